@@ -1,0 +1,1 @@
+//! The stateset-agents program and its library façade.

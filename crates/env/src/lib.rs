@@ -1,0 +1,1 @@
+//! Environments, scenarios, scripted and simulated users, and rewards; no model, no tensors.

@@ -1,0 +1,1 @@
+//! The language-model engine: kernels, decoder, LoRA, optimiser, sampler, tokenizer, chat template and checkpoint files.

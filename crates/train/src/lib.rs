@@ -1,0 +1,1 @@
+//! Rollouts, trainers, evaluation, events, journal, checkpoints and resume.
