@@ -124,9 +124,6 @@ pub struct CacheSize {
 /// Tokens of a cache page.
 pub const PAGE_TOKENS: usize = 16;
 
-/// Marks a row whose key and value are in the cache already.
-pub const SKIP_SLOT: u32 = u32::MAX;
-
 /// Parameters of a normalisation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormSpec {
@@ -272,7 +269,7 @@ pub trait Backend: Send {
     /// A cache of keys and values.
     fn new_cache(&mut self, size: CacheSize) -> Cache;
     /// Stores the keys and values of `qkv`'s rows: row i goes to slot `slots[i]`
-    /// (page * 16 + place), unless that is [`SKIP_SLOT`].
+    /// (page * 16 + place).
     fn cache_store(&mut self, cache: Cache, layer: usize, qkv: Mat, slots: &[u32], heads: usize);
     /// Copies the first `tokens` tokens of a page to another, in every layer.
     fn cache_copy(&mut self, cache: Cache, from: u32, to: u32, tokens: usize);

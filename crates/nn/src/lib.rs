@@ -2,11 +2,32 @@
 //! and checkpoint files.
 
 mod backend;
+mod checkpoint;
+mod decoder;
+mod error;
+mod families;
 mod kernels;
+mod learner;
 mod plain;
+mod sampler;
 
 pub use backend::*;
+pub use checkpoint::{
+    AdapterFiles, Disk, ModelFiles, RealDisk, StoreType, SyncWrite, Tensors, save_adapter,
+    save_model, sync_folder, write_file,
+};
+pub use decoder::{
+    Adapter, AdapterLayout, Decoder, DecoderConfig, LayerSlot, LayerSpec, LoraSpec, Param,
+    ParamLayout, PassKind, Piece, PositionSpec, RotarySpec, Slot, WeightSet, Workspace,
+};
+pub use error::NnError;
+pub use families::{Family, known};
 pub use kernels::{
     Activation, AdamwStep, AttentionSpec, Cpu, NormKind, Path, RowGradient, RowStats,
 };
+pub use learner::{
+    Learner, OptimiserState, OptimiserStep, RowGradients, RowScores, Scorer, StepReport, TokenRow,
+    Wants,
+};
 pub use plain::Plain;
+pub use sampler::{SampleEvent, SampleRequest, Sampler, SamplerSize, StopCheck};

@@ -397,7 +397,7 @@ impl Backend for Plain {
     }
 
     fn cache_store(&mut self, cache: Cache, layer: usize, qkv: Mat, slots: &[u32], heads: usize) {
-        for (i, &slot) in slots.iter().enumerate().filter(|(_, slot)| **slot != SKIP_SLOT) {
+        for (i, &slot) in slots.iter().enumerate() {
             let row: Vec<f32> = self.row(qkv, i).into_iter().map(|x| x as f32).collect();
             let store = &mut self.caches[cache.0 as usize];
             let width = store.size.kv_heads * store.size.head_dim;

@@ -329,8 +329,8 @@ fn copied_cache_pages_hold_the_same_tokens() {
         let slots: Vec<u32> = (0..12).collect();
         d.cache_store(cache, 0, qkv, &slots, 2);
         d.cache_copy(cache, 0, 1, 7);
-        let again: Vec<u32> = (0..12).map(|t| if t < 7 { SKIP_SLOT } else { 16 + t }).collect();
-        d.cache_store(cache, 0, qkv, &again, 2);
+        let rest: Vec<u32> = (7..12).map(|t| 16 + t).collect();
+        d.cache_store(cache, 0, qkv.rows(7, 5), &rest, 2);
         let rows = CachedRows { first: 0, len: 12, position: 0, pages: vec![1] };
         d.cache_attention(out, qkv, cache, 0, &[rows], spec);
     });

@@ -479,7 +479,7 @@ impl Backend for Cpu {
         let mut store = std::mem::replace(&mut self.caches[cache.0 as usize], empty_cache());
         let (dim, kv_heads) = (store.size.head_dim, store.size.kv_heads);
         let (key_len, value_len) = (store.key_len(), store.value_len());
-        for (i, &slot) in slots.iter().enumerate().filter(|(_, slot)| **slot != SKIP_SLOT) {
+        for (i, &slot) in slots.iter().enumerate() {
             let (page, place) = (slot as usize / PAGE, slot as usize % PAGE);
             let row = self.row(qkv, i);
             for head in 0..kv_heads {

@@ -1,0 +1,17 @@
+//! One decoder for all families: what it is made of, where its parameters lie, forward and backward.
+
+mod backward;
+mod config;
+#[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
+mod decoder;
+mod layout;
+mod lora;
+mod workspace;
+
+pub(crate) use backward::GradientSet;
+pub use config::{DecoderConfig, LayerSpec, PositionSpec, RotarySpec};
+pub(crate) use decoder::AttentionRows;
+pub use decoder::{Decoder, WeightSet};
+pub use layout::{LayerSlot, Param, ParamLayout, Piece, Slot};
+pub use lora::{Adapter, AdapterLayout, LoraSpec};
+pub use workspace::{PassKind, Workspace};

@@ -1,0 +1,10 @@
+//! Scoring and training of weight sets.
+
+#[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
+mod learner;
+mod rows;
+mod scorer;
+
+pub use learner::{Learner, OptimiserState, OptimiserStep, StepReport};
+pub use rows::{RowGradients, RowScores, TokenRow, Wants};
+pub use scorer::Scorer;

@@ -1,0 +1,9 @@
+//! Sampling of completions from a decoder.
+
+mod pages;
+mod request;
+#[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
+mod sampler;
+
+pub use request::{SampleEvent, SampleRequest, StopCheck};
+pub use sampler::{Sampler, SamplerSize};
