@@ -1,0 +1,178 @@
+//! GRPO, group relative policy optimisation, in all the forms that differ by a setting.
+//!
+//! For token t of trajectory i, with lc, lo, lref the current, old and reference log-probs, rho =
+//! exp(lc - lo), A_i the advantage of its trajectory and w_i the weight of its tokens:
+//!
+//!   loss = sum_i w_i sum_t [ ell(rho, A_i) + beta KL(lc, lref, rho) ] - c mean_t H
+//!
+//! ell is the clipped surrogate ([`Clip`]), A_i the group-relative advantage ([`GroupAdvantage`]), w_i
+//! the aggregation ([`Aggregation`]), KL an estimator ([`KlPenalty`]), H the entropy. Equation 3 of
+//! DeepSeekMath (arXiv 2402.03300); the settings reach Dr. GRPO, Lite PPO, GDPO, MaxRL and the
+//! token-level loss of DAPO as well.
+//!
+//! # Deviations
+//!
+//! - `advantage.epsilon`, dead groups: advantages of a dead group are exactly 0 (the paper and TRL
+//!   leave rounding errors divided by epsilon).
+//! - `aggregation`: the default is TRL's, one weight for every token; the paper's is `Grpo`.
+//! - `kl.estimator`: the default is TRL's importance-corrected k3; the paper's is `K3`.
+//! - `kl.coef`: 0 as in TRL; the paper has 0.04.
+//! - `entropy_coef`: the mean entropy is over the tokens of the whole step, where TRL averages the
+//!   means of micro-batches; so no division into micro-batches changes it.
+//! - every log-ratio is clamped to ±20 before it is exponentiated.
+
+use crate::error::Problems;
+use crate::{
+    Aggregation, AlgoError, Algorithm, Clip, Diagnostics, GroupAdvantage, KlPenalty, LossOutput,
+    Plan, Problem, RowGradients, RowPlan, RowScores, RowStats, StepData, Term, TokenFacts, Wants,
+    ratio,
+};
+
+/// Settings of GRPO. Defaults are those of TRL 1.16.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grpo {
+    /// How rewards become advantages.
+    pub advantage: GroupAdvantage,
+    /// The range in which a ratio may move. Widths 0.2.
+    pub clip: Clip,
+    /// How token losses are averaged. `Dapo`; the paper's is `Grpo`.
+    pub aggregation: Aggregation,
+    /// The pull towards the reference policy. Off; the paper's coefficient is 0.04.
+    pub kl: KlPenalty,
+    /// Weight of the entropy bonus, 0 or more. 0; 0.01 is usual where it is on.
+    pub entropy_coef: f64,
+    /// Leave trajectories that hit a token limit out of the loss. Off; the DAPO recipe turns it on.
+    pub mask_truncated: bool,
+}
+
+impl Grpo {
+    /// Everything wrong with the settings.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        problems.extend(self.advantage.validate());
+        problems.extend(self.clip.validate());
+        problems.extend(self.aggregation.validate());
+        problems.extend(self.kl.validate());
+        problems.require(
+            self.entropy_coef.is_finite() && self.entropy_coef >= 0.0,
+            "entropy_coef",
+            self.entropy_coef,
+            "0 or more",
+            "0 switches the bonus off, 0.01 is usual",
+        );
+        problems.into_vec()
+    }
+
+    /// A plan with the caller's advantages, one for each trajectory, instead of the group's.
+    ///
+    /// # Errors
+    /// [`AlgoError`] where the settings are invalid or the arrays do not fit each other.
+    pub fn plan_with<'a>(
+        &self,
+        step: &StepData<'a>,
+        advantages: Vec<f64>,
+    ) -> Result<Plan<'a>, AlgoError> {
+        let problems = self.validate();
+        if !problems.is_empty() {
+            return Err(AlgoError::Settings(problems));
+        }
+        if self.kl.is_on()
+            && let Some(row) = step.rows.iter().position(|row| row.reference.is_none())
+        {
+            return Err(AlgoError::MissingReference { row });
+        }
+        Plan::new(step, advantages, self.aggregation, self.mask_truncated)
+    }
+
+    /// One row: fills its gradients, and adds its share of the loss and the statistics to `stats`.
+    fn add_row(
+        &self,
+        row: &RowPlan<'_>,
+        scores: &RowScores<'_>,
+        weights: Weights,
+        gradients: &mut RowGradients,
+        stats: &mut Diagnostics,
+    ) {
+        let (mut policy, mut kl, mut entropy) = (0.0, 0.0, 0.0);
+        let mut row_stats = RowStats::default();
+        for (token, d_logprob) in gradients.logprobs.iter_mut().enumerate() {
+            let mut facts = row.facts(scores, token);
+            let ratio = ratio(facts.current - facts.old);
+            facts.ratio = ratio.value;
+            facts.clipped = self.clip.side(ratio.value, row.advantage);
+
+            let surrogate = self.clip.surrogate(ratio, row.advantage);
+            let penalty = self.penalty(&facts, ratio);
+            *d_logprob = (weights.token * (surrogate.slope + penalty.slope)) as f32;
+
+            policy += surrogate.value;
+            kl += penalty.value;
+            entropy += facts.entropy;
+            stats.tokens.record(&facts, &mut row_stats);
+        }
+        gradients.entropies.fill(-weights.entropy as f32);
+        stats.tokens.record_row(&row_stats);
+        stats.policy_loss += weights.token * policy;
+        stats.kl_loss += weights.token * kl;
+        stats.entropy_bonus += weights.entropy * entropy;
+    }
+
+    fn penalty(&self, facts: &TokenFacts, ratio: Term) -> Term {
+        match facts.reference {
+            Some(reference) if self.kl.is_on() => self.kl.term(facts.current - reference, ratio),
+            _ => Term::default(),
+        }
+    }
+
+    fn zero_gradients(&self, n_tokens: usize) -> RowGradients {
+        let n_entropies = if self.entropy_coef == 0.0 { 0 } else { n_tokens };
+        RowGradients {
+            logprobs: vec![0.0; n_tokens],
+            entropies: vec![0.0; n_entropies],
+            values: Vec::new(),
+        }
+    }
+}
+
+/// What the tokens of a row weigh.
+#[derive(Clone, Copy)]
+struct Weights {
+    /// In the policy and KL terms.
+    token: f64,
+    /// In the entropy bonus.
+    entropy: f64,
+}
+
+impl Algorithm for Grpo {
+    fn name(&self) -> &'static str {
+        "grpo"
+    }
+
+    fn wants(&self) -> Wants {
+        Wants {
+            entropy_gradient: self.entropy_coef != 0.0,
+            reference: self.kl.is_on(),
+            values: false,
+        }
+    }
+
+    fn prepare<'a>(&self, step: &StepData<'a>) -> Result<Plan<'a>, AlgoError> {
+        self.plan_with(step, self.advantage.advantages(step)?)
+    }
+
+    fn loss(&self, plan: &Plan<'_>, rows: &[RowScores<'_>]) -> LossOutput {
+        let entropy = self.entropy_coef / plan.n_loss_tokens.max(1) as f64;
+        let mut out = LossOutput::default();
+        for (scores, token) in rows.iter().zip(plan.token_weights(rows)) {
+            let row = plan.row(scores);
+            let mut gradients = self.zero_gradients(scores.logprobs.len());
+            if !row.masked {
+                let weights = Weights { token, entropy };
+                self.add_row(row, scores, weights, &mut gradients, &mut out.diagnostics);
+            }
+            out.gradients.push(gradients);
+        }
+        out.loss = out.diagnostics.loss();
+        out
+    }
+}
