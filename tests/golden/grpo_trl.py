@@ -31,9 +31,17 @@ MAX_COMPLETION_LENGTH = 9
 N_GENERATIONS = 4
 OUT = pathlib.Path(__file__).with_suffix(".json")
 
-# Loss types that this file pins. TRL's others (luspo, cispo, sapo, vespo) need no more than their name here and their
-# settings in `SETTINGS`.
+# Loss types that this file pins. TRL's others run as well: name them here; luspo wants the importance sampling level
+# "sequence" in `SETTINGS`.
 LOSS_TYPES = ["grpo", "bnpo", "dr_grpo", "dapo"]
+LOSS_ARGUMENTS = dict(
+    sapo_temperature_neg=1.05,
+    sapo_temperature_pos=1.0,
+    vespo_k_pos=2.0,
+    vespo_lambda_pos=3.0,
+    vespo_k_neg=3.0,
+    vespo_lambda_neg=2.0,
+)
 KL_FORMS = [dict(beta=0.0), dict(beta=0.04, corrected=True), dict(beta=0.04, corrected=False)]
 DELTAS = [None, 1.5]
 SETTINGS = dict(
@@ -186,7 +194,10 @@ def compute_loss(outputs, tokens, rows, window, *, loss_type, beta, corrected, d
         entropy_coef=entropy_coef,
         _entropy_bonus_enabled=entropy_coef != 0.0,
         args=types.SimpleNamespace(
-            delta=delta, use_bias_correction_kl=corrected, steps_per_generation=steps_per_generation
+            delta=delta,
+            use_bias_correction_kl=corrected,
+            steps_per_generation=steps_per_generation,
+            **LOSS_ARGUMENTS,
         ),
     )
     trainer._get_per_token_logps_and_entropies = lambda *_, **__: (logps, entropies, None)

@@ -168,10 +168,67 @@ fn name_moments(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ClipSide, RowStats, TokenFacts};
 
     #[test]
     fn nothing_recorded_names_nothing() {
         assert_eq!(Diagnostics::default().finish(), BTreeMap::new());
+    }
+
+    /// Two rows: one token with u = 2 and ratio 1, two tokens with u = 1/2 and ratio 3/2.
+    #[test]
+    fn names_and_numbers() {
+        let mut diagnostics = Diagnostics::default();
+        for (n_tokens, u, rho) in [(1, 2.0f64, 1.0f64), (2, 0.5, 1.5)] {
+            let mut row = RowStats::default();
+            for _ in 0..n_tokens {
+                let token = TokenFacts {
+                    current: -1.0 + rho.ln(),
+                    old: -1.0,
+                    behaviour: -1.0 - u.ln(),
+                    reference: Some(-1.0),
+                    entropy: u,
+                    ratio: rho,
+                    clipped: (rho > 1.2).then_some(ClipSide::High),
+                };
+                diagnostics.tokens.record(&token, &mut row);
+            }
+            diagnostics.tokens.record_row(&row);
+        }
+        let named = diagnostics.finish();
+        let k3_of = |rho: f64| rho - 1.0 - rho.ln();
+        let wanted = [
+            ("ratio/mean", 4.0 / 3.0),
+            ("ratio/row_product", (1.0 + 2.25) / 2.0),
+            ("ratio/row_geometric", 1.25),
+            ("drift/k1", -2.0 * 1.5f64.ln() / 3.0),
+            ("drift/k3", 2.0 * k3_of(1.5) / 3.0),
+            ("clip/high", 2.0 / 3.0),
+            ("clip/low", 0.0),
+            ("clip/region", 2.0 / 3.0),
+            ("clip/high_max", 1.0),
+            ("entropy", 1.0),
+            ("reference_kl", 2.0 * k3_of(1.0 / 1.5) / 3.0),
+            ("mismatch/kl", (k3_of(2.0) + 2.0 * k3_of(0.75)) / 3.0),
+            ("mismatch/gap_mean", 2f64.ln()),
+            ("mismatch/gap_max", 2f64.ln()),
+            ("mismatch/perplexity_ratio", 2f64.powf(1.0 / 3.0)),
+            ("mismatch/weight_mean", 1.0),
+            ("mismatch/weight_std", 0.5f64.sqrt()),
+            ("mismatch/row_product", 1.125),
+            ("mismatch/row_geometric", 1.25),
+            ("mismatch/ess", 9.0 / (3.0 * 4.5)),
+            ("mismatch/chi2", 0.5),
+            ("mismatch/chi2_rows", (4.0 + 0.0625) / 2.0 - 1.0),
+        ];
+        for (name, wanted) in wanted {
+            assert!(
+                (named[name] - wanted).abs() < 1e-12,
+                "{name}: {} is not {wanted}",
+                named[name]
+            );
+        }
+        assert!(!named.contains_key("reward/mean"));
     }
 
     #[test]

@@ -63,7 +63,7 @@ impl Clip {
         problems.require(
             self.delta.is_none_or(|delta| delta.is_finite() && delta > 1.0 + self.high),
             "clip.delta",
-            self.delta,
+            self.delta.unwrap_or_default(),
             "above 1 + clip.high, or nothing",
             "4.0 is INTELLECT-2's",
         );

@@ -176,3 +176,175 @@ impl Algorithm for Grpo {
         out
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KlEstimator, RewardScaling, RowData, TrajectoryData, Unit};
+
+    struct Row {
+        current: &'static [f32],
+        old: Vec<f32>,
+        reference: Vec<f32>,
+    }
+
+    /// The shared golden batch: ratios [1.3, .7, 1] with A = 1, and [.5] with A = -1.
+    fn golden_rows() -> [Row; 2] {
+        let row = |current: &'static [f32], ratios: &[f32]| Row {
+            current,
+            old: current.iter().zip(ratios).map(|(lc, rho)| lc - rho.ln()).collect(),
+            reference: current.to_vec(),
+        };
+        [row(&[-1.0, -2.0, -0.5], &[1.3, 0.7, 1.0]), row(&[-1.5], &[0.5])]
+    }
+
+    fn step<'a>(rows: &'a [Row], rewards: &[f64]) -> StepData<'a> {
+        let trajectory = |&reward| TrajectoryData { reward: Some(reward), ..Default::default() };
+        let row = |(trajectory, row): (usize, &'a Row)| RowData {
+            trajectory,
+            behaviour: &row.old,
+            old: Some(&row.old),
+            reference: Some(&row.reference),
+        };
+        StepData {
+            trajectories: rewards.iter().map(trajectory).collect(),
+            rows: rows.iter().enumerate().map(row).collect(),
+            ..Default::default()
+        }
+    }
+
+    fn loss(grpo: &Grpo, plan: &Plan<'_>, rows: &[Row]) -> LossOutput {
+        let entropies = [0.5; 3];
+        let scores: Vec<RowScores<'_>> = (rows.iter().enumerate())
+            .map(|(row, Row { current, .. })| RowScores {
+                row,
+                logprobs: current,
+                entropies: &entropies[..current.len()],
+                values: None,
+            })
+            .collect();
+        grpo.loss(plan, &scores)
+    }
+
+    fn unscaled(aggregation: Aggregation) -> Grpo {
+        let advantage = GroupAdvantage { scaling: RewardScaling::None, ..Default::default() };
+        Grpo { advantage, aggregation, ..Default::default() }
+    }
+
+    fn assert_golden(grpo: &Grpo, value: f64, d_logprob: Option<[[f32; 3]; 2]>) {
+        let rows = golden_rows();
+        let plan = grpo.prepare(&step(&rows, &[1.0, -1.0])).unwrap();
+        assert_eq!(plan.advantages, [1.0, -1.0]);
+        let out = loss(grpo, &plan, &rows);
+        assert!((out.loss - value).abs() < 1e-6, "{} is not {value}", out.loss);
+        for (row, wanted) in d_logprob.into_iter().flatten().enumerate() {
+            for (got, wanted) in out.gradients[row].logprobs.iter().zip(wanted) {
+                assert!((got - wanted).abs() < 1e-6, "{got} is not {wanted}");
+            }
+        }
+    }
+
+    #[test]
+    fn golden_aggregations() {
+        let by_sequence = [[0.0, -0.116667, -0.166667], [0.0; 3]];
+        assert_golden(&unscaled(Aggregation::Grpo), -0.083333, Some(by_sequence));
+        let by_token = [[0.0, -0.175, -0.25], [0.0; 3]];
+        assert_golden(&unscaled(Aggregation::Bnpo), -0.525, Some(by_token));
+        let dapo = unscaled(Aggregation::Dapo { trl_window: false });
+        assert_golden(&dapo, -0.525, Some(by_token));
+        assert_golden(&unscaled(Aggregation::DrGrpo { max_completion_tokens: 4 }), -0.2625, None);
+        let clip = Clip { high: 0.28, ..Clip::default() };
+        assert_golden(&Grpo { clip, ..dapo }, -0.545, None);
+    }
+
+    #[test]
+    fn golden_entropy_bonus() {
+        let base = unscaled(Aggregation::default());
+        let grpo = Grpo { entropy_coef: 0.01, ..base };
+        let rows = golden_rows();
+        let plan = grpo.prepare(&step(&rows, &[1.0, -1.0])).unwrap();
+        let out = loss(&grpo, &plan, &rows);
+        assert!((out.loss - (-0.525 - 0.01 * 0.5)).abs() < 1e-6);
+        assert_eq!(out.gradients[0].entropies, [-0.0025; 3]);
+        assert!(grpo.wants().entropy_gradient);
+    }
+
+    #[test]
+    fn golden_kl_with_and_without_importance_correction() {
+        let current: &[f32] = &[-1.0, -1.0];
+        let rows = [Row { current, old: current.to_vec(), reference: vec![-1.5, -1.0] }];
+        let cases = [(KlEstimator::K3ImportanceCorrected, 0.010), (KlEstimator::K3, 0.007869)];
+        for (estimator, slope) in cases {
+            let kl = KlPenalty { coef: 0.04, estimator };
+            let grpo = Grpo { kl, ..unscaled(Aggregation::Grpo) };
+            let plan = grpo.plan_with(&step(&rows, &[0.0]), vec![0.0]).unwrap();
+            let out = loss(&grpo, &plan, &rows);
+            assert!((out.loss - 0.002131).abs() < 1e-6);
+            assert!((out.gradients[0].logprobs[0] - slope).abs() < 1e-6);
+            assert_eq!(out.gradients[0].logprobs[1], 0.0);
+        }
+    }
+
+    #[test]
+    fn every_problem_of_every_part_is_reported() {
+        let bad = Grpo {
+            advantage: GroupAdvantage { epsilon: -1.0, ..Default::default() },
+            clip: Clip { low: f64::NAN, ..Default::default() },
+            aggregation: Aggregation::DrGrpo { max_completion_tokens: 0 },
+            kl: KlPenalty { coef: f64::INFINITY, ..Default::default() },
+            entropy_coef: -0.01,
+            mask_truncated: false,
+        };
+        let problems = bad.validate();
+        let keys: Vec<&str> = problems.iter().map(|problem| problem.key).collect();
+        let wanted = [
+            "advantage.epsilon",
+            "clip.low",
+            "aggregation.max_completion_tokens",
+            "kl.coef",
+            "entropy_coef",
+        ];
+        assert_eq!(keys, wanted);
+        let rows = golden_rows();
+        let got = bad.prepare(&step(&rows, &[1.0, -1.0]));
+        assert_eq!(got, Err(AlgoError::Settings(problems)));
+        assert_eq!(Grpo::default().validate(), []);
+    }
+
+    #[test]
+    fn what_it_wants_and_allows() {
+        let grpo = Grpo::default();
+        assert_eq!(grpo.wants(), Wants::default());
+        assert_eq!(grpo.name(), "grpo");
+        let rows = golden_rows();
+        let mut step = step(&rows, &[1.0, -1.0]);
+        assert_eq!(grpo.prepare(&step).unwrap().unit, Unit::Row);
+        let kl = KlPenalty { coef: 0.04, ..Default::default() };
+        let with_kl = Grpo { kl, ..grpo };
+        assert!(with_kl.wants().reference);
+        step.rows[1].reference = None;
+        assert_eq!(with_kl.prepare(&step), Err(AlgoError::MissingReference { row: 1 }));
+    }
+
+    #[test]
+    fn advantages_that_do_not_fit_are_refused() {
+        let rows = golden_rows();
+        let step = step(&rows, &[1.0, -1.0]);
+        for bad in [vec![1.0], vec![1.0, f64::NAN]] {
+            let got = bad.len();
+            let error = Grpo::default().plan_with(&step, bad).unwrap_err();
+            assert_eq!(error, AlgoError::BadAdvantages { expected: 2, got });
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "log-probs of row 1")]
+    fn scores_of_another_length_are_a_bug() {
+        let rows = golden_rows();
+        let grpo = Grpo::default();
+        let plan = grpo.prepare(&step(&rows, &[1.0, -1.0])).unwrap();
+        let scores =
+            RowScores { row: 1, logprobs: &[-1.0, -1.0], entropies: &[0.0, 0.0], values: None };
+        grpo.loss(&plan, &[scores]);
+    }
+}

@@ -1,7 +1,7 @@
 //! A step that owns its arrays, a way to run an algorithm over it in micro-batches, and random steps.
 
-// Every test file uses a part of this.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "every test file uses a part of this")]
+#![allow(clippy::unwrap_used, reason = "a step that cannot be prepared ends the test")]
 
 use proptest::prelude::*;
 use stateset_algo::{
