@@ -4,7 +4,8 @@
 //!
 //! `cargo bench -p stateset-algo`
 
-#![allow(missing_docs)]
+#![allow(missing_docs, reason = "criterion makes a public item")]
+#![allow(clippy::unwrap_used, reason = "a step that cannot be prepared ends the benchmark")]
 
 use std::hint::black_box;
 

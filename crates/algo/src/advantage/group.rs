@@ -333,12 +333,13 @@ mod tests {
 
     #[test]
     fn dead_groups_are_exactly_zero() {
-        // A third has no exact mean in binary, so plain arithmetic would leave rounding errors.
-        let third = [1.0 / 3.0; 7];
+        // Equal but for rounding: plain arithmetic would divide the rounding error by epsilon.
+        let mut equal = [0.3; 7];
+        equal[2] = 0.1 + 0.2;
         for scaling in
             [RewardScaling::Group, RewardScaling::Batch, RewardScaling::None, RewardScaling::MaxRl]
         {
-            let got = advantages(scaled(scaling), &[&third, &[0.0, 1.0]]);
+            let got = advantages(scaled(scaling), &[&equal, &[0.0, 1.0]]);
             assert_eq!(got[..7], [0.0; 7], "{scaling:?}");
             assert!(got[7] < 0.0 && got[8] > 0.0);
         }
