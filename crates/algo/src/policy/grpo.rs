@@ -134,15 +134,6 @@ impl Grpo {
     }
 }
 
-/// What the tokens of a row weigh.
-#[derive(Clone, Copy)]
-struct Weights {
-    /// In the policy and KL terms.
-    token: f64,
-    /// In the entropy bonus.
-    entropy: f64,
-}
-
 impl Algorithm for Grpo {
     fn name(&self) -> &'static str {
         "grpo"
@@ -175,6 +166,15 @@ impl Algorithm for Grpo {
         out.loss = out.diagnostics.loss();
         out
     }
+}
+
+/// What the tokens of a row weigh.
+#[derive(Clone, Copy)]
+struct Weights {
+    /// In the policy and KL terms.
+    token: f64,
+    /// In the entropy bonus.
+    entropy: f64,
 }
 
 #[cfg(test)]
