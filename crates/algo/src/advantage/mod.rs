@@ -1,0 +1,5 @@
+//! Rewards to advantages.
+
+mod group;
+
+pub use group::{GroupAdvantage, RewardCombination, RewardScaling, weighted_total};

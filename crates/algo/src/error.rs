@@ -1,0 +1,181 @@
+//! What can be wrong with settings or with the arrays of a step.
+//!
+//! Settings are reported as a list of [`Problem`]s, all at once, because a person mends a file; a
+//! step's arrays come from a program, so the first thing wrong with them is enough.
+
+use std::fmt;
+
+/// One setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Path of the setting inside its value, such as `clip.low`.
+    pub key: &'static str,
+    /// What it is set to.
+    pub found: String,
+    /// What it may be.
+    pub allowed: &'static str,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { key, found, allowed, hint } = self;
+        write!(f, "{key} is {found}, allowed is {allowed}: {hint}")
+    }
+}
+
+/// A value that algorithms cannot work with.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum AlgoError {
+    /// The settings were not validated.
+    #[error("use the settings: {}", list(.0))]
+    Settings(
+        /// Everything wrong with them.
+        Vec<Problem>,
+    ),
+    /// A group-relative method got a sample without anything to compare it with.
+    #[error(
+        "compare samples: group {group} has 1 trajectory and needs at least 2; keep failed ones as unscorable"
+    )]
+    GroupTooSmall {
+        /// The group's number.
+        group: usize,
+    },
+    /// A row belongs to no trajectory.
+    #[error("place row {row}: it names trajectory {trajectory} of {n_trajectories}")]
+    UnknownTrajectory {
+        /// Index of the row.
+        row: usize,
+        /// What it names.
+        trajectory: usize,
+        /// How many there are.
+        n_trajectories: usize,
+    },
+    /// Two arrays of a row differ in length.
+    #[error("read row {row}: {expected} behaviour log-probs but {got} {array} log-probs")]
+    LengthMismatch {
+        /// Index of the row.
+        row: usize,
+        /// The array that differs.
+        array: &'static str,
+        /// Loss tokens of the row.
+        expected: usize,
+        /// Entries of the array.
+        got: usize,
+    },
+    /// A log-prob that the loss needs is NaN or infinite.
+    #[error("read row {row}: the {array} log-prob of loss token {token} is {value}")]
+    NotFinite {
+        /// Index of the row.
+        row: usize,
+        /// The array it is in.
+        array: &'static str,
+        /// Index among the row's loss tokens.
+        token: usize,
+        /// The value.
+        value: f32,
+    },
+    /// The loss has a KL term, but a row came without reference log-probs.
+    #[error("weigh the KL penalty: row {row} has no reference log-probs")]
+    MissingReference {
+        /// Index of the row.
+        row: usize,
+    },
+    /// A trajectory has not one component for each weight.
+    #[error("combine rewards: trajectory {trajectory} has {got} components for {expected} weights")]
+    ComponentCount {
+        /// Index of the trajectory.
+        trajectory: usize,
+        /// Number of weights.
+        expected: usize,
+        /// Number of components.
+        got: usize,
+    },
+    /// Rewards are combined by component, but there are none.
+    #[error("combine rewards: normalize_then_sum needs reward components, and the step has none")]
+    MissingComponents,
+    /// MaxRL divides by the mean and is meant for rewards from 0 up.
+    #[error("scale by the mean reward: trajectory {trajectory} has reward {reward}, below 0")]
+    NegativeReward {
+        /// Index of the trajectory.
+        trajectory: usize,
+        /// Its reward.
+        reward: f64,
+    },
+    /// The caller's advantages do not fit the step.
+    #[error(
+        "plan the step: {got} advantages for {expected} trajectories, or one that is not finite"
+    )]
+    BadAdvantages {
+        /// Number of trajectories.
+        expected: usize,
+        /// Number of advantages.
+        got: usize,
+    },
+    /// The window's token count was asked for but not given.
+    #[error("average over the generation window: the step says nothing of one")]
+    MissingWindow,
+    /// There is nothing to resample.
+    #[error("resample: the sample is empty")]
+    EmptySample,
+    /// A value is NaN or infinite.
+    #[error("resample: value {index} is {value}")]
+    BadValue {
+        /// Its index.
+        index: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Collects problems; keeps the `validate` functions to one line for each setting.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes a problem unless `holds`.
+    pub(crate) fn require(
+        &mut self,
+        holds: bool,
+        key: &'static str,
+        found: impl fmt::Debug,
+        allowed: &'static str,
+        hint: &'static str,
+    ) {
+        if !holds {
+            self.0.push(Problem { key, found: format!("{found:?}"), allowed, hint });
+        }
+    }
+
+    pub(crate) fn extend(&mut self, more: Vec<Problem>) {
+        self.0.extend(more);
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Problem> {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_errors_name_every_key() {
+        let mut problems = Problems::default();
+        problems.require(false, "clip.low", -1.0, "0 or more", "0.2 is usual");
+        problems.require(true, "clip.high", 0.2, "0 or more", "0.2 is usual");
+        problems.require(false, "kl.coef", f64::NAN, "0 or more", "0 switches it off");
+        let error = AlgoError::Settings(problems.into_vec());
+        assert_eq!(
+            error.to_string(),
+            "use the settings: clip.low is -1.0, allowed is 0 or more: 0.2 is usual; \
+             kl.coef is NaN, allowed is 0 or more: 0 switches it off"
+        );
+    }
+}
