@@ -1,1 +1,9 @@
 //! Rollouts, trainers, evaluation, events, journal, checkpoints and resume.
+
+mod engine;
+mod error;
+mod rollout;
+
+pub use engine::{Engine, EngineState, Sampled};
+pub use error::TrainError;
+pub use rollout::{EpisodeLimits, GroupPlan, Players, Stage, play, play_groups};

@@ -1,0 +1,163 @@
+//! One episode from its opening to its judgement.
+//!
+//! Whatever fails inside ends this episode only and is written on its trajectory: a model, tool,
+//! environment or reward that errs, hangs beyond its limit, or panics.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use stateset_core::{
+    Agent, AgentRequest, Border, Completion, ConversationTurn, Environment, GivenTokens, Message,
+    Purpose, Reward, RewardContext, RewardResult, RolloutError, RunSeed, Sampling, Scenario, Score,
+    StreamKey, TokenTrace, Trajectory, TrajectoryId,
+};
+
+/// Limits of one episode.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodeLimits {
+    /// Turns of the agent beyond which an episode is cut off, whatever its environment says.
+    pub max_turns: usize,
+    /// Time one step of the environment may take.
+    pub turn_timeout: Duration,
+    /// Time the reward may take.
+    pub reward_timeout: Duration,
+}
+
+/// Who plays.
+#[derive(Clone, Copy)]
+pub struct Players<'a> {
+    /// Takes the assistant's turns.
+    pub agent: &'a dyn Agent,
+    /// The world.
+    pub environment: &'a dyn Environment,
+    /// Judges.
+    pub reward: &'a dyn Reward,
+}
+
+/// Plays one episode. All its randomness comes from `seed` and `id`.
+pub async fn play(
+    players: Players<'_>,
+    scenario: &Scenario,
+    id: TrajectoryId,
+    seed: RunSeed,
+    sampling: Option<&Sampling>,
+    limits: &EpisodeLimits,
+) -> Trajectory {
+    let start = Instant::now();
+    let mut trajectory =
+        Trajectory { id, scenario_id: scenario.id.clone(), ..Trajectory::default() };
+    let key = StreamKey { step: id.step, scenario: id.scenario, sample: id.sample, turn: 0 };
+    let episode = Episode { players, scenario, key, seed, sampling, limits };
+    if let Err(error) = episode.converse(&mut trajectory).await {
+        trajectory.error = Some(error);
+    }
+    if trajectory.error.is_none() {
+        match episode.judge(&trajectory).await {
+            Ok(result) => trajectory.reward = Some(result),
+            Err(error) => {
+                trajectory.reward = Some(RewardResult::single(Score::unscorable(&error.message)));
+                trajectory.error = Some(error);
+            }
+        }
+    }
+    trajectory.wall_secs = start.elapsed().as_secs_f64();
+    trajectory
+}
+
+struct Episode<'a> {
+    players: Players<'a>,
+    scenario: &'a Scenario,
+    key: StreamKey,
+    seed: RunSeed,
+    sampling: Option<&'a Sampling>,
+    limits: &'a EpisodeLimits,
+}
+
+impl Episode<'_> {
+    async fn converse(&self, trajectory: &mut Trajectory) -> Result<(), RolloutError> {
+        let stream = self.seed.stream(Purpose::Environment, self.key);
+        let reset = self.players.environment.reset(self.scenario, stream);
+        let opening = self.in_time(Border::Environment, self.limits.turn_timeout, reset).await??;
+        let mut state = opening.state;
+        let mut messages = opening.messages;
+        trajectory.turns.extend(messages.iter().cloned().map(ConversationTurn::new));
+        let mut turn = 0;
+        while !state.is_done() && turn < self.limits.max_turns {
+            let completion = self.ask(&messages, &trajectory.trace, turn).await?;
+            let mut action = ConversationTurn::new(completion.message.clone());
+            action.finish = Some(completion.finish);
+            record_tokens(trajectory, &mut action, &completion)?;
+            // Turn 0 of the environment's streams is the opening.
+            let stream = self.seed.stream(Purpose::Environment, self.key.at_turn(turn + 1));
+            let step = self.players.environment.step(self.scenario, &mut state, &action, stream);
+            let outcome = self.in_time(Border::Environment, self.limits.turn_timeout, step).await;
+            action.reward = outcome.as_ref().ok().and_then(|o| o.as_ref().ok()?.reward);
+            messages.push(action.message.clone());
+            trajectory.turns.push(action);
+            let outcome = outcome??;
+            messages.extend(outcome.messages.iter().cloned());
+            trajectory.turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
+            turn += 1;
+        }
+        trajectory.final_state = Some(state);
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        messages: &[Message],
+        trace: &TokenTrace,
+        turn: usize,
+    ) -> Result<Completion, RolloutError> {
+        let request = AgentRequest {
+            messages: messages.to_vec(),
+            system_prompt: self.scenario.system_prompt.clone(),
+            trace: trace.clone(),
+            sampling: self.sampling.cloned(),
+            stream: self.seed.stream(Purpose::Sampling, self.key.at_turn(turn)),
+        };
+        Ok(self.players.agent.reply(request).await?.completion)
+    }
+
+    async fn judge(&self, trajectory: &Trajectory) -> Result<RewardResult, RolloutError> {
+        let context = RewardContext { scenario: self.scenario };
+        let score = self.players.reward.score(trajectory, context);
+        self.in_time(Border::Reward, self.limits.reward_timeout, score).await
+    }
+
+    async fn in_time<T>(
+        &self,
+        border: Border,
+        limit: Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, RolloutError> {
+        tokio::time::timeout(limit, work).await.map_err(|_| {
+            let secs = limit.as_secs_f64();
+            RolloutError::new(border, format!("no answer within {secs} s"))
+        })
+    }
+}
+
+/// Appends what the policy read and drew to the trace.
+fn record_tokens(
+    trajectory: &mut Trajectory,
+    action: &mut ConversationTurn,
+    completion: &Completion,
+) -> Result<(), RolloutError> {
+    let Some(sampled) = &completion.sampled else { return Ok(()) };
+    match &sampled.given {
+        GivenTokens::Continue(tokens) => trajectory.trace.append_given(tokens),
+        GivenTokens::Restart { tokens, why } => {
+            if trajectory.trace.current().is_some() {
+                trajectory.trace.start_segment();
+                trajectory.metadata.insert("restarted".to_owned(), why.clone().into());
+            }
+            trajectory.trace.append_given(tokens);
+        }
+    }
+    action.n_tokens = sampled.tokens.len();
+    trajectory
+        .trace
+        .append_sampled(&sampled.tokens, &sampled.logprobs, sampled.version)
+        .map_err(|error| RolloutError::new(Border::Model, error))
+}
