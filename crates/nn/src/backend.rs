@@ -109,7 +109,7 @@ pub struct CachedRows {
 }
 
 /// Size of a cache of keys and values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CacheSize {
     /// Layers of the model.
     pub layers: usize,

@@ -5,6 +5,7 @@
 //! 3. one thread and two give the same bits;
 //! 4. a row's result does not depend on how many rows there are;
 //! 5. attention over a cache gives the bits of attention over the whole sequence.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use stateset_core::{Purpose, RunSeed, Stream, StreamKey};
 use stateset_nn::*;

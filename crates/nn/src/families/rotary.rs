@@ -45,7 +45,7 @@ pub(super) fn from_scaling(
         _ => config.number("partial_rotary_factor", 1.0)?,
     };
     let dim = (head_dim as f64 * partial) as usize;
-    if dim < 2 || dim > head_dim || dim % 2 != 0 {
+    if dim < 2 || dim > head_dim || !dim.is_multiple_of(2) {
         let message = format!("it rotates {dim} of {head_dim} dimensions, which must be even");
         return Err(config.error("partial_rotary_factor", message));
     }

@@ -12,10 +12,8 @@ use rayon::prelude::*;
 
 use super::activation::{ActivateRow, ActivateRowBackward, Activation};
 use super::aligned::AlignedVec;
-use super::attention::{
-    AttentionSpec, HeadGradients, HeadTask, PAGE, PagedHead, Queries, Rows, attend, key_page_len,
-    value_page_len, write_key, write_value,
-};
+use super::attention::{AttentionSpec, HeadGradients, HeadTask, PagedHead, Queries, Rows, attend};
+use super::cache::KeyValueCache;
 use super::draw::Draw;
 use super::head::{ReadRow, RowBackward, RowGradient, RowStats};
 use super::matmul::{Panels, Strided, matmul, pack};
@@ -45,22 +43,6 @@ pub struct Cpu {
 struct Packed {
     panels: AlignedVec,
     is_fresh: bool,
-}
-
-struct KeyValueCache {
-    size: CacheSize,
-    keys: Vec<AlignedVec>,
-    values: Vec<AlignedVec>,
-}
-
-impl KeyValueCache {
-    fn key_len(&self) -> usize {
-        key_page_len(self.size.head_dim)
-    }
-
-    fn value_len(&self) -> usize {
-        value_page_len(self.size.head_dim)
-    }
 }
 
 impl Cpu {
@@ -465,55 +447,20 @@ impl Backend for Cpu {
     }
 
     fn new_cache(&mut self, size: CacheSize) -> Cache {
-        let layer = |page_len: usize| {
-            let len = size.pages * size.kv_heads * page_len;
-            (0..size.layers).map(|_| AlignedVec::zeros(len)).collect()
-        };
-        let keys = layer(key_page_len(size.head_dim));
-        let values = layer(value_page_len(size.head_dim));
-        self.caches.push(KeyValueCache { size, keys, values });
+        self.caches.push(KeyValueCache::new(size));
         Cache(self.caches.len() as u32 - 1)
     }
 
     fn cache_store(&mut self, cache: Cache, layer: usize, qkv: Mat, slots: &[u32], heads: usize) {
-        let mut store = std::mem::replace(&mut self.caches[cache.0 as usize], empty_cache());
-        let (dim, kv_heads) = (store.size.head_dim, store.size.kv_heads);
-        let (key_len, value_len) = (store.key_len(), store.value_len());
+        let mut store = std::mem::take(&mut self.caches[cache.0 as usize]);
         for (i, &slot) in slots.iter().enumerate() {
-            let (page, place) = (slot as usize / PAGE, slot as usize % PAGE);
-            let row = self.row(qkv, i);
-            for head in 0..kv_heads {
-                let index = page * kv_heads + head;
-                let key = &row[(heads + head) * dim..][..dim];
-                write_key(&mut store.keys[layer][index * key_len..][..key_len], place, key);
-                let value = &row[(heads + kv_heads + head) * dim..][..dim];
-                write_value(
-                    &mut store.values[layer][index * value_len..][..value_len],
-                    place,
-                    value,
-                );
-            }
+            store.store(layer, slot as usize, &self.row(qkv, i)[heads * store.size.head_dim..]);
         }
         self.caches[cache.0 as usize] = store;
     }
 
     fn cache_copy(&mut self, cache: Cache, from: u32, to: u32, tokens: usize) {
-        let store = &mut self.caches[cache.0 as usize];
-        let (key_len, value_len) = (store.key_len(), store.value_len());
-        let width = value_len / PAGE;
-        for head in 0..store.size.kv_heads {
-            let index = |page: u32| page as usize * store.size.kv_heads + head;
-            for keys in &mut store.keys {
-                for d in 0..store.size.head_dim {
-                    let start = index(from) * key_len + d * PAGE;
-                    keys.copy_within(start..start + tokens, index(to) * key_len + d * PAGE);
-                }
-            }
-            for values in &mut store.values {
-                let start = index(from) * value_len;
-                values.copy_within(start..start + tokens * width, index(to) * value_len);
-            }
-        }
+        self.caches[cache.0 as usize].copy(from as usize, to as usize, tokens);
     }
 
     fn cache_attention(
@@ -532,15 +479,7 @@ impl Backend for Cpu {
             let tasks = rows.len() * spec.kv_heads;
             (0..tasks).into_par_iter().with_min_len(4).for_each(|task| {
                 let (sequence, kv_head) = (&rows[task / spec.kv_heads], task % spec.kv_heads);
-                let head = |data, page_len| PagedHead {
-                    data,
-                    offset: kv_head * page_len,
-                    stride: spec.kv_heads * page_len,
-                    page_len,
-                    table: &sequence.pages,
-                };
-                let keys = head(&store.keys[layer], store.key_len());
-                let values = head(&store.values[layer], store.value_len());
+                let [keys, values] = store.heads(layer, kv_head, &sequence.pages);
                 let column = kv_head * spec.group() * spec.head_dim;
                 let queries = Queries {
                     data: this.data(qkv.buf),
@@ -726,9 +665,4 @@ fn for_each_head(
         .into_par_iter()
         .with_max_len(1)
         .for_each(|task| f(rows[task / spec.kv_heads], task % spec.kv_heads));
-}
-
-fn empty_cache() -> KeyValueCache {
-    let size = CacheSize { layers: 0, kv_heads: 0, head_dim: 0, pages: 0 };
-    KeyValueCache { size, keys: Vec::new(), values: Vec::new() }
 }

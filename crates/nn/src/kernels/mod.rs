@@ -4,6 +4,7 @@
 mod activation;
 mod aligned;
 mod attention;
+mod cache;
 mod cpu;
 mod draw;
 mod head;

@@ -4,8 +4,8 @@
 //! are sums in sixteen lanes divided by the width, so a row's result does not depend on its
 //! neighbours.
 
-use super::attention::dot;
 use super::simd::{Kernel, LANES, Simd};
+use super::vector::dot;
 
 /// Which normalisation a model uses.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,6 +1,5 @@
 //! Whole buffers: sums, scalings, inner products and the optimiser's update.
 
-use super::attention::dot;
 use super::norm::{read, write};
 use super::simd::{Kernel, LANES, Simd};
 
@@ -115,4 +114,19 @@ impl Kernel for Adamw<'_> {
             write(s, s.sub(weight, s.div(s.mul(rate, m), divisor)), &mut self.weight[place]);
         }
     }
+}
+
+/// Sum of products in sixteen lanes.
+#[inline(always)]
+pub(crate) fn dot<S: Simd>(s: S, a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    let mut sum = s.zero();
+    for (a, b) in a.iter().zip(b) {
+        sum = s.fma(s.load(a), s.load(b), sum);
+    }
+    if !a_rest.is_empty() {
+        sum = s.fma(s.load_partial(a_rest), s.load_partial(b_rest), sum);
+    }
+    s.reduce_add(sum)
 }

@@ -115,7 +115,8 @@ impl Sampler {
         if let Some(token) = request.prompt.iter().find(|t| **t as usize >= self.vocab_size) {
             return Err(bad(format!("token {token} is outside the vocabulary")));
         }
-        if !request.greedy && !(request.temperature > 0.0 && request.temperature.is_finite()) {
+        let is_warm = request.temperature > 0.0 && request.temperature.is_finite();
+        if !(request.greedy || is_warm) {
             return Err(bad(format!("temperature {} is not above 0", request.temperature)));
         }
         let found = request.prompt.len() + 1;
