@@ -121,7 +121,7 @@ fn train(arguments: &Arguments) -> Value {
         };
         scores.iter().map(of).collect()
     };
-    let mut backward = |learner: &mut Learner, device: &mut Cpu| {
+    let backward = |learner: &mut Learner, device: &mut Cpu| {
         learner.clear_gradient(device);
         learner.forward_backward(device, &decoder, &rows, 1.0, wants, loss).unwrap();
     };

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
-
-use std::path::{Path as FilePath, PathBuf};
+#[path = "../../../tests/support/data.rs"]
+mod data;
 
 use common::{golden, load, request, sample};
 use serde_json::Value;
@@ -133,21 +133,9 @@ fn warped_distributions_are_those_of_transformers() {
     assert!(n_drawn > 300);
 }
 
-fn data(path: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("STATESET_TEST_DATA").map(PathBuf::from);
-    let root = root
-        .unwrap_or_else(|| FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"));
-    let found = root.join(path);
-    if !found.exists() {
-        println!("SKIPPED: no test data at {path}");
-        return None;
-    }
-    Some(found)
-}
-
 #[test]
 fn tinystories_is_read_as_transformers_reads_it() {
-    let Some(folder) = data("tinystories-656k") else { return };
+    let Some(folder) = data::test_data("tinystories-656k") else { return };
     let json = json("tinystories.json");
     let mut model = load(&folder, Box::new(Cpu::new(Path::best())), 512);
     let mut scorer = Scorer::new(model.device.as_mut(), &model.decoder, PassKind::Forward, 1024);

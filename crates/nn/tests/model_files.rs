@@ -49,7 +49,8 @@ fn assert_mentions(error: &str, words: &[&str]) {
 
 #[test]
 fn damaged_configurations_are_named() {
-    let cases: [(fn(&mut Value), &[&str]); 9] = [
+    type Edit = fn(&mut Value);
+    let cases: [(Edit, &[&str]); 9] = [
         (|c| c["model_type"] = json!("mamba"), &["mamba", "llama", "gpt2", "phi3"]),
         (
             |c| {
