@@ -15,7 +15,10 @@ pub(crate) fn test_data(path: &str) -> Option<PathBuf> {
     if found.exists() {
         return Some(found);
     }
-    println!("SKIPPED: there is no test data at {path}");
+    #[allow(clippy::print_stdout, reason = "a test says so when it is skipped")]
+    {
+        println!("SKIPPED: there is no test data at {path}");
+    }
     if let Some(log) = std::env::var_os("STATESET_SKIP_LOG")
         && let Ok(mut log) = std::fs::OpenOptions::new().append(true).create(true).open(log)
     {
