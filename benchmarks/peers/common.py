@@ -32,7 +32,7 @@ def start(arguments):
     """Applies the thread count. Warns when the threads are free to share a core, which can cost a hundredfold."""
     torch.set_num_threads(arguments.threads)
     if os.environ.get("OMP_PROC_BIND") != "true":
-        print("warning: OMP_PROC_BIND is not true; tiny operations may be far slower than they need be", file=sys.stderr)
+        print("warning: OMP_PROC_BIND is not true; tiny operations may wait for each other", file=sys.stderr)
 
 
 def seconds_each(action, repeats, warmups):

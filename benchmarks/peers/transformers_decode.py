@@ -2,8 +2,8 @@
 
 python benchmarks/peers/transformers_decode.py FOLDER --batch 8 --prompt 64 --new 64 [--sample] [--dtype f32|bf16]
     [--setting default|static|static_compile|compile|compile_freeze]
-Settings: `default` is generate as it comes (dynamic cache, SDPA); `static` a cache of fixed size; the others compile the
-forward pass with torch.compile (C++ compiler of the machine, nothing is downloaded), `compile_freeze` with weights
+Settings: `default` is generate as it comes (dynamic cache, SDPA); `static` a cache of fixed size; the others compile
+the forward pass with torch.compile (C++ compiler of the machine, nothing is downloaded), `compile_freeze` with weights
 treated as constants and laid out anew. End tokens are ignored, so every row runs to its full length. Prompts come from
 `common.token_ids`.
 """
