@@ -114,6 +114,13 @@ def condition(model, golden, saving):
     return logits, grads
 
 
+def check_read_back(built, model):
+    """Stops when a weight was not found in the folder: transformers would draw a random one instead."""
+    read = dict(model.named_parameters())
+    for name, parameter in built.named_parameters():
+        assert torch.equal(parameter.float(), read[name]), f"{name} was not read back"
+
+
 def check_audible(folder, golden):
     """Stops when a feature of the variant could be left out without changing its logits."""
     for change in AUDIBLE.get(folder.name, []):
@@ -171,9 +178,10 @@ def write_with_seed(name, seed, versions):
     saving = VARIANTS[name][2]
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True)
-    model, ids, lengths, prompt = build(name, seed)
-    save(model, folder, saving)
+    built, ids, lengths, prompt = build(name, seed)
+    save(built, folder, saving)
     model = load(folder)
+    check_read_back(built, model)
     greedy_ids, gap = tools.greedy(model, prompt, N_GREEDY)
     if greedy_ids is None or len(greedy_ids.unique()) < MIN_DISTINCT_GREEDY:
         return None
