@@ -255,6 +255,11 @@ impl Learner {
         ranges
     }
 
+    /// Optimiser steps taken.
+    pub fn n_steps(&self) -> u64 {
+        self.step
+    }
+
     /// The gradient added up so far.
     pub fn gradient(&self, device: &mut dyn Backend) -> Vec<f32> {
         let (GradientSet::Base(set) | GradientSet::Adapters(set)) = self.gradients;
