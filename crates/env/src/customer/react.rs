@@ -11,7 +11,9 @@
 //!    Other help is refused.
 //! 5. Repeating oneself, or the customer, is noticed. Leaving ends the conversation.
 //! 6. Facts asked for are told; those told before are told again, with less patience.
-//! 7. An open question brings out the next fact, a kind word thanks; both are forgiven once.
+//! 7. An open question brings out the first fact, but never a second one: agents have to know what to
+//!    ask for. A kind word alone, a question whether a fact is right and an offer of the right help are
+//!    forgiven once.
 //! 8. Everything else (stalling, refusing, talk of other things) costs patience.
 //!
 //! A worried, annoyed or angry customer who has heard no kind word after two turns says so, and from
@@ -282,9 +284,11 @@ impl<'a> Turn<'a> {
 
     fn repeating(&self) -> Option<Judgement> {
         let before = self.state.earlier_turns.iter().map(|turn| words(turn));
-        let repeats_itself = before.into_iter().any(|turn| is_repeat(self.words, &turn));
-        let repeats = repeats_itself || is_parrot(self.words, &words(&self.state.last_said));
-        repeats.then(|| Judgement::fault(Fault::RepeatedTurn, [Say::Repeating]))
+        if before.into_iter().any(|turn| is_repeat(self.words, &turn)) {
+            return Some(Judgement::fault(Fault::RepeatedTurn, [Say::Repeating]));
+        }
+        let echoes = is_parrot(self.words, &words(&self.state.last_said));
+        echoes.then(|| Judgement::fault(Fault::RepeatedTurn, [Say::Echoed]))
     }
 
     fn leaving(&self) -> Option<Judgement> {
@@ -313,10 +317,13 @@ impl<'a> Turn<'a> {
         if !self.acts.asks_openly {
             return None;
         }
-        match self.state.missing(self.spec).first() {
-            Some(slot) => Some(self.forgive(Lenience::OpenQuestion, [Say::Volunteer(*slot)])),
-            None => Some(Judgement::fault(Fault::Unhelpful, [Say::AllTold])),
-        }
+        let missing = self.state.missing(self.spec);
+        let nothing_told = missing.len() == self.spec.fact_order.len();
+        Some(match missing.first() {
+            Some(slot) if nothing_told => Judgement::fine([Say::Volunteer(*slot)]),
+            Some(_) => Judgement::fault(Fault::Unhelpful, [Say::WhatExactly]),
+            None => Judgement::fault(Fault::Unhelpful, [Say::AllTold]),
+        })
     }
 
     /// No rule applied: nothing that moves the conversation on.

@@ -77,8 +77,6 @@ pub struct CustomerState {
 named_enum! {
     /// A turn that leads nowhere but is natural the first time.
     pub enum Lenience {
-        /// Asking openly for details.
-        OpenQuestion => "open_question",
         /// Asking whether a fact is right.
         Confirmation => "confirmation",
         /// Offering the right help instead of giving it.

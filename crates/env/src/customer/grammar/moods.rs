@@ -60,7 +60,7 @@ pub(super) fn remarks(mood: Mood, domain: Domain) -> &'static [&'static str] {
         ],
         (Mood::Worried, _) => &[
             "I am [really|a bit|quite|very] worried[ about it|].",
-            "I hope nothing is [lost|really wrong].",
+            "I hope this is not a big problem.",
             "I am worried that [this is my fault|nobody can fix this].",
             "Please help, I am [so|very] nervous about this.",
         ],
@@ -98,11 +98,11 @@ pub(super) fn remarks(mood: Mood, domain: Domain) -> &'static [&'static str] {
 /// A word before an answer.
 pub(super) fn answer_openers(mood: Mood) -> &'static [&'static str] {
     match mood {
-        Mood::Calm => &["", "", "Sure.", "Yes."],
-        Mood::Worried => &["", "Okay.", "Yes, of course.", "Oh, yes."],
+        Mood::Calm => &["", "", "Sure.", "Let me see."],
+        Mood::Worried => &["", "", "Okay.", "Oh, sure."],
         Mood::Annoyed => &["", "", "Fine.", "All right."],
-        Mood::Angry => &["", "", "Fine.", "Here you go."],
-        Mood::Cheerful => &["Sure!", "Of course!", "Yes, sure!", "Happy to!"],
+        Mood::Angry => &["", "", "Fine.", "Well."],
+        Mood::Cheerful => &["", "Sure!", "Sure thing!", "Let me see!"],
     }
 }
 

@@ -54,6 +54,12 @@ pub(super) const NO_NEED: &[&str] = &[
 ];
 /// The agent told the truth and asked whether it is.
 pub(super) const CONFIRMED: &[&str] = &["Yes, that is right.", "Correct.", "Yes, exactly."];
+/// The agent wants more details and does not say which.
+pub(super) const WHAT_EXACTLY: &[&str] = &[
+    "What exactly do you need to know?",
+    "What else do you need from me?",
+    "I do not know what you mean. What do you need?",
+];
 /// The agent wants more details and there are none.
 pub(super) const ALL_TOLD: &[&str] =
     &["I have told you everything.", "There is nothing more to tell.", "You know everything now."];
@@ -79,6 +85,9 @@ pub(super) const NO_REFUSAL: &[&str] = &[
 /// The agent repeats itself or the customer.
 pub(super) const REPEATING: &[&str] =
     &["You [just|already] said that.", "You keep saying the same thing.", "That is the same as before."];
+/// The agent says what the customer said.
+pub(super) const ECHOED: &[&str] =
+    &["That is what I [just|] said.", "Those are my words.", "Why do you repeat what I say?"];
 /// The agent says nothing.
 pub(super) const SILENCE: &[&str] = &["Hello? Are you there?", "Is anyone there?", "I cannot see an answer."];
 /// The agent is kind and nothing else.

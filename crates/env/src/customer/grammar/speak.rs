@@ -38,6 +38,8 @@ pub(crate) enum Say {
     TooManyQuestions,
     /// It cannot be followed.
     NotUnderstood,
+    /// More details were asked for without saying which.
+    WhatExactly,
     /// More details were asked for and there are none.
     AllTold,
     /// Time was asked for.
@@ -48,6 +50,8 @@ pub(crate) enum Say {
     NoRefusal,
     /// Something was said again.
     Repeating,
+    /// The customer's own words were said.
+    Echoed,
     /// Nothing was said.
     Silence,
     /// A kind word and nothing else.
@@ -72,9 +76,13 @@ pub(crate) fn opening(spec: &CustomerSpec, stream: &mut Stream) -> String {
     if spec.opening_style == OpeningStyle::Story {
         parts.push(speaker.draw(moods::stories(spec.domain())));
     }
-    let remark = speaker.draw(moods::remarks(spec.mood, spec.domain()));
-    let remark_is_last = remark.contains('?') || speaker.stream.chance(0.6);
     let problem = speaker.draw(problems::problems(spec.issue));
+    let mut remark = speaker.draw(moods::remarks(spec.mood, spec.domain()));
+    let asks_twice = remark.contains('?') && problem.contains('?');
+    if asks_twice {
+        remark.clear();
+    }
+    let remark_is_last = remark.contains('?') || speaker.stream.chance(0.6);
     let told: Vec<Slot> = spec.fact_order.iter().take(spec.n_opening_facts).copied().collect();
     let told: Vec<String> = told.iter().map(|slot| speaker.fact(facts::told(*slot), *slot)).collect();
     parts.push(problem);
@@ -207,11 +215,13 @@ fn fixed(say: Say) -> &'static [&'static str] {
         Say::WhichOne => replies::WHICH_ONE,
         Say::TooManyQuestions => replies::TOO_MANY_QUESTIONS,
         Say::NotUnderstood => replies::NOT_UNDERSTOOD,
+        Say::WhatExactly => replies::WHAT_EXACTLY,
         Say::AllTold => replies::ALL_TOLD,
         Say::NoWaiting => replies::NO_WAITING,
         Say::NoInsults => replies::NO_INSULTS,
         Say::NoRefusal => replies::NO_REFUSAL,
         Say::Repeating => replies::REPEATING,
+        Say::Echoed => replies::ECHOED,
         Say::Silence => replies::SILENCE,
         Say::AndNow => replies::AND_NOW,
         _ => &[],

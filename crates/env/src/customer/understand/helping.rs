@@ -87,17 +87,30 @@ fn kinds_in(clause: &str) -> Vec<Resolution> {
 
 /// The clauses of a sentence: a denial or a condition reaches no further than its own.
 fn clauses(sentence: &str) -> impl Iterator<Item = &str> {
-    const BREAKS: [&str; 9] =
-        [" , ", " but ", " however ", " if ", " as ", " because ", " so ", " then ", " once "];
+    // The last letters of a break that belong to the next clause are in the second place.
+    const BREAKS: [(&str, usize); 12] = [
+        (" , ", 1),
+        (" but ", 1),
+        (" however ", 1),
+        (" if ", 1),
+        (" as ", 1),
+        (" because ", 1),
+        (" so ", 1),
+        (" then ", 1),
+        (" once ", 1),
+        (" or ", 1),
+        (" and i ", 3),
+        (" and we ", 4),
+    ];
     let mut rest = Some(sentence);
     std::iter::from_fn(move || {
         let text = rest?;
         let cut = BREAKS
             .iter()
-            .filter_map(|word| text.find(word).map(|index| (index, word.len())))
+            .filter_map(|(word, n_kept)| Some((text.find(word)?, word.len() - n_kept)))
             .min_by_key(|(index, _)| *index);
         let (clause, after) = match cut {
-            Some((index, n)) => (&text[..index], Some(&text[index + n - 1..])),
+            Some((index, n)) => (&text[..index], Some(&text[index + n..])),
             None => (text, None),
         };
         rest = after;
@@ -114,7 +127,6 @@ const HIDING: &[(Resolution, &[Resolution])] = {
         (SendResetLink, &[ResetPower, UpdateSoftware, ShipReplacement]),
         (ReinstallApp, &[ClearStorage, UpdateSoftware, RecommendPhone, RecommendLaptop]),
         (ResetSound, &[ResetPower, UpdateSoftware]),
-        (RestartRouter, &[ResetPower]),
         (ResetPower, &[RecommendPhone, RecommendLaptop]),
         (UpdateSoftware, &[ShipReplacement, RecommendPhone, RecommendLaptop]),
         (ClearStorage, &[RecommendPhone, RecommendLaptop]),
@@ -168,7 +180,7 @@ static ROLES: LazyLock<Patterns<Role>> = LazyLock::new(|| {
 /// Set phrases whose "no" or "not" denies nothing.
 const HARMLESS: [&str; 5] = ["no problem", "no worries", "do not worry", "not only", "not a problem"];
 
-const SEND: &str = "(send|sends|sent|sending|ship|ships|shipped|shipping|mail|mailed|mailing|dispatch|dispatched|get|getting|order|ordered|arrange|arranged)";
+const SEND: &str = "(send|sends|sent|sending|ship|ships|shipped|shipping|mail|mailed|mailing|dispatch|dispatched|get|getting|receive|order|ordered|arrange|arranged)";
 const PARCEL: &str = "(parcel|package|delivery|shipment)";
 
 static KINDS: LazyLock<Patterns<Resolution>> = LazyLock::new(|| {
@@ -190,7 +202,7 @@ fn service_rows() -> Rows {
     use Resolution::*;
     let mut rows = owned([
         (StartRefund, r"(start|started|starting|begin|began|begun|issue|issued|issuing|process|processed|processing|give|gave|given|giving|make|made|making|send|sent|sending|arrange|arranged|approve|approved|approving|put through|set up|initiate|initiated|request|requested|submit|submitted|complete|completed|authorize|authorized|offer|get|getting|receive) ~4 refunds?"),
-        (StartRefund, r"refunds? ~3 (started|issued|processed|approved|sent|made|completed|initiated|on its way|on the way|being|will arrive|will be|arrives?|should arrive|is|was|has been)"),
+        (StartRefund, r"refunds? ~3 (started|issued|processed|approved|sent|made|completed|initiated|on its way|on the way|being|will arrive|will be|arrives?|should arrive|done|complete|ready|confirmed|under way)"),
         (StartRefund, r"(refund|refunded|refunding) (you|your|the|it|this|that|order)|(be|been|are|get|is) (fully )?refunded"),
         (StartRefund, r"(send|sent|give|gave|get|return|returned|returning|put|pay|paid) (you )?(back )?(your|the) money( back)?|money ~3 (back|returned|on its way)"),
         (SendReturnLabel, r"(return|shipping|prepaid|postage|mailing) labels?|labels? ~3 (return|send ~2 back|email|inbox)|(send|sent|sending|email|emailed|emailing|mail|create|created|print|printed) ~4 labels?"),

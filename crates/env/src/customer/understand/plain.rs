@@ -66,9 +66,10 @@ impl Reader {
             }
             '-' | '‑' if is_inside_word(before) && is_inside_word(after) => {}
             '@' | '_' | '+' if is_inside_word(before) => self.word.push(c),
-            '#' if is_digit(after) => {
+            '#' => {
                 self.end_word();
-                if !self.words.ends_with("number ") {
+                let counts = is_digit(after) || self.words.ends_with("order ");
+                if counts && !self.words.ends_with("number ") {
                     self.words.push_str("number ");
                 }
             }
