@@ -10,6 +10,7 @@ pub mod customer;
 mod error;
 mod fields;
 mod names;
+pub mod rewards;
 pub mod sets;
 mod text;
 
