@@ -37,9 +37,13 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Problems one below the other.
+/// Problems one below the other; of very many, the first.
 fn lines(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("\n  {problem}")).collect()
+    const MAX_SHOWN: usize = 40;
+    let shown = problems.iter().take(MAX_SHOWN).map(|problem| format!("\n  {problem}"));
+    let n_more = problems.len().saturating_sub(MAX_SHOWN);
+    let more = (n_more > 0).then(|| format!("\n  and {n_more} more"));
+    shown.chain(more).collect()
 }
 
 /// What this crate can refuse.

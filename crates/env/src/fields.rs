@@ -79,15 +79,24 @@ impl<'a> Fields<'a> {
         self.object.get(key).filter(|value| !value.is_null())
     }
 
-    /// The text of `key`; a number counts as the text it is written as.
+    /// The text of `key`; a whole number counts as the text it is written as. Other numbers do not:
+    /// their text (`4.10`, `0482` in YAML) is lost before it gets here.
     pub(crate) fn text(&mut self, key: &str, max_chars: usize) -> Option<String> {
         let value = self.value(key)?;
         match text_of(value) {
             Some(text) => self.within(key, text, max_chars),
             None => {
-                self.problem(key, kind_of(value), "text");
+                self.problem_with_hint(key, kind_of(value), "text", quotes_hint(value));
                 None
             }
+        }
+    }
+
+    /// The text of `key`, where any number will do as well.
+    pub(crate) fn text_or_number(&mut self, key: &str, max_chars: usize) -> Option<String> {
+        match self.value(key) {
+            Some(Value::Number(number)) => Some(number.to_string()),
+            _ => self.text(key, max_chars),
         }
     }
 
@@ -108,7 +117,7 @@ impl<'a> Fields<'a> {
             match text_of(item) {
                 Some(text) if text.trim().is_empty() => self.problem(&at, "an empty text", "a text"),
                 Some(text) => texts.extend(self.within(&at, text, max_chars)),
-                None => self.problem(&at, kind_of(item), "text"),
+                None => self.problem_with_hint(&at, kind_of(item), "text", quotes_hint(item)),
             }
         }
         texts
@@ -183,9 +192,14 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
         _ => None,
     }
+}
+
+fn quotes_hint(value: &Value) -> Option<String> {
+    let is_plain = matches!(value, Value::Number(_) | Value::Bool(_) | Value::Null);
+    is_plain.then(|| "put it in quotes".to_owned())
 }
 
 /// A value as it can stand in a message: short texts and numbers as they are.
@@ -215,7 +229,7 @@ mod tests {
         assert_eq!(shown, [
             "line 4: `topik`: found an unknown key, allowed is topic, id, n and list; \
              did you mean `topic`?",
-            "line 4: `id`: found true or false, allowed is text",
+            "line 4: `id`: found true or false, allowed is text; put it in quotes",
             "line 4: `n`: found 12, allowed is a whole number from 1 to 10",
             "line 4: `list[1]`: found an empty text, allowed is a text",
             "line 4: `list[3]`: found an object, allowed is text",

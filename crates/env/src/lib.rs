@@ -10,7 +10,9 @@ pub mod customer;
 mod error;
 mod fields;
 mod names;
+pub mod prompts;
 pub mod rewards;
+pub mod scenarios;
 pub mod sets;
 mod text;
 
