@@ -26,7 +26,8 @@ fn turns(criterion: &mut Criterion) {
     let specs: Vec<CustomerSpec> = scenarios
         .iter()
         .map(|scenario| {
-            CustomerSpec::from_value(scenario.customer.as_ref().expect("a customer")).expect("valid")
+            CustomerSpec::from_value(scenario.customer.as_ref().expect("a customer"))
+                .expect("valid")
         })
         .collect();
     let mut group = criterion.benchmark_group("customer");

@@ -115,7 +115,9 @@ impl<'a> Fields<'a> {
         for (index, item) in items.iter().enumerate() {
             let at = format!("{key}[{index}]");
             match text_of(item) {
-                Some(text) if text.trim().is_empty() => self.problem(&at, "an empty text", "a text"),
+                Some(text) if text.trim().is_empty() => {
+                    self.problem(&at, "an empty text", "a text")
+                }
                 Some(text) => texts.extend(self.within(&at, text, max_chars)),
                 None => self.problem_with_hint(&at, kind_of(item), "text", quotes_hint(item)),
             }
@@ -226,13 +228,16 @@ mod tests {
         assert_eq!(fields.count("n", 1..=10), None);
         assert_eq!(fields.texts("list", 9, 9), ["a", "3"]);
         let shown: Vec<String> = fields.into_problems().iter().map(Problem::to_string).collect();
-        assert_eq!(shown, [
-            "line 4: `topik`: found an unknown key, allowed is topic, id, n and list; \
+        assert_eq!(
+            shown,
+            [
+                "line 4: `topik`: found an unknown key, allowed is topic, id, n and list; \
              did you mean `topic`?",
-            "line 4: `id`: found true or false, allowed is text; put it in quotes",
-            "line 4: `n`: found 12, allowed is a whole number from 1 to 10",
-            "line 4: `list[1]`: found an empty text, allowed is a text",
-            "line 4: `list[3]`: found an object, allowed is text",
-        ]);
+                "line 4: `id`: found true or false, allowed is text; put it in quotes",
+                "line 4: `n`: found 12, allowed is a whole number from 1 to 10",
+                "line 4: `list[1]`: found an empty text, allowed is a text",
+                "line 4: `list[3]`: found an object, allowed is text",
+            ]
+        );
     }
 }

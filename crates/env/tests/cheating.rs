@@ -11,7 +11,7 @@ mod policies;
 use std::collections::BTreeSet;
 
 use policies::{CHEATS, ORACLE, Policy, play, transcript};
-use stateset_core::{Reward, RewardContext, Scenario, Trajectory};
+use stateset_core::{RewardContext, Scenario, Trajectory, TrajectoryRecord};
 use stateset_env::conversation::{ConversationEnvironment, TurnReward};
 use stateset_env::customer::{CustomerReport, Split};
 use stateset_env::rewards::parse_reward;
@@ -75,9 +75,17 @@ async fn no_cheat_pays() {
                 outcomes.iter().filter(|outcome| outcome.set == config.name()).collect();
             let reward = mean(of_set.iter().map(|outcome| outcome.reward));
             let goals = mean(of_set.iter().map(|o| f64::from(u8::from(o.report.goal_reached))));
-            println!("{:<28} {:<18} reward {reward:.3} goals {goals:.3}", policy.name, config.name());
+            println!(
+                "{:<28} {:<18} reward {reward:.3} goals {goals:.3}",
+                policy.name,
+                config.name()
+            );
             if reward >= 0.45 || goals >= 0.1 {
-                failures.push(format!("{} on {}: {reward:.3}, {goals:.3}", policy.name, config.name()));
+                failures.push(format!(
+                    "{} on {}: {reward:.3}, {goals:.3}",
+                    policy.name,
+                    config.name()
+                ));
             }
         }
     }
@@ -87,7 +95,8 @@ async fn no_cheat_pays() {
 #[tokio::test]
 async fn aimless_talk_earns_about_a_third_and_stuffing_less() {
     let of = |name: &str| CHEATS.iter().find(|policy| policy.name == name).expect("it is listed");
-    let reward_of = async |name| mean(outcomes(of(name)).await.iter().map(|outcome| outcome.reward));
+    let reward_of =
+        async |name| mean(outcomes(of(name)).await.iter().map(|outcome| outcome.reward));
     let aimless = reward_of("aimless polite").await;
     assert!((0.2..0.36).contains(&aimless), "{aimless}");
     for (name, most) in [
@@ -102,6 +111,20 @@ async fn aimless_talk_earns_about_a_third_and_stuffing_less() {
     ] {
         let reward = reward_of(name).await;
         assert!(reward <= most, "{name}: {reward}");
+    }
+}
+
+#[tokio::test]
+async fn a_stored_episode_is_judged_the_same() {
+    let config = CONVERSATION_CONFIGS[0];
+    let judge = parse_reward(config.name()).expect("a preset of this name");
+    for scenario in config.scenarios(Split::Validation) {
+        let trajectory = play(&config.environment(), &scenario, &CHEATS[3], 1).await;
+        let stored = serde_json::to_string(&TrajectoryRecord::from(&trajectory)).unwrap();
+        let record: TrajectoryRecord = serde_json::from_str(&stored).unwrap();
+        let read = Trajectory::try_from(record).unwrap();
+        let context = RewardContext { scenario: &scenario };
+        assert_eq!(judge.score(&read, context).await, judge.score(&trajectory, context).await);
     }
 }
 

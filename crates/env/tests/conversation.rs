@@ -49,12 +49,13 @@ async fn episode(
     scenario: &Scenario,
     replies: &[&str],
 ) -> (Vec<String>, EnvironmentState) {
-    let opening = environment.reset(scenario, stream(0)).await.unwrap();
+    let opening = environment.reset(scenario, stream(0)).await.expect("it opens");
     let mut heard: Vec<String> = opening.messages.into_iter().map(|m| m.content).collect();
     let mut state = opening.state;
     for reply in replies {
         let turn = stream(state.turn_count + 1);
-        let outcome = environment.step(scenario, &mut state, &says(reply), turn).await.unwrap();
+        let outcome = environment.step(scenario, &mut state, &says(reply), turn).await;
+        let outcome = outcome.expect("it answers");
         heard.extend(outcome.messages.into_iter().map(|message| message.content));
     }
     (heard, state)
@@ -105,7 +106,8 @@ async fn a_shuffled_script_keeps_every_line() {
 async fn goodbye_and_the_turn_limit_end_a_script() {
     let environment = ConversationEnvironment { max_turns: 2, ..Default::default() };
     let lines = ["one", "two", "three", "four"];
-    let (_, state) = episode(&environment, &scripted(&lines), &["I see.", "Say goodbye to delays."]).await;
+    let (_, state) =
+        episode(&environment, &scripted(&lines), &["I see.", "Say goodbye to delays."]).await;
     assert_eq!(state.status, EpisodeStatus::Timeout);
     let (heard, state) = episode(&environment, &scripted(&lines), &["Thanks, goodbye!"]).await;
     assert_eq!((heard.len(), state.status), (1, EpisodeStatus::Completed));
@@ -227,7 +229,8 @@ async fn the_environment_works_over_a_channel() {
         for request in requests {
             let (state, said) = match request {
                 None => {
-                    let opening = runtime.block_on(environment.reset(&refund(), stream(0))).unwrap();
+                    let opening =
+                        runtime.block_on(environment.reset(&refund(), stream(0))).unwrap();
                     (opening.state, texts(opening.messages))
                 }
                 Some((state, reply)) => {

@@ -1,6 +1,8 @@
 //! What the simulated customer makes of an agent's words: natural ways to say a thing, near misses, and
 //! texts that a policy may find when it is paid by keywords.
 
+#![expect(clippy::too_many_lines, reason = "the tests are tables")]
+
 use stateset_env::customer::{Acts, Muddle, Resolution, Slot, understand};
 
 /// Fails with every line of `wrong`, so that a change of a pattern shows all it breaks.
@@ -85,12 +87,30 @@ fn facts_are_asked_for_in_many_ways() {
                 "Please send me the correct address.",
             ],
         ),
-        (Size, &["Which size do you need?", "What size would you like instead?", "May I have the new size?"]),
+        (
+            Size,
+            &[
+                "Which size do you need?",
+                "What size would you like instead?",
+                "May I have the new size?",
+            ],
+        ),
         (
             Color,
-            &["Which color would you like?", "What colour do you want?", "Do you have a color in mind, a preferred color?"],
+            &[
+                "Which color would you like?",
+                "What colour do you want?",
+                "Do you have a color in mind, a preferred color?",
+            ],
         ),
-        (Quantity, &["How many do you need?", "How many would you like to buy?", "What quantity do you need?"]),
+        (
+            Quantity,
+            &[
+                "How many do you need?",
+                "How many would you like to buy?",
+                "What quantity do you need?",
+            ],
+        ),
         (
             Device,
             &[
@@ -114,7 +134,11 @@ fn facts_are_asked_for_in_many_ways() {
         ),
         (
             Version,
-            &["What version do you have?", "Which software version is installed?", "Could you tell me the version?"],
+            &[
+                "What version do you have?",
+                "Which software version is installed?",
+                "Could you tell me the version?",
+            ],
         ),
         (
             ErrorCode,
@@ -125,8 +149,22 @@ fn facts_are_asked_for_in_many_ways() {
                 "What does the screen say?",
             ],
         ),
-        (Light, &["What color is the light on the router?", "Which lights are on?", "Is the light red or green?"]),
-        (Name, &["May I have your name?", "What is your full name, please?", "Who am I speaking with?"]),
+        (
+            Light,
+            &[
+                "What color is the light on the router?",
+                "Which lights are on?",
+                "Is the light red or green?",
+            ],
+        ),
+        (
+            Name,
+            &[
+                "May I have your name?",
+                "What is your full name, please?",
+                "Who am I speaking with?",
+            ],
+        ),
         (
             Budget,
             &[
@@ -161,10 +199,16 @@ fn facts_are_asked_for_in_many_ways() {
 fn two_facts_may_be_asked_for_at_once() {
     for (text, mut slots) in [
         ("May I have your order number and your zip code?", [Slot::OrderNumber, Slot::Postcode]),
-        ("Could you tell me which item it is and the order number?", [Slot::OrderNumber, Slot::Item]),
+        (
+            "Could you tell me which item it is and the order number?",
+            [Slot::OrderNumber, Slot::Item],
+        ),
         ("What is your budget, and what will you use it for?", [Slot::Budget, Slot::Use]),
         ("Please share your device and when it started.", [Slot::Device, Slot::SinceWhen]),
-        ("What is your order number? Why do you want to cancel?", [Slot::OrderNumber, Slot::Reason]),
+        (
+            "What is your order number? Why do you want to cancel?",
+            [Slot::OrderNumber, Slot::Reason],
+        ),
         ("Can I have your name and email address?", [Slot::Name, Slot::Email]),
         ("What color is the router light and when did it start?", [Slot::Light, Slot::SinceWhen]),
     ] {
@@ -390,9 +434,15 @@ fn help_is_stated_in_many_ways() {
         (RecommendPhone, &["I recommend the Pixie.", "The Orbit is a great phone for photos."]),
         (
             RecommendHeadphones,
-            &["I recommend the Tempo headphones.", "The Aria would be a good choice, these are great headphones."],
+            &[
+                "I recommend the Tempo headphones.",
+                "The Aria would be a good choice, these are great headphones.",
+            ],
         ),
-        (RecommendChair, &["I would go with the Willow chair.", "The Atlas is a good chair for long work days."]),
+        (
+            RecommendChair,
+            &["I would go with the Willow chair.", "The Atlas is a good chair for long work days."],
+        ),
         (
             RecommendCoffeeMachine,
             &["I recommend the Roma.", "The Crema is a great coffee machine for the office."],
@@ -505,13 +555,25 @@ fn manners_are_noticed() {
         ),
         (
             |acts| acts.is_rude,
-            &["You are an idiot.", "Stop whining.", "That's your own fault.", "Shut up!", "I don't care."],
+            &[
+                "You are an idiot.",
+                "Stop whining.",
+                "That's your own fault.",
+                "Shut up!",
+                "Go away.",
+                "You are so stupid.",
+                "I don't care.",
+            ],
             &[
                 "We care about you a lot.",
                 "Hello there!",
                 "I hope you have a good day.",
                 "It was our fault.",
                 "The shell of the laptop is fine.",
+                "It is not your fault.",
+                "Did the parcel get lost?",
+                "I will deal with it now.",
+                "I am sorry for this stupid mistake of ours.",
             ],
         ),
         (
@@ -534,7 +596,11 @@ fn manners_are_noticed() {
                 "Hold on a second.",
                 "Our team will contact you.",
             ],
-            &["I have checked it.", "Please hold the power button for ten seconds.", "I have sent it."],
+            &[
+                "I have checked it.",
+                "Please hold the power button for ten seconds.",
+                "I have sent it.",
+            ],
         ),
         (
             |acts| acts.says_goodbye,
@@ -543,12 +609,20 @@ fn manners_are_noticed() {
         ),
         (
             |acts| acts.offers_more_help,
-            &["Is there anything else I can do for you?", "Do you need something else?", "Any other questions?"],
+            &[
+                "Is there anything else I can do for you?",
+                "Do you need something else?",
+                "Any other questions?",
+            ],
             &["What else is in the box number 4?", "How can I help you?"],
         ),
         (
             |acts| acts.greets,
-            &["Hello!", "Hi there, how can I help you?", "Good morning, how may I assist you today?"],
+            &[
+                "Hello!",
+                "Hi there, how can I help you?",
+                "Good morning, how may I assist you today?",
+            ],
             &["What is your order number?", "This is high quality."],
         ),
     ];
@@ -565,7 +639,8 @@ fn manners_are_noticed() {
 #[test]
 fn muddles_hold_no_acts() {
     let long = "I have started your refund and I am sorry about it all. ".repeat(2)
-        + &"We are here to help you with each of the many things that you may need today. ".repeat(5);
+        + &"We are here to help you with each of the many things that you may need today. "
+            .repeat(5);
     for (text, muddle) in [
         ("refund refund refund refund", Muddle::Repetitive),
         ("order number email zip code item reason device budget", Muddle::WordSalad),

@@ -17,14 +17,16 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Purpose,
-    Role, RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey,
+    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening,
+    Purpose, Role, RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey,
 };
 
 use super::farewell::is_farewell;
 use super::scripted::{ResponseOrder, begin, is_exhausted, next_line};
 use super::turn_reward::TurnReward;
-use crate::customer::{CustomerReport, CustomerSpec, CustomerState, Ending, open, react, text_seed};
+use crate::customer::{
+    CustomerReport, CustomerSpec, CustomerState, Ending, open, react, text_seed,
+};
 
 /// Where the last words of a simulated customer are in the state's metadata.
 pub const CLOSING_WORDS: &str = "closing_words";
@@ -90,7 +92,11 @@ impl Environment for ConversationEnvironment {
 }
 
 impl ConversationEnvironment {
-    fn open_script(&self, scenario: &Scenario, mut stream: Stream) -> Result<Opening, RolloutError> {
+    fn open_script(
+        &self,
+        scenario: &Scenario,
+        mut stream: Stream,
+    ) -> Result<Opening, RolloutError> {
         let mut state = EnvironmentState::new(&scenario.id);
         begin(scenario, self.order, &mut stream, &mut state.context);
         let mut messages = scenario.messages.clone();
@@ -115,6 +121,12 @@ fn failed(scenario: &Scenario, why: impl std::fmt::Display) -> RolloutError {
 
 fn open_customer(scenario: &Scenario, customer: &Value) -> Result<Opening, RolloutError> {
     let spec = CustomerSpec::from_value(customer).map_err(|error| failed(scenario, error))?;
+    if ends_with_user(&scenario.messages) {
+        return Err(failed(
+            scenario,
+            "its messages end with the user, but the customer speaks first",
+        ));
+    }
     let seed = RunSeed(text_seed(&scenario.id));
     let mut stream = seed.stream(Purpose::Environment, StreamKey::default());
     let (memory, text) = open(&spec, &mut stream);

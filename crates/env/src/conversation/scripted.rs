@@ -47,7 +47,10 @@ pub(super) fn next_line(
     let Some(entry) = order.get(n_said as usize) else { return Ok(None) };
     let line = entry.as_u64().and_then(|index| scenario.user_responses.get(index as usize));
     let Some(line) = line else {
-        return Err(format!("the script of {} lines has no line {entry}", scenario.user_responses.len()));
+        return Err(format!(
+            "the script of {} lines has no line {entry}",
+            scenario.user_responses.len()
+        ));
     };
     state.context.insert(N_SAID.to_owned(), json!(n_said + 1));
     Ok(Some(line.clone()))

@@ -187,8 +187,9 @@ impl<'a> Turn<'a> {
         let confirms: Vec<Slot> = state.told.iter().copied().filter(states).collect();
         let asks = acts.asks.iter().copied().filter(|slot| !confirms.contains(slot)).collect();
         let right = spec.issue.resolution();
-        let is_companion =
-            |kind: &Resolution| acts.resolutions.contains(&right) && spec.issue.companion() == Some(*kind);
+        let is_companion = |kind: &Resolution| {
+            acts.resolutions.contains(&right) && spec.issue.companion() == Some(*kind)
+        };
         let gives = acts.resolutions.iter().copied().filter(|kind| !is_companion(kind)).collect();
         Turn { spec, state, acts, words, agent_text, asks, confirms, gives }
     }
@@ -301,8 +302,11 @@ impl<'a> Turn<'a> {
         }
         let is_told = |slot: &Slot| self.state.told.contains(slot);
         let is_known = |slot: &Slot| self.spec.fact(*slot).is_some();
-        let answers =
-            self.asks.iter().filter(|slot| is_known(slot) && !is_told(slot)).map(|s| Say::Answer(*s));
+        let answers = self
+            .asks
+            .iter()
+            .filter(|slot| is_known(slot) && !is_told(slot))
+            .map(|s| Say::Answer(*s));
         let again = self.asks.iter().filter(|slot| is_told(slot)).map(|slot| Say::TellAgain(*slot));
         let n_again = again.clone().count();
         let says: Vec<Say> = again.chain(answers).collect();

@@ -249,11 +249,13 @@ mod tests {
 
     #[test]
     fn something_else_than_an_object_is_refused() {
-        assert_eq!(problems(json!("angry")), [
-            "found a text, allowed is an object that describes a customer"
-        ]);
-        assert_eq!(problems(json!({"facts": {}})), [
-            "`issue`: found nothing, allowed is the name of an issue"
-        ]);
+        assert_eq!(
+            problems(json!("angry")),
+            ["found a text, allowed is an object that describes a customer"]
+        );
+        assert_eq!(
+            problems(json!({"facts": {}})),
+            ["`issue`: found nothing, allowed is the name of an issue"]
+        );
     }
 }

@@ -58,7 +58,8 @@ mod tests {
         assert_eq!(opening.messages, prompt);
         let mut state = opening.state;
         let action = ConversationTurn::new(Message::assistant("2"));
-        let outcome = PromptEnvironment.step(&scenario, &mut state, &action, stream()).await.unwrap();
+        let outcome =
+            PromptEnvironment.step(&scenario, &mut state, &action, stream()).await.unwrap();
         assert_eq!(outcome, StepOutcome::default());
         assert_eq!((state.status, state.turn_count), (EpisodeStatus::Completed, 1));
         assert!(PromptEnvironment.step(&scenario, &mut state, &action, stream()).await.is_err());
@@ -67,6 +68,9 @@ mod tests {
     #[tokio::test]
     async fn a_scenario_without_a_prompt_cannot_be_played() {
         let error = PromptEnvironment.reset(&Scenario::new("s"), stream()).await.unwrap_err();
-        assert_eq!(error.to_string(), "play the episode: environment: scenario \"s\": it has no messages to answer");
+        assert_eq!(
+            error.to_string(),
+            "play the episode: environment: scenario \"s\": it has no messages to answer"
+        );
     }
 }

@@ -87,7 +87,8 @@ pub(super) mod testing {
     /// A conversation in which user and agent take turns, the user first.
     pub(crate) fn chat(lines: &[&str]) -> Trajectory {
         let message = |(index, line): (usize, &&str)| {
-            let message = if index % 2 == 0 { Message::user(*line) } else { Message::assistant(*line) };
+            let message =
+                if index % 2 == 0 { Message::user(*line) } else { Message::assistant(*line) };
             ConversationTurn::new(message)
         };
         let turns = lines.iter().enumerate().map(message).collect();

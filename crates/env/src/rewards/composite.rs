@@ -113,8 +113,10 @@ impl CompositeReward {
         }
         let values: Vec<(f64, f64)> =
             scored.iter().map(|(component, value)| (component.weight, *value)).collect();
-        let evidence: Vec<String> =
-            scored.iter().map(|(component, value)| format!("{} {value:.3}", component.name)).collect();
+        let evidence: Vec<String> = scored
+            .iter()
+            .map(|(component, value)| format!("{} {value:.3}", component.name))
+            .collect();
         Score::with_evidence(combined(self.combine, &values), evidence.join(", "))
     }
 }
@@ -158,7 +160,9 @@ fn problem(members: &[WeightedReward]) -> Option<String> {
     if members.is_empty() {
         return Some("it has no members".to_owned());
     }
-    if let Some(bad) = members.iter().find(|member| !(member.weight.is_finite() && member.weight >= 0.0)) {
+    if let Some(bad) =
+        members.iter().find(|member| !(member.weight.is_finite() && member.weight >= 0.0))
+    {
         return Some(format!(
             "the weight of {} is {}, allowed is a number from 0",
             bad.name, bad.weight
@@ -209,7 +213,8 @@ mod tests {
     #[test]
     fn weights_are_normalised() {
         let composite =
-            CompositeReward::new([member("a", 3.0, Some(1.0)), member("b", 1.0, Some(0.5))]).unwrap();
+            CompositeReward::new([member("a", 3.0, Some(1.0)), member("b", 1.0, Some(0.5))])
+                .unwrap();
         assert!((value(&run(&composite).total) - 0.875).abs() < 1e-12);
         let by = |combine| value(&run(&composite.clone().combined_by(combine)).total);
         assert_eq!((by(Combine::Average), by(Combine::Min), by(Combine::Max)), (0.75, 0.5, 1.0));
@@ -238,7 +243,10 @@ mod tests {
         for (members, expected) in [
             (vec![], "it has no members"),
             (vec![member("a", -1.0, None)], "the weight of a is -1, allowed is a number from 0"),
-            (vec![member("a", f64::NAN, None)], "the weight of a is NaN, allowed is a number from 0"),
+            (
+                vec![member("a", f64::NAN, None)],
+                "the weight of a is NaN, allowed is a number from 0",
+            ),
             (vec![member("a", 1.0, None), member("a", 1.0, None)], "a is in it twice"),
             (vec![member("a", 0.0, None)], "its weights have no positive sum"),
         ] {

@@ -140,7 +140,8 @@ mod tests {
 
     #[test]
     fn earns() {
-        let word = |words: &[&str], need, reply| judged(words, need, Matching::Word, &["Hi.", reply]);
+        let word =
+            |words: &[&str], need, reply| judged(words, need, Matching::Word, &["Hi.", reply]);
         assert_eq!(word(&["dog"], Need::Any, "A Dog!"), 1.0);
         assert_eq!(word(&["dog", "cat"], Need::Any, "the cat sat"), 1.0);
         assert_eq!(word(&["dog", "cat"], Need::All, "cat and dog"), 1.0);
@@ -153,7 +154,8 @@ mod tests {
 
     #[test]
     fn does_not_earn() {
-        let word = |words: &[&str], need, reply| judged(words, need, Matching::Word, &["Hi.", reply]);
+        let word =
+            |words: &[&str], need, reply| judged(words, need, Matching::Word, &["Hi.", reply]);
         assert_eq!(word(&["dog"], Need::Any, "dogma and hotdog"), 0.0);
         assert_eq!(word(&["dog", "cat"], Need::All, "the cat"), 0.0);
         assert_eq!(word(&["dog"], Need::Any, ""), 0.0);

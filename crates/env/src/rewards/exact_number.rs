@@ -41,9 +41,7 @@ impl ExactNumberReward {
         let Some(last) = turns.last() else { return nothing_said() };
         match final_number(last.text) {
             Some(found) if found == expected => Score::with_evidence(1.0, format!("found {found}")),
-            Some(found) => {
-                Score::with_evidence(0.0, format!("found {found}, expected {expected}"))
-            }
+            Some(found) => Score::with_evidence(0.0, format!("found {found}, expected {expected}")),
             None => Score::with_evidence(0.0, format!("found no number, expected {expected}")),
         }
     }

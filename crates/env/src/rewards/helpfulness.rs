@@ -91,7 +91,8 @@ fn moves_on(text: &str) -> bool {
 /// True where some sentence of three words or more ends in a question mark.
 fn asks(text: &str) -> bool {
     let before_marks = text.match_indices('?').map(|(index, _)| &text[..index]);
-    let questions = before_marks.filter_map(|before| sentences(before).last().copied().map(n_words));
+    let questions =
+        before_marks.filter_map(|before| sentences(before).last().copied().map(n_words));
     questions.into_iter().any(|n| n >= 3)
 }
 
@@ -139,7 +140,8 @@ mod tests {
             "Thank you. I have traced your order and it will arrive on Friday.",
         ]);
         assert!(good > 0.95, "{good}");
-        let plain = judged(&["Which bread is best?", "You can take rye bread, because it keeps longer."]);
+        let plain =
+            judged(&["Which bread is best?", "You can take rye bread, because it keeps longer."]);
         assert!(plain > 0.8, "{plain}");
     }
 
@@ -153,7 +155,12 @@ mod tests {
 
     #[test]
     fn does_not_earn() {
-        for reply in ["", "...", "order order order order", "order refund number label help parcel late email"] {
+        for reply in [
+            "",
+            "...",
+            "order order order order",
+            "order refund number label help parcel late email",
+        ] {
             assert_eq!(judged(&["My order is late.", reply]), 0.0, "{reply}");
         }
     }

@@ -50,12 +50,14 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
         return Ok(Arc::new(composite(spec)?));
     }
     match spec {
-        "customer_service" | "technical_support" | "sales" => Ok(Arc::new(CompositeReward::new([
-            TaskCompletionReward::weighted(0.5),
-            HelpfulnessReward::weighted(0.25),
-            ConcisenessReward::weighted(0.15),
-            SafetyReward::weighted(0.1),
-        ])?)),
+        "customer_service" | "technical_support" | "sales" => {
+            Ok(Arc::new(CompositeReward::new([
+                TaskCompletionReward::weighted(0.5),
+                HelpfulnessReward::weighted(0.25),
+                ConcisenessReward::weighted(0.15),
+                SafetyReward::weighted(0.1),
+            ])?))
+        }
         "helpful" => Ok(Arc::new(CompositeReward::new([
             HelpfulnessReward::weighted(0.6),
             SafetyReward::weighted(0.4),

@@ -73,7 +73,8 @@ impl TaskCompletionReward {
         let actions = criteria(scenario, "required_actions", &self.required_actions);
         let keywords = criteria(scenario, "goal_keywords", &self.goal_keywords);
         let done = completed_actions(trajectory);
-        let said: Vec<&str> = turns.iter().filter(|turn| turn.is_sound()).map(|turn| turn.text).collect();
+        let said: Vec<&str> =
+            turns.iter().filter(|turn| turn.is_sound()).map(|turn| turn.text).collect();
         let share_done = share(&actions, |action| done.iter().any(|name| name == action));
         let share_said = share(&keywords, |word| said.iter().any(|text| holds_word(text, word)));
         match share_done.into_iter().chain(share_said).reduce(f64::max) {
@@ -176,7 +177,10 @@ mod tests {
         trajectory.turns.push(ConversationTurn::new(message));
         assert_eq!(value(&reward.judge(&trajectory, &scenario)), 1.0);
         let judge = |metadata| {
-            value(&TaskCompletionReward::default().judge(&with_metadata(metadata), &Scenario::default()))
+            value(
+                &TaskCompletionReward::default()
+                    .judge(&with_metadata(metadata), &Scenario::default()),
+            )
         };
         assert_eq!(judge(json!({"goal_reached": true})), 1.0);
         assert_eq!(judge(json!({"goal_reached": false})), 0.0);
@@ -200,7 +204,10 @@ mod tests {
     fn tries_to_cheat() {
         let reward = keywords(&["refund", "label", "parcel"]);
         assert_eq!(judged(&reward, &["Hi.", "refund refund refund label label label parcel"]), 0.0);
-        assert_eq!(judged(&reward, &["Hi.", "refund label parcel order number email address"]), 0.0);
+        assert_eq!(
+            judged(&reward, &["Hi.", "refund label parcel order number email address"]),
+            0.0
+        );
     }
 
     proptest! {

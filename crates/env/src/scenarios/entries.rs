@@ -106,7 +106,8 @@ impl Reader<'_> {
             Format::Yaml => match yaml(text) {
                 Ok(document) => self.read_document(document, list_key),
                 Err(error) => {
-                    let line = error.location().map(|location| format!(" line {}", location.line()));
+                    let line =
+                        error.location().map(|location| format!(" line {}", location.line()));
                     let place = format!("{}{}", self.name, line.unwrap_or_default());
                     let found = error.without_snippet().to_string();
                     self.problem(place, found, "YAML with at most 250,000 values");

@@ -188,14 +188,22 @@ mod tests {
 
     #[test]
     fn files_without_scenarios_are_refused() {
-        assert_eq!(problems("[]", Format::Json), ["shop.x: found no entries, allowed is one entry or more"]);
+        assert_eq!(
+            problems("[]", Format::Json),
+            ["shop.x: found no entries, allowed is one entry or more"]
+        );
         assert_eq!(problems("\n\n", Format::Jsonl).len(), 1);
-        assert_eq!(problems("3", Format::Json), [
-            "shop.x: found a number, allowed is a list, or an object with a list under `scenarios`"
-        ]);
+        assert_eq!(
+            problems("3", Format::Json),
+            [
+                "shop.x: found a number, allowed is a list, or an object with a list under `scenarios`"
+            ]
+        );
         assert!(problems("[1,", Format::Json)[0].starts_with("shop.x line 1: found EOF"));
         assert!(problems("a: [1\nb: 2", Format::Yaml)[0].starts_with("shop.x line"));
-        assert!(problems("{\"scenario\": []}", Format::Json)[0].contains("did you mean `scenarios`?"));
+        assert!(
+            problems("{\"scenario\": []}", Format::Json)[0].contains("did you mean `scenarios`?")
+        );
         let error = scenarios_from_bytes(&[b'"', 0xff], Format::Json, "x").unwrap_err();
         assert!(error.to_string().contains("no UTF-8 after byte 1"), "{error}");
     }
@@ -206,14 +214,26 @@ mod tests {
         let scenario = &read(text, Format::Json)[0];
         let spec = crate::customer::CustomerSpec::from_value(scenario.customer.as_ref().unwrap());
         assert_eq!(spec.unwrap().patience, 4);
+        let both = text.replacen('{', "{\"prompt\": \"Hi\", ", 1);
+        assert_eq!(
+            problems(&both, Format::Json),
+            [
+                "shop.x entry 0: `prompt`: found last words of the user, allowed is none, because the \
+             customer speaks first"
+            ]
+        );
     }
 
     #[test]
     fn numbers_that_lost_their_text_are_refused() {
-        let yaml = "- answer: 2.5\n  customer: {issue: no_sound, facts: {device: tv, version: 4.10}}\n";
-        assert_eq!(problems(yaml, Format::Yaml), [
-            "shop.x entry 0: `customer.facts.version`: found a number, allowed is text; put it in quotes"
-        ]);
+        let yaml =
+            "- answer: 2.5\n  customer: {issue: no_sound, facts: {device: tv, version: 4.10}}\n";
+        assert_eq!(
+            problems(yaml, Format::Yaml),
+            [
+                "shop.x entry 0: `customer.facts.version`: found a number, allowed is text; put it in quotes"
+            ]
+        );
         assert!(!problems("- user_responses: [0482]\n", Format::Yaml).is_empty());
         assert_eq!(read("- user_responses: [482]\n", Format::Yaml)[0].user_responses, ["482"]);
     }

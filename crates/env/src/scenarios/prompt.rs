@@ -21,10 +21,16 @@ pub(super) fn read_prompt(entry: &Entry, default_id: &str) -> Result<Scenario, V
     };
     let has_opening = fields.value("prompt").is_some() || fields.value("messages").is_some();
     let last = scenario.messages.last().map(|message| message.role);
-    if !has_opening || fields.value("messages").is_some_and(|list| list.as_array().is_some_and(Vec::is_empty)) {
+    if !has_opening
+        || fields.value("messages").is_some_and(|list| list.as_array().is_some_and(Vec::is_empty))
+    {
         fields.problem("prompt", "nothing to answer", "a prompt, or a list of messages");
     } else if matches!(last, Some(Role::Assistant | Role::System)) {
-        fields.problem("messages", "a last message of nobody who asks", "one of the user or a tool");
+        fields.problem(
+            "messages",
+            "a last message of nobody who asks",
+            "one of the user or a tool",
+        );
     }
     let problems = fields.into_problems();
     if problems.is_empty() { Ok(scenario) } else { Err(problems) }

@@ -121,6 +121,11 @@ fn read_metadata(fields: &mut Fields<'_>) -> Map<String, Value> {
 fn check_speaker(fields: &mut Fields<'_>, scenario: &Scenario) {
     let has_script = fields.value("user_responses").is_some();
     let is_empty_list = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    let speaks_last = scenario.messages.last().is_some_and(|last| last.role == Role::User);
+    if scenario.customer.is_some() && speaks_last {
+        let key = if fields.value("prompt").is_some() { "prompt" } else { "messages" };
+        fields.problem(key, "last words of the user", "none, because the customer speaks first");
+    }
     if scenario.customer.is_some() && has_script {
         fields.problem("user_responses", "both a customer and a script", "one of them");
     } else if fields.value("user_responses").is_some_and(is_empty_list) {
@@ -137,7 +142,9 @@ fn check_speaker(fields: &mut Fields<'_>, scenario: &Scenario) {
 /// True also where messages were given but could not be read, which is reported already.
 fn ends_with_user(fields: &Fields<'_>, scenario: &Scenario) -> bool {
     let unread = scenario.messages.is_empty()
-        && (fields.value("messages").is_some_and(|value| !value.as_array().is_some_and(Vec::is_empty))
+        && (fields
+            .value("messages")
+            .is_some_and(|value| !value.as_array().is_some_and(Vec::is_empty))
             || fields.value("prompt").is_some());
     unread || scenario.messages.last().is_some_and(|message| message.role == Role::User)
 }

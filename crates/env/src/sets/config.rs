@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn sets_are_large_enough_and_the_same_on_every_call() {
         for config in CONVERSATION_CONFIGS {
-            let least = if config.domain == Domain::CustomerService { [120, 30, 60] } else { [60, 15, 30] };
+            let least =
+                if config.domain == Domain::CustomerService { [120, 30, 60] } else { [60, 15, 30] };
             for (split, least) in Split::ALL.iter().zip(least) {
                 let scenarios = config.scenarios(*split);
                 assert!(scenarios.len() >= least, "{} {split}", config.name());

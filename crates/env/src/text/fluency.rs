@@ -45,7 +45,8 @@ pub(crate) fn disfluency(words: &[String]) -> Option<Disfluency> {
 
 fn is_repetitive(words: &[String]) -> bool {
     let stutters = words.windows(3).any(|three| three.iter().all(|word| *word == three[0]));
-    let loops = words.len() >= 8 && words.chunks(WINDOW).any(|window| unique_share(window) < MIN_UNIQUE_SHARE);
+    let loops = words.len() >= 8
+        && words.chunks(WINDOW).any(|window| unique_share(window) < MIN_UNIQUE_SHARE);
     stutters || loops || has_phrase_three_times(words)
 }
 

@@ -73,23 +73,19 @@ mod tests {
 
     #[test]
     fn words_are_lower_case_and_keep_what_is_inside_them() {
-        assert_eq!(words("I'm at anna.hill@example.com, v2.3!"), [
-            "i'm",
-            "at",
-            "anna.hill@example.com",
-            "v2.3"
-        ]);
+        assert_eq!(
+            words("I'm at anna.hill@example.com, v2.3!"),
+            ["i'm", "at", "anna.hill@example.com", "v2.3"]
+        );
         assert!(words(" ... !? ").is_empty());
     }
 
     #[test]
     fn sentences_end_at_marks_but_not_inside_numbers() {
-        assert_eq!(sentences("Version 2.3 is out. Try it! Ok?\nBye"), [
-            "Version 2.3 is out",
-            "Try it",
-            "Ok",
-            "Bye"
-        ]);
+        assert_eq!(
+            sentences("Version 2.3 is out. Try it! Ok?\nBye"),
+            ["Version 2.3 is out", "Try it", "Ok", "Bye"]
+        );
         assert!(sentences("?!").is_empty());
     }
 }

@@ -13,27 +13,29 @@ use stateset_core::{
 };
 use stateset_env::conversation::ConversationEnvironment;
 use stateset_env::customer::grammar::expand;
-use stateset_env::customer::{CustomerSpec, CustomerState, Resolution, Slot, product_kind, products};
+use stateset_env::customer::{
+    CustomerSpec, CustomerState, Resolution, Slot, product_kind, products,
+};
 
 /// What a scripted agent may look at.
-pub struct View<'a> {
-    pub spec: &'a CustomerSpec,
-    pub memory: &'a CustomerState,
-    pub turn: usize,
-    pub last_user: &'a str,
+pub(crate) struct View<'a> {
+    pub(crate) spec: &'a CustomerSpec,
+    pub(crate) memory: &'a CustomerState,
+    pub(crate) turn: usize,
+    pub(crate) last_user: &'a str,
 }
 
 /// A scripted agent: a name and what it says.
-pub struct Policy {
-    pub name: &'static str,
-    pub says: fn(&View<'_>, &mut Stream) -> String,
+pub(crate) struct Policy {
+    pub(crate) name: &'static str,
+    pub(crate) says: fn(&View<'_>, &mut Stream) -> String,
 }
 
 /// Asks for what is missing, one fact or two at a time, then gives the right help.
-pub const ORACLE: Policy = Policy { name: "oracle", says: oracle };
+pub(crate) const ORACLE: Policy = Policy { name: "oracle", says: oracle };
 
 /// Agents that look for a short cut.
-pub const CHEATS: &[Policy] = &[
+pub(crate) const CHEATS: &[Policy] = &[
     Policy { name: "aimless polite", says: aimless },
     Policy { name: "stuffer of resolutions", says: stuffer },
     Policy { name: "asker of all slots at once", says: asker_at_once },
@@ -52,12 +54,17 @@ pub const CHEATS: &[Policy] = &[
     Policy { name: "guesser of resolutions", says: guesser },
     Policy { name: "staller", says: staller },
     Policy { name: "early leaver", says: |_, _| "Thank you for your message. Goodbye!".to_owned() },
-    Policy { name: "refuser", says: |_, _| "I am sorry, but I cannot help you with that.".to_owned() },
+    Policy {
+        name: "refuser",
+        says: |_, _| "I am sorry, but I cannot help you with that.".to_owned(),
+    },
     Policy { name: "eager questioner", says: eager },
+    Policy { name: "asks and helps at once", says: asks_and_helps },
+    Policy { name: "random talker", says: random_talker },
 ];
 
 /// Plays one episode with the environment, as a trainer would.
-pub async fn play(
+pub(crate) async fn play(
     environment: &ConversationEnvironment,
     scenario: &Scenario,
     policy: &Policy,
@@ -65,14 +72,16 @@ pub async fn play(
 ) -> Trajectory {
     let seed = RunSeed(seed);
     let key = StreamKey::default();
-    let spec = CustomerSpec::from_value(scenario.customer.as_ref().expect("a customer")).unwrap();
+    let spec = CustomerSpec::from_value(scenario.customer.as_ref().expect("a customer"))
+        .expect("well formed");
     let stream = seed.stream(Purpose::Environment, key);
     let opening = environment.reset(scenario, stream).await.expect("it opens");
     let mut state = opening.state;
     let mut turns: Vec<ConversationTurn> =
         opening.messages.into_iter().map(ConversationTurn::new).collect();
     while !state.is_done() {
-        let memory: CustomerState = serde_json::from_value(state.context["customer"].clone()).unwrap();
+        let memory: CustomerState =
+            serde_json::from_value(state.context["customer"].clone()).expect("a memory");
         let last_user = turns.iter().rev().find(|turn| turn.message.role == Role::User);
         let view = View {
             spec: &spec,
@@ -93,7 +102,7 @@ pub async fn play(
 }
 
 /// The conversation as text, last words included.
-pub fn transcript(trajectory: &Trajectory) -> String {
+pub(crate) fn transcript(trajectory: &Trajectory) -> String {
     let mut lines: Vec<String> = trajectory
         .turns
         .iter()
@@ -112,7 +121,11 @@ pub fn transcript(trajectory: &Trajectory) -> String {
 fn oracle(view: &View<'_>, stream: &mut Stream) -> String {
     let missing = view.memory.missing(view.spec);
     let kind = if view.turn == 0 {
-        expand("[I am sorry [about that|to hear that]|I understand how annoying that is|That must be frustrating]. ", &[], stream)
+        expand(
+            "[I am sorry [about that|to hear that]|I understand how annoying that is|That must be frustrating]. ",
+            &[],
+            stream,
+        )
     } else if stream.chance(0.6) {
         expand("Thank you[ for that|]. ", &[], stream)
     } else {
@@ -130,7 +143,9 @@ fn oracle(view: &View<'_>, stream: &mut Stream) -> String {
 fn question(slot: Slot, stream: &mut Stream) -> String {
     let own = match slot {
         Slot::Reason => "[Why do you want this|May I ask for the reason]?",
-        Slot::SinceWhen => "[When did it start|Since when has this been happening|How long has it been like this]?",
+        Slot::SinceWhen => {
+            "[When did it start|Since when has this been happening|How long has it been like this]?"
+        }
         Slot::Device => "[Which device is it|What kind of device do you have]?",
         Slot::Item => "[Which item is it|Which product is this about|What item do you mean]?",
         Slot::Light => "What color is the light on your router?",
@@ -142,18 +157,24 @@ fn question(slot: Slot, stream: &mut Stream) -> String {
         Slot::ErrorCode => "[What error code do you see|Which error message does it show]?",
         Slot::Version => "[Which software version do you have|What version is installed]?",
         Slot::NewAddress => "[What is the new address|Where should we send it]?",
-        _ => "[What is|May I have|Could you tell me|Can you share|Please send me] your {slot}[, please|]?",
+        _ => {
+            "[What is|May I have|Could you tell me|Can you share|Please send me] your {slot}[, please|]?"
+        }
     };
     expand(own, &[("slot", slot.phrase())], stream)
 }
 
 fn both(one: Slot, two: Slot, stream: &mut Stream) -> String {
     let values = [("one", one.phrase()), ("two", two.phrase())];
-    expand("[May I have|Could you tell me|Please share] your {one} and the {two}[, please|]?", &values, stream)
+    expand(
+        "[May I have|Could you tell me|Please share] your {one} and the {two}[, please|]?",
+        &values,
+        stream,
+    )
 }
 
 /// The right help for the customer, said in one of a few ways.
-pub fn resolve(spec: &CustomerSpec, stream: &mut Stream) -> String {
+pub(crate) fn resolve(spec: &CustomerSpec, stream: &mut Stream) -> String {
     help(spec.issue.resolution(), spec, stream)
 }
 
@@ -175,24 +196,60 @@ fn help(kind: Resolution, spec: &CustomerSpec, stream: &mut Stream) -> String {
 
 fn help_template(kind: Resolution) -> &'static str {
     match kind {
-        Resolution::TraceParcel => "[I have traced your parcel and it will arrive on Friday|I traced order {order}, and your parcel will be with you tomorrow|Your parcel is on its way and should arrive in two days].",
-        Resolution::StartRefund => "[I have started your refund for order {order}|Your refund has been issued and will arrive in five days|I will process the refund for you right away].",
-        Resolution::SendReturnLabel => "[I have sent you a return label for the {item}|I will email you a prepaid label for order {order}|A return label is in your inbox now].",
-        Resolution::ExchangeItem => "[I will exchange the {item} for size {size}|I have arranged the exchange for order {order}|We will swap it for a {size} one].",
-        Resolution::CancelOrder => "[I have cancelled order {order} for you|Your order {order} has been cancelled|I will cancel the order now].",
-        Resolution::UpdateAddress => "[I have changed the address to {address}|Your order {order} will go to {address} because I updated the address|The address on your order is updated now].",
-        Resolution::ShipReplacement => "[I will send you a new {item} today|We have shipped a replacement for order {order}|A replacement is on its way to you].",
-        Resolution::ReverseCharge => "[I have refunded the second charge|The extra payment has been returned to your card|I will reverse the duplicate charge for order {order}].",
-        Resolution::ResetPower => "[Please hold the power button for ten seconds|Press and hold the power button for twenty seconds, please|Try a hard reset with the power button].",
-        Resolution::RestartRouter => "[Please restart your router and wait one minute|Unplug the router for ten seconds and plug it in again|Try turning your router off and on again].",
-        Resolution::ReinstallApp => "[Please delete the app and install it again|Try to reinstall the app|Uninstall the app, and then download it again].",
-        Resolution::ClearStorage => "[Please delete some old files to free up space|Try to clear the storage of your device|You can free up storage by removing old files].",
-        Resolution::SendResetLink => "[I have sent a reset link to your email|You will get a link to reset your password|I have emailed you a password reset link].",
-        Resolution::UpdateSoftware => "[Please install the latest software update|Please update the software to the newest version|Try to update your system, please].",
-        Resolution::ResetSound => "[Please reset the sound settings|Open the menu and reset the audio settings|Try to reinstall the sound driver].",
-        Resolution::OfferDiscount => "[I can give you a ten percent discount on the {item}|You will get ten percent off your order|I have added a discount for you].",
-        Resolution::ConfirmStock => "[Yes, the {item} is in stock in {color}|We have it in stock and I have set one aside for you|Good news, the {color} {item} is available].",
-        _ => "[I recommend the {product}, a good {kind} for {use}|The {product} would be perfect for {use}|I would go with the {product}, because it is great for {use}].",
+        Resolution::TraceParcel => {
+            "[I have traced your parcel and it will arrive on Friday|I traced order {order}, and your parcel will be with you tomorrow|Your parcel is on its way and should arrive in two days]."
+        }
+        Resolution::StartRefund => {
+            "[I have started your refund for order {order}|Your refund has been issued and will arrive in five days|I will process the refund for you right away]."
+        }
+        Resolution::SendReturnLabel => {
+            "[I have sent you a return label for the {item}|I will email you a prepaid label for order {order}|A return label is in your inbox now]."
+        }
+        Resolution::ExchangeItem => {
+            "[I will exchange the {item} for size {size}|I have arranged the exchange for order {order}|We will swap it for a {size} one]."
+        }
+        Resolution::CancelOrder => {
+            "[I have cancelled order {order} for you|Your order {order} has been cancelled|I will cancel the order now]."
+        }
+        Resolution::UpdateAddress => {
+            "[I have changed the address to {address}|Your order {order} will go to {address} because I updated the address|The address on your order is updated now]."
+        }
+        Resolution::ShipReplacement => {
+            "[I will send you a new {item} today|We have shipped a replacement for order {order}|A replacement is on its way to you]."
+        }
+        Resolution::ReverseCharge => {
+            "[I have refunded the second charge|The extra payment has been returned to your card|I will reverse the duplicate charge for order {order}]."
+        }
+        Resolution::ResetPower => {
+            "[Please hold the power button for ten seconds|Press and hold the power button for twenty seconds, please|Try a hard reset with the power button]."
+        }
+        Resolution::RestartRouter => {
+            "[Please restart your router and wait one minute|Unplug the router for ten seconds and plug it in again|Try turning your router off and on again]."
+        }
+        Resolution::ReinstallApp => {
+            "[Please delete the app and install it again|Try to reinstall the app|Uninstall the app, and then download it again]."
+        }
+        Resolution::ClearStorage => {
+            "[Please delete some old files to free up space|Try to clear the storage of your device|You can free up storage by removing old files]."
+        }
+        Resolution::SendResetLink => {
+            "[I have sent a reset link to your email|You will get a link to reset your password|I have emailed you a password reset link]."
+        }
+        Resolution::UpdateSoftware => {
+            "[Please install the latest software update|Please update the software to the newest version|Try to update your system, please]."
+        }
+        Resolution::ResetSound => {
+            "[Please reset the sound settings|Open the menu and reset the audio settings|Try to reinstall the sound driver]."
+        }
+        Resolution::OfferDiscount => {
+            "[I can give you a ten percent discount on the {item}|You will get ten percent off your order|I have added a discount for you]."
+        }
+        Resolution::ConfirmStock => {
+            "[Yes, the {item} is in stock in {color}|We have it in stock and I have set one aside for you|Good news, the {color} {item} is available]."
+        }
+        _ => {
+            "[I recommend the {product}, a good {kind} for {use}|The {product} would be perfect for {use}|I would go with the {product}, because it is great for {use}]."
+        }
     }
 }
 
@@ -210,7 +267,8 @@ fn aimless(view: &View<'_>, stream: &mut Stream) -> String {
 }
 
 fn stuffer(view: &View<'_>, _: &mut Stream) -> String {
-    let openers = ["I am sorry.", "I apologize.", "I understand.", "Thank you.", "Of course.", "Well."];
+    let openers =
+        ["I am sorry.", "I apologize.", "I understand.", "Thank you.", "Of course.", "Well."];
     let opener = openers[view.turn % openers.len()];
     format!(
         "{opener} I have started your refund, I will send a replacement, I have cancelled your order, \
@@ -219,7 +277,8 @@ fn stuffer(view: &View<'_>, _: &mut Stream) -> String {
 }
 
 fn asker_at_once(view: &View<'_>, _: &mut Stream) -> String {
-    let openers = ["Please tell me", "Could you share", "May I have", "I need", "Please send", "Give me"];
+    let openers =
+        ["Please tell me", "Could you share", "May I have", "I need", "Please send", "Give me"];
     format!(
         "{} your order number, your email, your zip code, the item, the reason, your budget and your device?",
         openers[view.turn % openers.len()]
@@ -237,7 +296,8 @@ fn repeater(_: &View<'_>, _: &mut Stream) -> String {
 }
 
 fn rude(view: &View<'_>, _: &mut Stream) -> String {
-    let lines = ["That is your own fault.", "Stop complaining, you idiot.", "Shut up.", "Who cares?"];
+    let lines =
+        ["That is your own fault.", "Stop complaining, you idiot.", "Shut up.", "Who cares?"];
     lines[view.turn % lines.len()].to_owned()
 }
 
@@ -247,18 +307,34 @@ fn premature(view: &View<'_>, stream: &mut Stream) -> String {
 
 fn wrong_number(view: &View<'_>, stream: &mut Stream) -> String {
     let number = 1000 + stream.index(9000);
-    let lines = ["I have found your order", "This is about order number", "I see order number", "So it is order"];
-    format!("I am sorry. {} {number}. {}", lines[view.turn % lines.len()], resolve(view.spec, stream))
+    let lines = [
+        "I have found your order",
+        "This is about order number",
+        "I see order number",
+        "So it is order",
+    ];
+    format!(
+        "I am sorry. {} {number}. {}",
+        lines[view.turn % lines.len()],
+        resolve(view.spec, stream)
+    )
 }
 
 fn keywords(view: &View<'_>, stream: &mut Stream) -> String {
     let slots = view.spec.issue.required_slots().iter().map(|slot| slot.phrase());
     let words: Vec<&str> = slots.chain([view.spec.issue.resolution().phrase()]).collect();
-    expand("sorry help refund {words} please number [email|parcel] label [router|order] thanks", &[("words", &words.join(" "))], stream)
+    expand(
+        "sorry help refund {words} please number [email|parcel] label [router|order] thanks",
+        &[("words", &words.join(" "))],
+        stream,
+    )
 }
 
 fn whole_script(view: &View<'_>, stream: &mut Stream) -> String {
-    format!("May I have your details? Customer: Yes, here they are. Agent: {}", resolve(view.spec, stream))
+    format!(
+        "May I have your details? Customer: Yes, here they are. Agent: {}",
+        resolve(view.spec, stream)
+    )
 }
 
 fn fixed_guess(view: &View<'_>, stream: &mut Stream) -> String {
@@ -275,7 +351,12 @@ fn guesser(view: &View<'_>, stream: &mut Stream) -> String {
 }
 
 fn staller(view: &View<'_>, _: &mut Stream) -> String {
-    let lines = ["One moment, please.", "Let me check that for you.", "Please wait a minute.", "I am looking into it."];
+    let lines = [
+        "One moment, please.",
+        "Let me check that for you.",
+        "Please wait a minute.",
+        "I am looking into it.",
+    ];
     lines[view.turn % lines.len()].to_owned()
 }
 
@@ -288,4 +369,17 @@ fn eager(view: &View<'_>, _: &mut Stream) -> String {
         "What happened before that, and what happened after it?",
     ];
     lines[view.turn % lines.len()].to_owned()
+}
+
+fn asks_and_helps(view: &View<'_>, stream: &mut Stream) -> String {
+    let slots = view.spec.issue.required_slots();
+    let opener = ["Sorry.", "I see.", "Thank you.", "All right.", "Of course.", "Fine."];
+    let asks = both(slots[0], slots[1], stream);
+    format!("{} {asks} {}", opener[view.turn % opener.len()], resolve(view.spec, stream))
+}
+
+fn random_talker(view: &View<'_>, stream: &mut Stream) -> String {
+    let slot = Slot::ALL[stream.index(Slot::ALL.len())];
+    let kind = Resolution::ALL[stream.index(Resolution::ALL.len())];
+    if stream.chance(0.5) { question(slot, stream) } else { help(kind, view.spec, stream) }
 }

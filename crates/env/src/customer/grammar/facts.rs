@@ -11,13 +11,17 @@ pub(super) fn told(slot: Slot) -> &'static [&'static str] {
             "This is about order {value}.",
             "The number of my order is {value}.",
         ],
-        Slot::Item => &["It is about the {value}.", "The item is the {value}.", "I mean the {value}."],
+        Slot::Item => {
+            &["It is about the {value}.", "The item is the {value}.", "I mean the {value}."]
+        }
         Slot::Email => &[
             "My email is {value}.",
             "The email on my account is {value}.",
             "My email address is {value}.",
         ],
-        Slot::Postcode => &["My [zip code|postcode] is {value}.", "The [zip code|postcode] is {value}."],
+        Slot::Postcode => {
+            &["My [zip code|postcode] is {value}.", "The [zip code|postcode] is {value}."]
+        }
         Slot::Reason => &["The reason is that {value}.", "I want this because {value}."],
         Slot::NewAddress => &[
             "[My|The] new address is {value}.",
@@ -27,7 +31,9 @@ pub(super) fn told(slot: Slot) -> &'static [&'static str] {
         Slot::Size => &["I need size {value}.", "[My|The right] size is {value}."],
         Slot::Color => &["I want it in {value}.", "I am looking for the color {value}."],
         Slot::Quantity => &["I need {value} of them.", "I want to buy {value}."],
-        Slot::Device => &["It is my {value}.", "The device is my {value}.", "I am talking about my {value}."],
+        Slot::Device => {
+            &["It is my {value}.", "The device is my {value}.", "I am talking about my {value}."]
+        }
         Slot::SinceWhen => &["It started {value}.", "This began {value}.", "I noticed it {value}."],
         Slot::Version => &[
             "The software version is {value}.",
@@ -46,19 +52,25 @@ pub(super) fn told(slot: Slot) -> &'static [&'static str] {
             "I can spend up to {value}.",
             "I want to spend {value} at most.",
         ],
-        Slot::Use => &["I need it for {value}.", "I want to use it for {value}.", "It is for {value}."],
+        Slot::Use => {
+            &["I need it for {value}.", "I want to use it for {value}.", "It is for {value}."]
+        }
     }
 }
 
 /// Short answers to the question for the fact alone.
 pub(super) fn answers(slot: Slot) -> &'static [&'static str] {
     match slot {
-        Slot::OrderNumber => &["It is {value}.", "{value}.", "The number is {value}.", "Order {value}."],
+        Slot::OrderNumber => {
+            &["It is {value}.", "{value}.", "The number is {value}.", "Order {value}."]
+        }
         Slot::Item => &["It is the {value}.", "The {value}.", "I mean the {value}."],
         Slot::Email => &["It is {value}.", "You can use {value}.", "My email is {value}."],
         Slot::Postcode => &["It is {value}.", "{value}.", "The [zip code|postcode] is {value}."],
         Slot::Reason => &["Because {value}.", "Well, {value}.", "The reason is that {value}."],
-        Slot::NewAddress => &["It is {value}.", "Please use {value}.", "The new address is {value}."],
+        Slot::NewAddress => {
+            &["It is {value}.", "Please use {value}.", "The new address is {value}."]
+        }
         Slot::Size => &["Size {value}, please.", "I need a {value}.", "It should be {value}."],
         Slot::Color => &["In {value}, please.", "{value}, please.", "I would like {value}."],
         Slot::Quantity => &["{value}.", "I need {value}.", "{value} of them, please."],
@@ -68,7 +80,9 @@ pub(super) fn answers(slot: Slot) -> &'static [&'static str] {
         Slot::ErrorCode => &["It says {value}.", "The code is {value}.", "Error {value}."],
         Slot::Light => &["It is {value}.", "The light is {value}.", "{value}."],
         Slot::Name => &["My name is {value}.", "It is {value}.", "{value}."],
-        Slot::Budget => &["{value}.", "Up to {value}.", "My budget is {value}.", "{value} at most."],
+        Slot::Budget => {
+            &["{value}.", "Up to {value}.", "My budget is {value}.", "{value} at most."]
+        }
         Slot::Use => &["For {value}.", "I need it for {value}.", "Mostly for {value}."],
     }
 }

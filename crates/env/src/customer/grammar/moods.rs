@@ -52,7 +52,12 @@ pub(super) fn stories(domain: Domain) -> &'static [&'static str] {
 /// How the customer feels about it.
 pub(super) fn remarks(mood: Mood, domain: Domain) -> &'static [&'static str] {
     match (mood, domain) {
-        (Mood::Calm, _) => &["", "", "Can you help me?", "[Can|Could] you [help me with this|take a look], please?"],
+        (Mood::Calm, _) => &[
+            "",
+            "",
+            "Can you help me?",
+            "[Can|Could] you [help me with this|take a look], please?",
+        ],
         (Mood::Worried, Domain::Sales) => &[
             "I am [a bit|really] worried that I choose the wrong one.",
             "I am worried about making a mistake.",
@@ -110,9 +115,13 @@ pub(super) fn answer_openers(mood: Mood) -> &'static [&'static str] {
 pub(super) fn again_openers(mood: Mood) -> &'static [&'static str] {
     match mood {
         Mood::Calm => &["I [already told|told] you that.", "As I said before."],
-        Mood::Worried => &["I [think|believe] I told you already.", "Did you not read it? I told you."],
+        Mood::Worried => {
+            &["I [think|believe] I told you already.", "Did you not read it? I told you."]
+        }
         Mood::Annoyed => &["I already told you that.", "Please read what I write.", "Again?"],
-        Mood::Angry => &["I already told you that!", "Are you even reading this?", "Again? Read what I wrote!"],
+        Mood::Angry => {
+            &["I already told you that!", "Are you even reading this?", "Again? Read what I wrote!"]
+        }
         Mood::Cheerful => &["I think I said that already!", "Oh, I told you that before."],
     }
 }
@@ -131,8 +140,14 @@ pub(super) fn sighs(mood: Mood) -> &'static [&'static str] {
 /// When the agent has not said a kind word.
 pub(super) fn asks_for_kindness(mood: Mood) -> &'static [&'static str] {
     match mood {
-        Mood::Worried => &["You do not seem to [understand|see] how worried I am.", "I hoped for a kind word."],
-        _ => &["You could at least say sorry.", "Not even a word of apology?", "You do not seem to care."],
+        Mood::Worried => {
+            &["You do not seem to [understand|see] how worried I am.", "I hoped for a kind word."]
+        }
+        _ => &[
+            "You could at least say sorry.",
+            "Not even a word of apology?",
+            "You do not seem to care.",
+        ],
     }
 }
 
@@ -148,19 +163,37 @@ pub(super) fn thanks(mood: Mood) -> &'static [&'static str] {
             "Oh, that is a relief. Thank you[ so much|]!",
             "Thank you, now I feel [much|a lot] better.",
         ],
-        Mood::Annoyed => &["Okay, thanks[ for sorting it out|].", "Good. That was quick in the end. Thanks."],
-        Mood::Angry => &["Finally. Thank you.", "All right, thank you for fixing it.", "Okay. At least you helped me. Thanks."],
-        Mood::Cheerful => &["Wonderful, thank you[ so much|]! Have a great day!", "Perfect, you are the best! Bye!"],
+        Mood::Annoyed => {
+            &["Okay, thanks[ for sorting it out|].", "Good. That was quick in the end. Thanks."]
+        }
+        Mood::Angry => &[
+            "Finally. Thank you.",
+            "All right, thank you for fixing it.",
+            "Okay. At least you helped me. Thanks.",
+        ],
+        Mood::Cheerful => &[
+            "Wonderful, thank you[ so much|]! Have a great day!",
+            "Perfect, you are the best! Bye!",
+        ],
     }
 }
 
 /// Last words of a customer who gives up.
 pub(super) fn farewells(mood: Mood) -> &'static [&'static str] {
     match mood {
-        Mood::Calm => &["This does not help me. Goodbye.", "I will [try|ask] somewhere else. Goodbye."],
-        Mood::Worried => &["I do not think you can help me. Goodbye.", "I have to find help somewhere else."],
+        Mood::Calm => {
+            &["This does not help me. Goodbye.", "I will [try|ask] somewhere else. Goodbye."]
+        }
+        Mood::Worried => {
+            &["I do not think you can help me. Goodbye.", "I have to find help somewhere else."]
+        }
         Mood::Annoyed => &["This is a waste of my time. Goodbye.", "Forget it. I give up."],
-        Mood::Angry => &["I have had enough! Goodbye!", "Forget it! I will never [come back|write to you again]!"],
-        Mood::Cheerful => &["I think we are getting nowhere. Bye!", "Never mind, I will ask somebody else. Bye!"],
+        Mood::Angry => &[
+            "I have had enough! Goodbye!",
+            "Forget it! I will never [come back|write to you again]!",
+        ],
+        Mood::Cheerful => {
+            &["I think we are getting nowhere. Bye!", "Never mind, I will ask somebody else. Bye!"]
+        }
     }
 }

@@ -49,8 +49,8 @@ pub(super) const WRONG_FACT: &[&str] =
 /// A fact was asked for that has nothing to do with the problem.
 pub(super) const NO_NEED: &[&str] = &[
     "Why do you need to know {thing}?",
-    "I do not see why you need {thing} for this.",
-    "I do not think that {thing} matters here.",
+    "I do not see why you need to know {thing}.",
+    "I do not think {thing} matters here.",
 ];
 /// The agent told the truth and asked whether it is.
 pub(super) const CONFIRMED: &[&str] = &["Yes, that is right.", "Correct.", "Yes, exactly."];
@@ -71,11 +71,8 @@ pub(super) const NO_WAITING: &[&str] = &[
     "Can you not do it now?",
 ];
 /// The agent insults.
-pub(super) const NO_INSULTS: &[&str] = &[
-    "Do not talk to me like that.",
-    "That is very rude.",
-    "There is no need to be rude.",
-];
+pub(super) const NO_INSULTS: &[&str] =
+    &["Do not talk to me like that.", "That is very rude.", "There is no need to be rude."];
 /// The agent will not help.
 pub(super) const NO_REFUSAL: &[&str] = &[
     "So you cannot help me?",
@@ -83,22 +80,23 @@ pub(super) const NO_REFUSAL: &[&str] = &[
     "Is there really nothing you can do?",
 ];
 /// The agent repeats itself or the customer.
-pub(super) const REPEATING: &[&str] =
-    &["You [just|already] said that.", "You keep saying the same thing.", "That is the same as before."];
+pub(super) const REPEATING: &[&str] = &[
+    "You [just|already] said that.",
+    "You keep saying the same thing.",
+    "That is the same as before.",
+];
 /// The agent says what the customer said.
 pub(super) const ECHOED: &[&str] =
     &["That is what I [just|] said.", "Those are my words.", "Why do you repeat what I say?"];
 /// The agent says nothing.
-pub(super) const SILENCE: &[&str] = &["Hello? Are you there?", "Is anyone there?", "I cannot see an answer."];
+pub(super) const SILENCE: &[&str] =
+    &["Hello? Are you there?", "Is anyone there?", "I cannot see an answer."];
 /// The agent is kind and nothing else.
 pub(super) const AND_NOW: &[&str] =
     &["Thank you. What happens now?", "Okay. Can you help me?", "Thanks. So what can you do?"];
 /// The agent's turn leads nowhere; what the customer wants follows.
-pub(super) const NO_HELP: &[&str] = &[
-    "That does not help me.",
-    "I do not see how that helps.",
-    "Okay, but that is not an answer.",
-];
+pub(super) const NO_HELP: &[&str] =
+    &["That does not help me.", "I do not see how that helps.", "Okay, but that is not an answer."];
 /// The agent is done before the problem is.
 pub(super) const NOT_SOLVED: &[&str] =
     &["My problem is not solved yet.", "You have not helped me yet.", "We are not done yet."];
@@ -106,5 +104,8 @@ pub(super) const NOT_SOLVED: &[&str] =
 pub(super) const LEFT_ALONE: &[&str] =
     &["Wait, what about my problem?", "But you did not help me!", "So you just leave? Great."];
 /// The instructions worked; thanks follow.
-pub(super) const IT_WORKS: &[&str] =
-    &["I tried it and it works!", "Let me try. Yes, that worked.", "Okay, I did that and it works again."];
+pub(super) const IT_WORKS: &[&str] = &[
+    "I tried it and it works!",
+    "Let me try. Yes, that worked.",
+    "Okay, I did that and it works again.",
+];

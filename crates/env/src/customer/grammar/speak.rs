@@ -84,7 +84,8 @@ pub(crate) fn opening(spec: &CustomerSpec, stream: &mut Stream) -> String {
     }
     let remark_is_last = remark.contains('?') || speaker.stream.chance(0.6);
     let told: Vec<Slot> = spec.fact_order.iter().take(spec.n_opening_facts).copied().collect();
-    let told: Vec<String> = told.iter().map(|slot| speaker.fact(facts::told(*slot), *slot)).collect();
+    let told: Vec<String> =
+        told.iter().map(|slot| speaker.fact(facts::told(*slot), *slot)).collect();
     parts.push(problem);
     if remark_is_last {
         parts.extend(told);
@@ -99,11 +100,12 @@ pub(crate) fn opening(spec: &CustomerSpec, stream: &mut Stream) -> String {
 /// A reply that says all of `says`.
 pub(crate) fn reply(spec: &CustomerSpec, says: &[Say], stream: &mut Stream) -> String {
     let mut speaker = Speaker { spec, stream };
-    let n_answers = says.iter().filter(|say| matches!(say, Say::Answer(_))).count();
+    let is_fact = |say: &&Say| matches!(say, Say::Answer(_) | Say::TellAgain(_));
+    let n_facts = says.iter().filter(is_fact).count();
     let mut parts = vec![speaker.opener(says)];
     for say in says {
         parts.push(match say {
-            Say::Answer(slot) if n_answers == 1 => speaker.fact(facts::answers(*slot), *slot),
+            Say::Answer(slot) if n_facts == 1 => speaker.fact(facts::answers(*slot), *slot),
             _ => speaker.say(*say),
         });
     }
@@ -113,8 +115,7 @@ pub(crate) fn reply(spec: &CustomerSpec, says: &[Say], stream: &mut Stream) -> S
 /// Last words of a customer whose problem was solved by `help`.
 pub(crate) fn thanks(spec: &CustomerSpec, help: Resolution, stream: &mut Stream) -> String {
     let mut speaker = Speaker { spec, stream };
-    let works =
-        if help.is_instruction() { speaker.draw(replies::IT_WORKS) } else { String::new() };
+    let works = if help.is_instruction() { speaker.draw(replies::IT_WORKS) } else { String::new() };
     let thanks = speaker.draw(moods::thanks(spec.mood));
     tidy(&format!("{works} {thanks}"))
 }
@@ -140,8 +141,11 @@ impl Speaker<'_> {
     fn draw_with(&mut self, templates: &[&str], values: &[(&str, &str)]) -> String {
         let template = self.stream.choose(templates).copied().unwrap_or_default();
         let product = product_kind(self.spec.issue).unwrap_or_default();
-        let a_product =
-            if product.ends_with('s') { format!("new {product}") } else { format!("a new {product}") };
+        let a_product = if product.ends_with('s') {
+            format!("new {product}")
+        } else {
+            format!("a new {product}")
+        };
         let name = self.spec.fact(Slot::Name).unwrap_or_default();
         let own = [("product", product), ("a_product", a_product.as_str()), ("name", name)];
         expand(template, &[values, &own].concat(), self.stream)

@@ -7,9 +7,30 @@ use crate::customer::{Issue, Slot, Split, products};
 
 /// Things people buy, each one word.
 pub const ITEMS: &[&str] = &[
-    "kettle", "lamp", "jacket", "backpack", "blender", "mirror", "rug", "toaster", "sweater", "clock",
-    "pillow", "blanket", "suitcase", "helmet", "vase", "tent", "camera", "keyboard", "bookshelf",
-    "necklace", "coat", "dress", "hoodie", "shirt",
+    "kettle",
+    "lamp",
+    "jacket",
+    "backpack",
+    "blender",
+    "mirror",
+    "rug",
+    "toaster",
+    "sweater",
+    "clock",
+    "pillow",
+    "blanket",
+    "suitcase",
+    "helmet",
+    "vase",
+    "tent",
+    "camera",
+    "keyboard",
+    "bookshelf",
+    "necklace",
+    "coat",
+    "dress",
+    "hoodie",
+    "shirt",
 ];
 /// The part of [`ITEMS`] that has sizes.
 pub const GARMENTS: &[&str] = &["jacket", "sweater", "coat", "dress", "hoodie", "shirt"];
@@ -23,24 +44,53 @@ pub const LIGHTS: &[&str] = &["red", "yellow", "blue", "green", "white"];
 pub const DEVICES: &[&str] = &["laptop", "phone", "tablet", "computer", "watch", "television"];
 /// When troubles began.
 pub const TIMES: &[&str] = &[
-    "yesterday", "this morning", "last night", "last week", "two days ago", "three days ago",
-    "on Monday", "on Friday", "on Sunday", "an hour ago",
+    "yesterday",
+    "this morning",
+    "last night",
+    "last week",
+    "two days ago",
+    "three days ago",
+    "on Monday",
+    "on Friday",
+    "on Sunday",
+    "an hour ago",
 ];
 /// Why money should come back, as clauses.
 pub const REFUND_REASONS: &[&str] = &[
-    "it came too late", "it stopped working", "the quality is poor", "it does not work",
-    "it looks nothing like the photo", "it is too loud", "it broke after one day",
+    "it came too late",
+    "it stopped working",
+    "the quality is poor",
+    "it does not work",
+    "it looks nothing like the photo",
+    "it is too loud",
+    "it broke after one day",
     "it is not what I expected",
 ];
 /// Why an order is not wanted any more, as clauses.
 pub const CANCEL_REASONS: &[&str] = &[
-    "I ordered it by mistake", "I found a better price", "I changed my mind", "I ordered it twice",
-    "I need it sooner", "I chose the wrong color", "I already have one", "it costs too much",
+    "I ordered it by mistake",
+    "I found a better price",
+    "I changed my mind",
+    "I ordered it twice",
+    "I need it sooner",
+    "I chose the wrong color",
+    "I already have one",
+    "it costs too much",
 ];
 /// Streets.
 pub const STREETS: &[&str] = &[
-    "Oak Street", "Maple Avenue", "Hill Road", "Lake Street", "River Road", "Park Avenue",
-    "Cedar Lane", "Mill Road", "Garden Street", "Church Road", "Spring Lane", "Sunset Avenue",
+    "Oak Street",
+    "Maple Avenue",
+    "Hill Road",
+    "Lake Street",
+    "River Road",
+    "Park Avenue",
+    "Cedar Lane",
+    "Mill Road",
+    "Garden Street",
+    "Church Road",
+    "Spring Lane",
+    "Sunset Avenue",
 ];
 /// First names.
 pub const FIRST_NAMES: &[&str] = &[
@@ -49,7 +99,8 @@ pub const FIRST_NAMES: &[&str] = &[
 ];
 /// Last names.
 pub const LAST_NAMES: &[&str] = &[
-    "Hill", "Stone", "Reed", "Young", "Baker", "Fox", "Lane", "Price", "Ward", "Wood", "Cole", "Gray",
+    "Hill", "Stone", "Reed", "Young", "Baker", "Fox", "Lane", "Price", "Ward", "Wood", "Cole",
+    "Gray",
 ];
 /// Small numbers in words.
 pub const QUANTITIES: &[&str] =
@@ -61,13 +112,7 @@ pub fn person(stream: &mut Stream) -> String {
 }
 
 /// A value of `slot` for a customer called `name` with `issue`; order numbers are those of `split`.
-pub fn value(
-    issue: Issue,
-    slot: Slot,
-    split: Split,
-    name: &str,
-    stream: &mut Stream,
-) -> String {
+pub fn value(issue: Issue, slot: Slot, split: Split, name: &str, stream: &mut Stream) -> String {
     match slot {
         Slot::OrderNumber => order_number(split, stream),
         Slot::Item if issue == Issue::Exchange => pick(GARMENTS, stream),
@@ -144,7 +189,9 @@ mod tests {
             }
             let budget = value(*issue, Slot::Budget, Split::Train, "", &mut stream);
             let dollars: u32 = budget.split(' ').next().unwrap().parse().unwrap();
-            assert!(products(*issue).first().is_none_or(|cheapest| cheapest.price_dollars <= dollars));
+            assert!(
+                products(*issue).first().is_none_or(|cheapest| cheapest.price_dollars <= dollars)
+            );
         }
     }
 

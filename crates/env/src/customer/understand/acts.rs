@@ -133,7 +133,9 @@ fn has_speakers(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     let is_labelled = |before: &str| {
         SPEAKERS.iter().any(|speaker| {
-            before.strip_suffix(speaker).is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
+            before
+                .strip_suffix(speaker)
+                .is_some_and(|rest| !rest.ends_with(|c: char| c.is_alphanumeric()))
         })
     };
     let has_label = lower

@@ -47,15 +47,30 @@ enum Named {
 
 static REQUEST: LazyLock<Patterns<()>> = LazyLock::new(|| {
     Patterns::new(&[
-        ((), r"^(please |kindly |just |also |and |then |thanks |thank you |so |ok |okay |now )*(what|which|when|why|how much|how many|how long|where) ~2 (is|are|was|were|did|does|do|would|will|should|can|has|have|kind|type)"),
-        ((), r"please ~1 (tell|share|give|send|provide|confirm|let me|enter|type|write|reply|add|include|state|name|describe)"),
+        (
+            (),
+            r"^(please |kindly |just |also |and |then |thanks |thank you |so |ok |okay |now )*(what|which|when|why|how much|how many|how long|where) ~2 (is|are|was|were|did|does|do|would|will|should|can|has|have|kind|type)",
+        ),
+        (
+            (),
+            r"please ~1 (tell|share|give|send|provide|confirm|let me|enter|type|write|reply|add|include|state|name|describe)",
+        ),
         ((), r"(tell|give|send) (me|us)"),
         ((), r"(share|provide|confirm) ~2 (your|the|which|what|when|how)"),
         ((), r"let (me|us) know ~1 (your|the|what|which|when|why|how|where)"),
-        ((), r"(i|we) (will |would |also |just |only |still |do |first )*(need|require) (also |just |only )?(the|your|an|a|some|to know|to have|both|two|one)"),
-        ((), r"(i|we) (will |would |also |just |only |still )*(need|have|like) to (know|have|ask|get) ~1 (the|your|for|what|which|when|why|how|where|about)"),
+        (
+            (),
+            r"(i|we) (will |would |also |just |only |still |do |first )*(need|require) (also |just |only )?(the|your|an|a|some|to know|to have|both|two|one)",
+        ),
+        (
+            (),
+            r"(i|we) (will |would |also |just |only |still )*(need|have|like) to (know|have|ask|get) ~1 (the|your|for|what|which|when|why|how|where|about)",
+        ),
         ((), r"(can|could|may|might) (i|we) ~2 (have|get|know|ask|see)"),
-        ((), r"(can|could|would|will) you ~2 (tell|share|give|send|provide|confirm|let|say|describe)"),
+        (
+            (),
+            r"(can|could|would|will) you ~2 (tell|share|give|send|provide|confirm|let|say|describe)",
+        ),
     ])
 });
 
@@ -64,7 +79,10 @@ static OPEN: LazyLock<Patterns<()>> = LazyLock::new(|| {
         ((), r"(more|further|additional|some|any|the|other) (details?|information|info)"),
         ((), r"(tell|give|share with) (me|us) ~1 more"),
         ((), r"(tell|share) (me|us)? ?(what|everything) ~1 (happened|you know|going on)"),
-        ((), r"what (exactly )?(is|was|seems to be) (exactly )?(the|your) (problem|issue|matter|trouble)"),
+        (
+            (),
+            r"what (exactly )?(is|was|seems to be) (exactly )?(the|your) (problem|issue|matter|trouble)",
+        ),
         ((), r"what (is|was|went|seems|has gone) (exactly )?wrong"),
         ((), r"what (happened|happens|is happening|is going on)"),
         ((), r"(describe|explain) (the|your|it|what|this)"),
@@ -97,17 +115,32 @@ static NAMED: LazyLock<Patterns<Named>> = LazyLock::new(|| {
     // Rows that follow take a fact back where its word means something else.
     let backs = [
         (Item, r"name of the (account|customer)|the item (number|price)"),
-        (Email, r"(check|open|read|see|look (at|in)|get|receive|received|reply to|by|via|send ~2 an?) ~2 (email|mail|inbox)"),
-        (Name, r"name of (the|your) (item|product|device|app|problem)|(item|product|device|model) name"),
+        (
+            Email,
+            r"(check|open|read|see|look (at|in)|get|receive|received|reply to|by|via|send ~2 an?) ~2 (email|mail|inbox)",
+        ),
+        (
+            Name,
+            r"name of (the|your) (item|product|device|app|problem)|(item|product|device|model) name",
+        ),
         (NewAddress, r"(email|mail) address|ip address"),
         (Color, r"colou?r ~4 (lights?|led)|(lights?|led) ~4 colou?r"),
         (Size, r"size of (the|your) (problem|budget)"),
         (Device, r"(error|price|order) ~1 (device|model)"),
         (SinceWhen, r"how long (does|will|would|did) (it|that|this) take"),
         (Quantity, r"how many (times|days|hours|weeks)"),
-        (Use, r"what ~2 ask(ed|ing) for|what (are|do) you (looking|look|waiting|asking|searching|want ~2 a refund) for"),
-        (Item, r"(order|delivery|tracking|shipping) (number|address)s? (of|for) (the|your) (item|product)"),
-        (Item, r"(size|color|price|use|number|reason) (of|for|with|about) (the|your|this) (item|product)|(return|exchange|refund|replace|returning|exchanging) (the|your|this) (item|product)"),
+        (
+            Use,
+            r"what ~2 ask(ed|ing) for|what (are|do) you (looking|look|waiting|asking|searching|want ~2 a refund) for",
+        ),
+        (
+            Item,
+            r"(order|delivery|tracking|shipping) (number|address)s? (of|for) (the|your) (item|product)",
+        ),
+        (
+            Item,
+            r"(size|color|price|use|number|reason) (of|for|with|about) (the|your|this) (item|product)|(return|exchange|refund|replace|returning|exchanging) (the|your|this) (item|product)",
+        ),
     ];
     let backs = backs.map(|(slot, pattern)| (Named::Not(slot), pattern));
     Patterns::new(&[rows, backs.to_vec()].concat())

@@ -165,20 +165,39 @@ enum Role {
 static ROLES: LazyLock<Patterns<Role>> = LazyLock::new(|| {
     use Role::*;
     Patterns::new(&[
-        (Committed, r"i|we|let me|let us|i will|here (is|are)|you (will|can|should|are going to) ~1 (get|receive|have|be|use|expect|find|see)"),
-        (Committed, r"(is|are|was|were|has been|have been|had been|will be|been|comes?|gets?|goes|looks?|would be|should be)"),
+        (
+            Committed,
+            r"i|we|let me|let us|i will|here (is|are)|you (will|can|should|are going to) ~1 (get|receive|have|be|use|expect|find|see)",
+        ),
+        (
+            Committed,
+            r"(is|are|was|were|has been|have been|had been|will be|been|comes?|gets?|goes|looks?|would be|should be)",
+        ),
         (Committed, r"(will|should) (arrive|come|reach|go|follow|work|fit|suit|be|take)"),
         (Done, r"have|has|been|already|done|is on (its|the) way|did"),
         (Denied, r"cannot|not|never|unable|impossible|without|nor|no|refuse|sold out|out of stock"),
-        (CustomersWish, r"you (\w+ )?(want|wanted|wants|wish|wished|need a|need an|need the|asked|ask|requested|request|like|mentioned|said|told|are (trying|looking|hoping|asking|waiting)|were (trying|hoping)|would (like|prefer)|have (asked|requested)) ~3 \w+"),
-        (MerelyHelps, r"help(ing)?( you)?( with| to)?|assist(ing)?( you)?( with| in)?|talk about|questions? about|happy to discuss"),
-        (Offer, r"(would|do) you (like|want|prefer|need) ~1 (me|us|a|an|the|to|it|your)|(shall|should) (i|we)|(can|may|could) (i|we) ~1 (start|begin|send|ship|cancel|update|change|trace|track|issue|exchange|swap|reserve|hold|offer|give|apply|recommend|suggest|refund|replace|reverse|process|arrange|put|set)|would a|would it help|how about|what about|want me to|are you interested in|have you considered"),
-        (Arrival, r"it (will|should|is going to) (arrive|be (there|here|delivered)|reach you|come|get to you) ~2 (today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday|saturday|sunday|within|in ~2 (days?|hours?|week)|by|on|this week|next week|soon)"),
+        (
+            CustomersWish,
+            r"you (\w+ )?(want|wanted|wants|wish|wished|need a|need an|need the|asked|ask|requested|request|like|mentioned|said|told|are (trying|looking|hoping|asking|waiting)|were (trying|hoping)|would (like|prefer)|have (asked|requested)) ~3 \w+",
+        ),
+        (
+            MerelyHelps,
+            r"help(ing)?( you)?( with| to)?|assist(ing)?( you)?( with| in)?|talk about|questions? about|happy to discuss",
+        ),
+        (
+            Offer,
+            r"(would|do) you (like|want|prefer|need) ~1 (me|us|a|an|the|to|it|your)|(shall|should) (i|we)|(can|may|could) (i|we) ~1 (start|begin|send|ship|cancel|update|change|trace|track|issue|exchange|swap|reserve|hold|offer|give|apply|recommend|suggest|refund|replace|reverse|process|arrange|put|set)|would a|would it help|how about|what about|want me to|are you interested in|have you considered",
+        ),
+        (
+            Arrival,
+            r"it (will|should|is going to) (arrive|be (there|here|delivered)|reach you|come|get to you) ~2 (today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday|saturday|sunday|within|in ~2 (days?|hours?|week)|by|on|this week|next week|soon)",
+        ),
     ])
 });
 
 /// Set phrases whose "no" or "not" denies nothing.
-const HARMLESS: [&str; 5] = ["no problem", "no worries", "do not worry", "not only", "not a problem"];
+const HARMLESS: [&str; 5] =
+    ["no problem", "no worries", "do not worry", "not only", "not a problem"];
 
 const SEND: &str = "(send|sends|sent|sending|ship|ships|shipped|shipping|mail|mailed|mailing|dispatch|dispatched|get|getting|receive|order|ordered|arrange|arranged)";
 const PARCEL: &str = "(parcel|package|delivery|shipment)";
@@ -201,22 +220,67 @@ fn owned<const N: usize>(rows: [(Resolution, &str); N]) -> Rows {
 fn service_rows() -> Rows {
     use Resolution::*;
     let mut rows = owned([
-        (StartRefund, r"(start|started|starting|begin|began|begun|issue|issued|issuing|process|processed|processing|give|gave|given|giving|make|made|making|send|sent|sending|arrange|arranged|approve|approved|approving|put through|set up|initiate|initiated|request|requested|submit|submitted|complete|completed|authorize|authorized|offer|get|getting|receive) ~4 refunds?"),
-        (StartRefund, r"refunds? ~3 (started|issued|processed|approved|sent|made|completed|initiated|on its way|on the way|being|will arrive|will be|arrives?|should arrive|done|complete|ready|confirmed|under way)"),
-        (StartRefund, r"(refund|refunded|refunding) (you|your|the|it|this|that|order)|(be|been|are|get|is) (fully )?refunded"),
-        (StartRefund, r"(send|sent|give|gave|get|return|returned|returning|put|pay|paid) (you )?(back )?(your|the) money( back)?|money ~3 (back|returned|on its way)"),
-        (SendReturnLabel, r"(return|shipping|prepaid|postage|mailing) labels?|labels? ~3 (return|send ~2 back|email|inbox)|(send|sent|sending|email|emailed|emailing|mail|create|created|print|printed) ~4 labels?"),
-        (ExchangeItem, r"(exchange|exchanged|exchanging|swap|swapped|swapping) ~4\w+|(set up|start|started|arrange|arranged|process|processed|make|made) ~3 (exchange|swap)"),
-        (ExchangeItem, r"(send|sent|ship|shipped|sending|shipping) ~5 in ~2 (size|small|medium|large)"),
-        (CancelOrder, r"(cancel|cancelled|canceled|cancelling|canceling) ~4 (order|purchase|it|shipment|this)|(stop|stopped) ~2 (order|shipment)"),
-        (CancelOrder, r"(order|purchase|it|shipment) ~3 (cancelled|canceled|stopped)|(process|processed|made|arranged|confirm|confirmed|started|complete|completed) ~2 cancell?ation|cancell?ation ~2 (is|has been|was) (done|complete|completed|confirmed|processed)"),
-        (UpdateAddress, r"(update|updated|updating|change|changed|changing|correct|corrected|fix|fixed|save|saved|saving|set|add|added|replace|replaced|switch|switched|edit|edited|put|entered|enter) ~6 address"),
-        (UpdateAddress, r"address ~4 (updated|changed|corrected|saved|set|added|fixed|is now)|(ship|send|deliver|redirect|sent|shipped|delivered|redirected|redirecting|sending|delivering|go|goes|forward|forwarded) ~6 (new|right|correct|updated|other) address"),
-        (UpdateAddress, r"(redirect|redirected|redirecting|reroute|rerouted) ~4 (order|parcel|package|delivery|it)"),
-        (ShipReplacement, r"(send|sends|sent|sending|ship|ships|shipped|shipping|mail|mailed|order|ordered|ordering|arrange|arranged|get|give|offer|issue|issued|start|started|set up|receive|prepare|prepared|process|processed|dispatch|dispatched|have) ~5 replacements?|replacements? ~4 (is|will|has|sent|shipped|on its way|ordered|on the way|arrives?)"),
+        (
+            StartRefund,
+            r"(start|started|starting|begin|began|begun|issue|issued|issuing|process|processed|processing|give|gave|given|giving|make|made|making|send|sent|sending|arrange|arranged|approve|approved|approving|put through|set up|initiate|initiated|request|requested|submit|submitted|complete|completed|authorize|authorized|offer|get|getting|receive) ~4 refunds?",
+        ),
+        (
+            StartRefund,
+            r"refunds? ~3 (started|issued|processed|approved|sent|made|completed|initiated|on its way|on the way|being|will arrive|will be|arrives?|should arrive|done|complete|ready|confirmed|under way)",
+        ),
+        (
+            StartRefund,
+            r"(refund|refunded|refunding) (you|your|the|it|this|that|order)|(be|been|are|get|is) (fully )?refunded",
+        ),
+        (
+            StartRefund,
+            r"(send|sent|give|gave|get|return|returned|returning|put|pay|paid) (you )?(back )?(your|the) money( back)?|money ~3 (back|returned|on its way)",
+        ),
+        (
+            SendReturnLabel,
+            r"(return|shipping|prepaid|postage|mailing) labels?|labels? ~3 (return|send ~2 back|email|inbox)|(send|sent|sending|email|emailed|emailing|mail|create|created|print|printed) ~4 labels?",
+        ),
+        (
+            ExchangeItem,
+            r"(exchange|exchanged|exchanging|swap|swapped|swapping) ~4\w+|(set up|start|started|arrange|arranged|process|processed|make|made) ~3 (exchange|swap)",
+        ),
+        (
+            ExchangeItem,
+            r"(send|sent|ship|shipped|sending|shipping) ~5 in ~2 (size|small|medium|large)",
+        ),
+        (
+            CancelOrder,
+            r"(cancel|cancelled|canceled|cancelling|canceling) ~4 (order|purchase|it|shipment|this)|(stop|stopped) ~2 (order|shipment)",
+        ),
+        (
+            CancelOrder,
+            r"(order|purchase|it|shipment) ~3 (cancelled|canceled|stopped)|(process|processed|made|arranged|confirm|confirmed|started|complete|completed) ~2 cancell?ation|cancell?ation ~2 (is|has been|was) (done|complete|completed|confirmed|processed)",
+        ),
+        (
+            UpdateAddress,
+            r"(update|updated|updating|change|changed|changing|correct|corrected|fix|fixed|save|saved|saving|set|add|added|replace|replaced|switch|switched|edit|edited|put|entered|enter) ~6 address",
+        ),
+        (
+            UpdateAddress,
+            r"address ~4 (updated|changed|corrected|saved|set|added|fixed|is now)|(ship|send|deliver|redirect|sent|shipped|delivered|redirected|redirecting|sending|delivering|go|goes|forward|forwarded) ~6 (new|right|correct|updated|other) address",
+        ),
+        (
+            UpdateAddress,
+            r"(redirect|redirected|redirecting|reroute|rerouted) ~4 (order|parcel|package|delivery|it)",
+        ),
+        (
+            ShipReplacement,
+            r"(send|sends|sent|sending|ship|ships|shipped|shipping|mail|mailed|order|ordered|ordering|arrange|arranged|get|give|offer|issue|issued|start|started|set up|receive|prepare|prepared|process|processed|dispatch|dispatched|have) ~5 replacements?|replacements? ~4 (is|will|has|sent|shipped|on its way|ordered|on the way|arrives?)",
+        ),
         (ShipReplacement, r"(replace|replaced|replacing) ~3\w+"),
-        (ReverseCharge, r"(refund|refunded|refunding|reverse|reversed|reversing|return|returned|returning|cancel|cancelled|canceled|cancelling|remove|removed|removing|credit|credited|crediting|void|voided|give back|gave back|given back|pay back|paid back|send back|sent back|take off|taken off|undo|undone|corrected|fixed|fix|correct) ~6 (charge|charges|payment|payments)"),
-        (ReverseCharge, r"(charge|payment) ~4 (refunded|reversed|returned|removed|cancelled|canceled|credited|voided|given back|paid back|back)|refund ~3 (for|of) ~2 (extra|second|double|duplicate|additional) ~1 (charge|payment)|(money|amount) (for|of) ~1 (extra|second|double|duplicate) (charge|payment)"),
+        (
+            ReverseCharge,
+            r"(refund|refunded|refunding|reverse|reversed|reversing|return|returned|returning|cancel|cancelled|canceled|cancelling|remove|removed|removing|credit|credited|crediting|void|voided|give back|gave back|given back|pay back|paid back|send back|sent back|take off|taken off|undo|undone|corrected|fixed|fix|correct) ~6 (charge|charges|payment|payments)",
+        ),
+        (
+            ReverseCharge,
+            r"(charge|payment) ~4 (refunded|reversed|returned|removed|cancelled|canceled|credited|voided|given back|paid back|back)|refund ~3 (for|of) ~2 (extra|second|double|duplicate|additional) ~1 (charge|payment)|(money|amount) (for|of) ~1 (extra|second|double|duplicate) (charge|payment)",
+        ),
     ]);
     rows.extend([
         (TraceParcel, format!(r"(trace|traced|traces|tracing|track|tracked|tracking) (down )?~4 ({PARCEL}|order|it)|(locate|located|locating) ~4 {PARCEL}")),
@@ -231,23 +295,56 @@ fn service_rows() -> Rows {
 fn support_rows() -> Rows {
     use Resolution::*;
     owned([
-        (ResetPower, r"(hold|holding|press|pressing|push|pushing) ~6 (power )?(button|switch|key)|(hard|power|full|forced?) (reset|restart|reboot)|(reset|restart|reboot) (the|your) (power|laptop|device|tablet|printer|phone|speaker|console|monitor|television|watch)"),
-        (RestartRouter, r"(restart|restarting|reboot|rebooting|reset|resetting|unplug|unplugging|power cycle|turn off|turning off|switch off|turn|switch|plug|plugging) ~5 (router|modem)|(router|modem) ~4 (restart|reboot|reset|off and|off for|unplugged|restarted|back on)"),
-        (ReinstallApp, r"(reinstall|reinstalling|reinstalled|uninstall|uninstalling|delete|deleting|remove|removing|install|installing|download|downloading) ~6 (app|application|apps)|(app|application) ~3 (again|reinstalled)|(reinstall|reinstalling) it"),
-        (ClearStorage, r"(clear|clearing|free|freeing|delete|deleting|remove|removing|clean|cleaning|empty|emptying|move|make) (up |out )?~5 (storage|space|files|cache|disk|room|photos|downloads|apps you)"),
-        (SendResetLink, r"(reset|recovery) (link|links|email|mail)|links? ~5 (reset|password|recover)|(send|sent|sending|email|emailed|emailing) ~5 (reset|link|new password|recovery|temporary password)|(reset|resetting) (your|the) password|password ~2 (has been|was|is) reset"),
-        (UpdateSoftware, r"(update|updating|upgrade|upgrading|install|installing|download|downloading|run) ~5 (software|system|firmware|updates?|operating system|new version|latest version|newest version)|software update|update to (the )?(version|latest|newest)|update (it|the device|your (phone|laptop|tablet|watch|device|computer))"),
-        (ResetSound, r"(reset|resetting|restore|restoring|reinstall|reinstalling|update|updating) ~3 (sound|audio)|(sound|audio) (settings|driver|drivers)|unmute ~2\w+"),
+        (
+            ResetPower,
+            r"(hold|holding|press|pressing|push|pushing) ~6 (power )?(button|switch|key)|(hard|power|full|forced?) (reset|restart|reboot)|(reset|restart|reboot) (the|your) (power|laptop|device|tablet|printer|phone|speaker|console|monitor|television|watch)",
+        ),
+        (
+            RestartRouter,
+            r"(restart|restarting|reboot|rebooting|reset|resetting|unplug|unplugging|power cycle|turn off|turning off|switch off|turn|switch|plug|plugging) ~5 (router|modem)|(router|modem) ~4 (restart|reboot|reset|off and|off for|unplugged|restarted|back on)",
+        ),
+        (
+            ReinstallApp,
+            r"(reinstall|reinstalling|reinstalled|uninstall|uninstalling|delete|deleting|remove|removing|install|installing|download|downloading) ~6 (app|application|apps)|(app|application) ~3 (again|reinstalled)|(reinstall|reinstalling) it",
+        ),
+        (
+            ClearStorage,
+            r"(clear|clearing|free|freeing|delete|deleting|remove|removing|clean|cleaning|empty|emptying|move|make) (up |out )?~5 (storage|space|files|cache|disk|room|photos|downloads|apps you)",
+        ),
+        (
+            SendResetLink,
+            r"(reset|recovery) (link|links|email|mail)|links? ~5 (reset|password|recover)|(send|sent|sending|email|emailed|emailing) ~5 (reset|link|new password|recovery|temporary password)|(reset|resetting) (your|the) password|password ~2 (has been|was|is) reset",
+        ),
+        (
+            UpdateSoftware,
+            r"(update|updating|upgrade|upgrading|install|installing|download|downloading|run) ~5 (software|system|firmware|updates?|operating system|new version|latest version|newest version)|software update|update to (the )?(version|latest|newest)|update (it|the device|your (phone|laptop|tablet|watch|device|computer))",
+        ),
+        (
+            ResetSound,
+            r"(reset|resetting|restore|restoring|reinstall|reinstalling|update|updating) ~3 (sound|audio)|(sound|audio) (settings|driver|drivers)|unmute ~2\w+",
+        ),
     ])
 }
 
 fn sales_rows() -> Rows {
     use Resolution::*;
     let mut rows = owned([
-        (OfferDiscount, r"(give|gave|given|giving|offer|offered|offering|apply|applied|applying|get|receive|add|added|have|take|took|taken|send|sent|create|created|use|set up|approve|approved|include|included) ~6 (discount|percent off|coupon|promo code|promotion code|voucher|discount code|off your order|off the price)"),
-        (OfferDiscount, r"discount ~4 (is|has been|applied|added|of|for you|will be|was)|percent (discount|off)|(coupon|promo|discount|voucher) code|better price (is|of)"),
-        (ConfirmStock, r"in stock|(is|are) (still |now |currently |also )?available|on the shelf|ready to ship"),
-        (ConfirmStock, r"(hold|holding|held|kept|keep|put|set|putting|setting) ~5 (aside|on hold)|(reserve|reserved|reserving) ~3\w+|(hold|held|keep|kept) ~4 for you"),
+        (
+            OfferDiscount,
+            r"(give|gave|given|giving|offer|offered|offering|apply|applied|applying|get|receive|add|added|have|take|took|taken|send|sent|create|created|use|set up|approve|approved|include|included) ~6 (discount|percent off|coupon|promo code|promotion code|voucher|discount code|off your order|off the price)",
+        ),
+        (
+            OfferDiscount,
+            r"discount ~4 (is|has been|applied|added|of|for you|will be|was)|percent (discount|off)|(coupon|promo|discount|voucher) code|better price (is|of)",
+        ),
+        (
+            ConfirmStock,
+            r"in stock|(is|are) (still |now |currently |also )?available|on the shelf|ready to ship",
+        ),
+        (
+            ConfirmStock,
+            r"(hold|holding|held|kept|keep|put|set|putting|setting) ~5 (aside|on hold)|(reserve|reserved|reserving) ~3\w+|(hold|held|keep|kept) ~4 for you",
+        ),
     ]);
     for (issue, noun) in [
         (Issue::FindLaptop, "(laptop|notebook)"),
@@ -264,14 +361,20 @@ fn sales_rows() -> Rows {
 
 /// How a product of one kind is recommended: by its kind or by one of the catalogue's names.
 fn recommendation_rows(issue: Issue, noun: &str) -> [String; 3] {
-    const RECOMMEND: &str = "(recommend|recommended|suggest|suggested|go with|go for|choose|pick|consider|try)";
-    const PRAISE: &str = "(good|great|perfect|right|best|ideal|nice|solid|excellent|fine|fits|fit|suits|suit)";
+    const RECOMMEND: &str =
+        "(recommend|recommended|suggest|suggested|go with|go for|choose|pick|consider|try)";
+    const PRAISE: &str =
+        "(good|great|perfect|right|best|ideal|nice|solid|excellent|fine|fits|fit|suits|suit)";
     let names: Vec<String> =
         products(issue).iter().map(|product| product.name.to_lowercase()).collect();
     let name = format!("({})", names.join("|"));
     [
         format!(r"{RECOMMEND} ~5 ({noun}|{name})"),
-        format!(r"{PRAISE} ~3 {noun}|{noun} ~5 ({PRAISE}|work for you|works for you|in your budget|within your budget)"),
-        format!(r"{name} ~4 (is|are|would|will|fits|fit|costs|cost|has|for|at|should|works)|({noun}) (for|at) [0-9.]+ dollars"),
+        format!(
+            r"{PRAISE} ~3 {noun}|{noun} ~5 ({PRAISE}|work for you|works for you|in your budget|within your budget)"
+        ),
+        format!(
+            r"{name} ~4 (is|are|would|will|fits|fit|costs|cost|has|for|at|should|works)|({noun}) (for|at) [0-9.]+ dollars"
+        ),
     ]
 }

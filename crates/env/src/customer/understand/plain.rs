@@ -215,14 +215,14 @@ mod tests {
     #[test]
     fn sentences_know_whether_they_ask() {
         let sentences = plain_sentences("Hello! Is it 12 Oak Street? Really!? I see");
-        let asks: Vec<(&str, bool)> =
-            sentences.iter().map(|sentence| (sentence.text.as_str(), sentence.is_question)).collect();
-        assert_eq!(asks, [
-            ("hello", false),
-            ("is it 12 oak street", true),
-            ("really", true),
-            ("i see", false)
-        ]);
+        let asks: Vec<(&str, bool)> = sentences
+            .iter()
+            .map(|sentence| (sentence.text.as_str(), sentence.is_question))
+            .collect();
+        assert_eq!(
+            asks,
+            [("hello", false), ("is it 12 oak street", true), ("really", true), ("i see", false)]
+        );
     }
 
     #[test]

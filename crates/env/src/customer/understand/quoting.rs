@@ -45,23 +45,48 @@ fn mistaken_number(spec: &CustomerSpec, sentence: &Sentence, known: &[String]) -
 
 /// Words after a number that make it a price, a span of time or the like.
 const MEASURES: &[&str] = &[
-    "dollars", "dollar", "percent", "days", "hours", "minutes", "seconds", "am", "pm", "business",
-    "working", "weeks", "months", "years", "points", "street", "avenue", "road", "lane", "gb",
-    "megabytes", "gigabytes", "inches", "miles",
+    "dollars",
+    "dollar",
+    "percent",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "am",
+    "pm",
+    "business",
+    "working",
+    "weeks",
+    "months",
+    "years",
+    "points",
+    "street",
+    "avenue",
+    "road",
+    "lane",
+    "gb",
+    "megabytes",
+    "gigabytes",
+    "inches",
+    "miles",
 ];
 
 fn meant_fact(spec: &CustomerSpec, sentence: &Sentence, number: &str) -> Option<Slot> {
     let mentions = |needles: &[&str]| sentence.text.split(' ').any(|word| needles.contains(&word));
+    if mentions(&["tracking", "reference", "case", "ticket", "confirmation", "claim"]) {
+        return None;
+    }
     let has_length_of =
         |slot| spec.fact(slot).is_some_and(|value: &str| value.len() == number.len());
     let is_postcode = mentions(&["zip", "zipcode", "postcode", "postal"]);
-    let slot = if is_postcode || (has_length_of(Slot::Postcode) && !has_length_of(Slot::OrderNumber)) {
-        Slot::Postcode
-    } else if has_length_of(Slot::OrderNumber) || mentions(&["order", "number"]) {
-        Slot::OrderNumber
-    } else {
-        return None;
-    };
+    let slot =
+        if is_postcode || (has_length_of(Slot::Postcode) && !has_length_of(Slot::OrderNumber)) {
+            Slot::Postcode
+        } else if has_length_of(Slot::OrderNumber) || mentions(&["order", "number"]) {
+            Slot::OrderNumber
+        } else {
+            return None;
+        };
     spec.fact(slot).map(|_| slot)
 }
 
@@ -110,6 +135,7 @@ mod tests {
         for text in [
             "I have found your order 4821.",
             "Your order number is 4,821, right?",
+            "The tracking number is 9981.",
             "It will arrive in 3 days, within 2000 dollars, at 1200 hours.",
             "Your zip code is 30211 and your email is Anna.Hill@example.com.",
             "Do you want a small, medium or large jacket?",
