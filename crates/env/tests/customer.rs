@@ -124,6 +124,14 @@ fn other_help_and_several_kinds_are_refused() {
     assert_eq!(talk.faults(both), (vec![Fault::Confusing], 2));
     let asks_too = "I have traced your parcel. What was your order number?";
     assert_eq!(talk.faults(asks_too), (vec![Fault::RepeatedQuestion], 1), "it was not read");
+    let mut talk = Talk::late("calm");
+    talk.hears("What is your order number and your zip code?");
+    let with_value = "What is your order number? I have traced order 4821 for you.";
+    assert_eq!(
+        talk.faults(with_value),
+        (vec![Fault::RepeatedQuestion], 4),
+        "the value is elsewhere"
+    );
 }
 
 #[test]

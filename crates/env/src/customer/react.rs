@@ -24,7 +24,7 @@ use stateset_core::Stream;
 
 use super::grammar::{self, Say};
 use super::state::Lenience;
-use super::understand::{Acts, mistaken_facts, plain, understand};
+use super::understand::{Acts, confirmed_facts, mistaken_facts, plain, understand};
 use super::{CustomerSpec, CustomerState, Ending, Fault, Resolution, Slot};
 use crate::text::{is_parrot, is_repeat, words};
 
@@ -165,7 +165,7 @@ struct Turn<'a> {
     agent_text: &'a str,
     /// Facts asked for, without those whose right value the agent states itself.
     asks: Vec<Slot>,
-    /// Told facts whose right value the agent states.
+    /// Told facts that the agent asks about with their right value.
     confirms: Vec<Slot>,
     /// Kinds of help given, without a companion of the right one.
     gives: Vec<Resolution>,
@@ -179,12 +179,7 @@ impl<'a> Turn<'a> {
         agent_text: &'a str,
         words: &'a [String],
     ) -> Turn<'a> {
-        let said = format!(" {} ", plain(agent_text));
-        let states = |slot: &Slot| {
-            let value = spec.fact(*slot).map(|value| format!(" {} ", plain(value)));
-            state.told.contains(slot) && value.is_some_and(|value| said.contains(&value))
-        };
-        let confirms: Vec<Slot> = state.told.iter().copied().filter(states).collect();
+        let confirms = confirmed_facts(spec, &state.told, agent_text);
         let asks = acts.asks.iter().copied().filter(|slot| !confirms.contains(slot)).collect();
         let right = spec.issue.resolution();
         let is_companion = |kind: &Resolution| {
@@ -339,7 +334,7 @@ impl<'a> Turn<'a> {
             Say::NoWaiting
         } else if acts.offers_more_help {
             Say::NotSolved
-        } else if acts.has_question && !self.confirms.is_empty() {
+        } else if !self.confirms.is_empty() {
             return self.forgive(Lenience::Confirmation, [Say::Confirmed]);
         } else if acts.acknowledges && !self.state.forgiven.contains(&Lenience::KindWord) {
             return self.forgive(Lenience::KindWord, [Say::AndNow]);

@@ -62,8 +62,6 @@ pub struct Acts {
     pub refuses: bool,
     /// True where it asks for time.
     pub stalls: bool,
-    /// True where some sentence is a question.
-    pub has_question: bool,
 }
 
 /// Reads one turn of an agent.
@@ -97,7 +95,6 @@ pub fn understand(agent_text: &str) -> Acts {
         is_rude: is(Manner::IsRude),
         refuses: is(Manner::Refuses),
         stalls: is(Manner::Stalls),
-        has_question: sentences.iter().any(|sentence| sentence.is_question),
     }
 }
 

@@ -10,4 +10,4 @@ mod quoting;
 
 pub use acts::{Acts, MAX_TURN_WORDS, Muddle, understand};
 pub(crate) use plain::plain;
-pub(crate) use quoting::mistaken_facts;
+pub(crate) use quoting::{confirmed_facts, mistaken_facts};

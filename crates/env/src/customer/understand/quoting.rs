@@ -1,9 +1,10 @@
-//! Which facts does the agent get wrong?
+//! Which facts does the agent get wrong, and which does it only want to have confirmed?
 //!
 //! Only facts whose values can be recognised without doubt are looked at: order numbers, zip codes,
 //! addresses for email, and sizes, colours and items from the known lists. A fact the agent does not
 //! mention is never wrong.
 
+use super::asking::asked_slots;
 use super::plain::{Sentence, plain, plain_sentences};
 use crate::customer::grammar::{COLORS, ITEMS, SIZES};
 use crate::customer::{CustomerSpec, Slot};
@@ -27,6 +28,37 @@ pub(crate) fn mistaken_facts(spec: &CustomerSpec, agent_text: &str) -> Vec<Slot>
         }
     }
     mistaken
+}
+
+/// The facts among `told` that `agent_text` asks about with their right value in the same sentence
+/// ("Is your order number 4821?"). The value elsewhere in the turn confirms nothing.
+pub(crate) fn confirmed_facts(spec: &CustomerSpec, told: &[Slot], agent_text: &str) -> Vec<Slot> {
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let sentences = plain_sentences(agent_text);
+    let asked: Vec<Vec<Slot>> = sentences.iter().map(asked_slots).collect();
+    let is_confirmed = |slot: &Slot| {
+        let Some(value) = spec.fact(*slot).map(plain) else { return false };
+        let states = |sentence: &Sentence| holds_words(&sentence.text, &value);
+        let pairs = || sentences.iter().zip(&asked);
+        let mut asking = pairs().filter(|(_, slots)| slots.contains(slot)).peekable();
+        if asking.peek().is_some() {
+            asking.all(|(sentence, _)| states(sentence))
+        } else {
+            sentences.iter().any(|sentence| sentence.is_question && states(sentence))
+        }
+    };
+    told.iter().copied().filter(is_confirmed).collect()
+}
+
+/// True where the words `value` stand one after another in `text`.
+fn holds_words(text: &str, value: &str) -> bool {
+    text.match_indices(value).any(|(index, _)| {
+        let ends_word = |c: Option<char>| c.is_none_or(|c| c == ' ');
+        ends_word(text[..index].chars().next_back())
+            && ends_word(text[index + value.len()..].chars().next())
+    })
 }
 
 /// A number that can only be meant as the order number or the zip code, and is not it.
@@ -108,8 +140,7 @@ fn mistaken_choice(
     if sentence.is_question || !list.contains(&right.as_str()) {
         return None;
     }
-    let padded = format!(" {} ", sentence.text);
-    let names = |value: &str| padded.contains(&format!(" {value} "));
+    let names = |value: &str| sentence.text.split(' ').any(|word| word == value);
     let is_wrong = list.iter().any(|value| *value != right && names(value)) && !names(&right);
     is_wrong.then_some(slot)
 }
