@@ -301,6 +301,8 @@ fn help_is_stated_in_many_ways() {
                 "Here is your return label for the kettle.",
                 "You will get a shipping label by email.",
                 "A label for the return is in your inbox.",
+                "I will send you a return label free of charge.",
+                "You get a return label at no extra cost.",
             ],
         ),
         (

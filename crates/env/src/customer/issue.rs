@@ -131,10 +131,14 @@ impl Issue {
     }
 
     /// Help that may go along with [`Issue::resolution`] without confusing anybody, such as the
-    /// refund that follows a return. On its own it settles nothing.
+    /// refund that follows a return, or the label to send a broken item back with. On its own it
+    /// settles nothing.
     pub fn companion(self) -> Option<Resolution> {
         match self {
             Issue::Return | Issue::Cancel => Some(Resolution::StartRefund),
+            Issue::Exchange | Issue::DamagedItem | Issue::WrongItem => {
+                Some(Resolution::SendReturnLabel)
+            }
             _ => None,
         }
     }

@@ -9,7 +9,8 @@
 //! 4. The right help, with every needed fact told, solves the problem and ends the conversation. With
 //!    facts missing it is premature, unless the turn asks for a missing one and only announces help.
 //!    Other help is refused.
-//! 5. Repeating oneself, or the customer, is noticed. Leaving ends the conversation.
+//! 5. Repeating oneself, or the customer, is noticed. Saying goodbye and asking nothing ends the
+//!    conversation.
 //! 6. Facts asked for are told; those told before are told again, with less patience.
 //! 7. An open question brings out the first fact, but never a second one: agents have to know what to
 //!    ask for. A kind word alone, a question whether a fact is right and an offer of the right help are
@@ -264,7 +265,7 @@ impl<'a> Turn<'a> {
             missing.iter().partition(|slot| self.asks.contains(slot));
         let named = unasked.first().or(missing.first()).map(|slot| Say::Missing(*slot));
         let answers = asked.into_iter().map(Say::Answer);
-        Judgement::fault(Fault::Premature, answers.chain(named).collect::<Vec<_>>())
+        Judgement::fault(Fault::Premature, named.into_iter().chain(answers).collect::<Vec<_>>())
     }
 
     fn offering(&self) -> Option<Judgement> {
@@ -288,7 +289,8 @@ impl<'a> Turn<'a> {
     }
 
     fn leaving(&self) -> Option<Judgement> {
-        self.acts.says_goodbye.then(|| Judgement::ending(Ending::AgentLeft))
+        let leaves = self.acts.says_goodbye && self.asks.is_empty();
+        leaves.then(|| Judgement::ending(Ending::AgentLeft))
     }
 
     fn asking(&self) -> Option<Judgement> {
@@ -355,20 +357,16 @@ impl<'a> Turn<'a> {
 
     /// True where a price is named that is above the budget.
     fn exceeds_budget(&self) -> bool {
-        let budget = self.spec.fact(Slot::Budget).and_then(|budget| prices(&plain(budget)).max());
-        let said = plain(self.agent_text);
-        budget.is_some_and(|budget| prices(&said).any(|price| price > budget))
+        let said = prices(&plain(self.agent_text));
+        let budget = self.spec.fact(Slot::Budget).map(|budget| prices(&plain(budget)));
+        let most = budget.and_then(|sums| sums.into_iter().max());
+        most.is_some_and(|most| said.iter().any(|price| *price > most))
     }
 }
 
 /// Sums of money in a plain text, in dollars, rounded up.
-fn prices(plain_text: &str) -> impl Iterator<Item = u64> {
+fn prices(plain_text: &str) -> Vec<u64> {
     let words: Vec<&str> = plain_text.split(' ').collect();
     let sums = words.windows(2).filter(|pair| matches!(pair[1], "dollars" | "dollar"));
-    let sums: Vec<u64> = sums
-        .filter_map(|pair| pair[0].parse::<f64>().ok())
-        .filter(|sum| sum.is_finite() && *sum >= 0.0)
-        .map(|sum| sum.ceil() as u64)
-        .collect();
-    sums.into_iter()
+    sums.filter_map(|pair| pair[0].parse::<f64>().ok()).map(|sum| sum.ceil() as u64).collect()
 }

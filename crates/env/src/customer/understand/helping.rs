@@ -48,11 +48,11 @@ fn names_arrival(sentence: &Sentence) -> bool {
 }
 
 fn read_clause(clause: &str, is_question: bool, help: &mut Help) {
-    let kinds = kinds_in(clause);
+    let clause = without_set_phrases(clause);
+    let kinds = kinds_in(&clause);
     if kinds.is_empty() {
         return;
     }
-    let clause = HARMLESS.iter().fold(clause.to_owned(), |text, phrase| text.replace(phrase, ""));
     let roles = ROLES.all_in(&clause);
     let has = |role| roles.contains(&role);
     let is_offer = is_question && has(Role::Offer);
@@ -72,6 +72,13 @@ fn read_clause(clause: &str, is_question: bool, help: &mut Help) {
             help.offered.push(kind);
         }
     }
+}
+
+/// `clause` with each of [`HARMLESS`] made a word that means nothing, which keeps the gaps of patterns.
+fn without_set_phrases(clause: &str) -> String {
+    HARMLESS.iter().fold(clause.to_owned(), |text, phrase| {
+        if text.contains(phrase) { text.replace(phrase, "indeed") } else { text }
+    })
 }
 
 /// The kinds a clause names, without those that are only part of another kind's wording.
@@ -175,7 +182,7 @@ static ROLES: LazyLock<Patterns<Role>> = LazyLock::new(|| {
         ),
         (Committed, r"(will|should) (arrive|come|reach|go|follow|work|fit|suit|be|take)"),
         (Done, r"have|has|been|already|done|is on (its|the) way|did"),
-        (Denied, r"cannot|not|never|unable|impossible|without|nor|no|refuse|sold out|out of stock"),
+        (Denied, r"cannot|not|never|unable|impossible|nor|no|refuse|sold out|out of stock"),
         (
             CustomersWish,
             r"you (\w+ )?(want|wanted|wants|wish|wished|need a|need an|need the|asked|ask|requested|request|like|mentioned|said|told|are (trying|looking|hoping|asking|waiting)|were (trying|hoping)|would (like|prefer)|have (asked|requested)) ~3 \w+",
@@ -195,9 +202,21 @@ static ROLES: LazyLock<Patterns<Role>> = LazyLock::new(|| {
     ])
 });
 
-/// Set phrases whose "no" or "not" denies nothing.
-const HARMLESS: [&str; 5] =
-    ["no problem", "no worries", "do not worry", "not only", "not a problem"];
+/// Set phrases whose "no" or "not" denies nothing, and whose "charge" is no payment.
+const HARMLESS: [&str; 12] = [
+    "no problem",
+    "no worries",
+    "not a problem",
+    "do not worry",
+    "not only",
+    "free of charge",
+    "no extra charge",
+    "no extra cost",
+    "no additional charge",
+    "no additional cost",
+    "no charge",
+    "no cost",
+];
 
 const SEND: &str = "(send|sends|sent|sending|ship|ships|shipped|shipping|mail|mailed|mailing|dispatch|dispatched|get|getting|receive|order|ordered|arrange|arranged)";
 const PARCEL: &str = "(parcel|package|delivery|shipment)";
