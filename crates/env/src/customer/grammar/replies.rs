@@ -50,7 +50,7 @@ pub(super) const WRONG_FACT: &[&str] =
 pub(super) const NO_NEED: &[&str] = &[
     "Why do you need to know {thing}?",
     "I do not see why you need to know {thing}.",
-    "I do not think {thing} matters here.",
+    "Do you really need to know {thing}?",
 ];
 /// The agent told the truth and asked whether it is.
 pub(super) const CONFIRMED: &[&str] = &["Yes, that is right.", "Correct.", "Yes, exactly."];
