@@ -1,1 +1,19 @@
 //! Environments, scenarios, scripted and simulated users, and rewards; no model, no tensors.
+//!
+//! - [`scenarios`] reads scenario and prompt files; [`sets`] holds the built-in ones.
+//! - [`conversation`] and [`prompts`] are the environments.
+//! - [`customer`] is the simulated customer that reacts to what the agent says.
+//! - [`rewards`] judge finished conversations.
+
+pub mod conversation;
+pub mod customer;
+mod error;
+mod fields;
+mod names;
+pub mod prompts;
+pub mod rewards;
+pub mod scenarios;
+pub mod sets;
+mod text;
+
+pub use error::{EnvError, Problem};

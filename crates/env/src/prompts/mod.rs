@@ -1,0 +1,5 @@
+//! Single-turn tasks: one prompt, one answer.
+
+mod environment;
+
+pub use environment::PromptEnvironment;

@@ -1,0 +1,186 @@
+//! Rewards as they are written on the command line and in configuration files.
+//!
+//! | text | reward |
+//! |---|---|
+//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number` | the reward of this name |
+//! | `helpfulness=0.6,safety=0.4` | several, with weights |
+//! | `contains:dog`, `contains:dog,cat` | some of the words is said |
+//! | `contains_all:dog,cat` | all of the words are said |
+//! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
+//! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
+//! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
+//!
+//! The preset for customers is built so that only a solved problem earns more than half: a competent,
+//! polite agent gets 0.9 and more, a polite one without a plan about 0.3, one that stuffs keywords less.
+
+use std::sync::Arc;
+
+use stateset_core::Reward;
+
+use super::composite::{CompositeReward, WeightedReward};
+use super::conciseness::ConcisenessReward;
+use super::contains::{ContainsReward, Matching, Need};
+use super::exact_number::ExactNumberReward;
+use super::helpfulness::HelpfulnessReward;
+use super::regex::RegexReward;
+use super::safety::SafetyReward;
+use super::task_completion::TaskCompletionReward;
+use crate::error::EnvError;
+use crate::names::{listed, nearest};
+
+/// Rewards that can stand by themselves or with a weight.
+pub const REWARD_NAMES: &[&str] =
+    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number"];
+
+/// Composites with names of their own.
+pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
+
+const WITH_ARGUMENT: &[&str] = &["contains", "contains_all", "regex"];
+
+/// The reward that `spec` describes; see the table above.
+///
+/// # Errors
+/// [`EnvError::Reward`] with what is wrong and what there is.
+pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
+    let spec = spec.trim();
+    if let Some((name, argument)) = spec.split_once(':') {
+        return with_argument(spec, name.trim(), argument);
+    }
+    if spec.contains(['=', ',']) {
+        return Ok(Arc::new(composite(spec)?));
+    }
+    match spec {
+        "customer_service" | "technical_support" | "sales" => {
+            Ok(Arc::new(CompositeReward::new([
+                TaskCompletionReward::weighted(0.5),
+                HelpfulnessReward::weighted(0.25),
+                ConcisenessReward::weighted(0.15),
+                SafetyReward::weighted(0.1),
+            ])?))
+        }
+        "helpful" => Ok(Arc::new(CompositeReward::new([
+            HelpfulnessReward::weighted(0.6),
+            SafetyReward::weighted(0.4),
+        ])?)),
+        name => Ok(member(spec, name, 1.0)?.reward),
+    }
+}
+
+fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Reward>, EnvError> {
+    let words = || argument.split(',').map(str::trim);
+    match name {
+        "contains" => Ok(Arc::new(ContainsReward::new(words(), Need::Any, Matching::Word)?)),
+        "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
+        "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
+        _ => Err(unknown(spec, name)),
+    }
+}
+
+fn composite(spec: &str) -> Result<CompositeReward, EnvError> {
+    let parts = spec.split(',').map(str::trim);
+    let members: Result<Vec<WeightedReward>, EnvError> =
+        parts.map(|part| weighted_part(spec, part)).collect();
+    CompositeReward::new(members?).map_err(|error| match error {
+        EnvError::Reward { message, .. } => refused(spec, message),
+        other => other,
+    })
+}
+
+fn weighted_part(spec: &str, part: &str) -> Result<WeightedReward, EnvError> {
+    let Some((name, weight)) = part.split_once('=') else {
+        let message = format!("{part:?} has no weight; write it as {part}=0.5");
+        return Err(refused(spec, message));
+    };
+    let (name, weight) = (name.trim(), weight.trim());
+    let number: f64 = weight
+        .parse()
+        .map_err(|_| refused(spec, format!("the weight of {name} is {weight:?}, not a number")))?;
+    member(spec, name, number)
+}
+
+fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvError> {
+    match name {
+        "helpfulness" => Ok(HelpfulnessReward::weighted(weight)),
+        "safety" => Ok(SafetyReward::weighted(weight)),
+        "conciseness" => Ok(ConcisenessReward::weighted(weight)),
+        "task_completion" => Ok(TaskCompletionReward::weighted(weight)),
+        "exact_number" => Ok(ExactNumberReward::weighted(weight)),
+        _ => Err(unknown(spec, name)),
+    }
+}
+
+fn refused(spec: &str, message: String) -> EnvError {
+    EnvError::Reward { name: spec.to_owned(), message }
+}
+
+fn unknown(spec: &str, name: &str) -> EnvError {
+    let all = [REWARD_NAMES, REWARD_PRESETS, WITH_ARGUMENT].concat();
+    let hint = nearest(name, &all).map(|near| format!("; did you mean {near:?}?"));
+    let arguments: Vec<String> = WITH_ARGUMENT.iter().map(|name| format!("{name}:..")).collect();
+    let message = format!(
+        "no reward is called {name:?}; rewards are {}, presets {}, with an argument {}{}",
+        listed(REWARD_NAMES),
+        listed(REWARD_PRESETS),
+        listed(&arguments.iter().map(String::as_str).collect::<Vec<_>>()),
+        hint.unwrap_or_default()
+    );
+    refused(spec, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::agent_turns::testing::{chat, value};
+    use super::*;
+    use stateset_core::{RewardContext, Scenario};
+
+    fn judged(spec: &str, reply: &str) -> f64 {
+        let reward = parse_reward(spec).unwrap_or_else(|error| panic!("{error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let scenario = Scenario { expected: Some("42".to_owned()), ..Scenario::new("s") };
+        let trajectory = chat(&["Tell me about the dog.", reply]);
+        let context = RewardContext { scenario: &scenario };
+        value(&runtime.block_on(reward.score(&trajectory, context)).total)
+    }
+
+    fn refused(spec: &str) -> String {
+        parse_reward(spec).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_form_works() {
+        assert_eq!(judged("contains:dog", "A dog barks at me."), 1.0);
+        assert_eq!(judged("contains:cat, dog", "A dog barks at me."), 1.0);
+        assert_eq!(judged("contains_all:cat,dog", "A dog barks at me."), 0.0);
+        assert_eq!(judged("regex:^A (dog|cat): ok", "A dog: ok"), 1.0);
+        assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
+        assert_eq!(judged("conciseness=1, safety=1", "It is 42."), 1.0);
+        assert_eq!(judged("helpful", "What do you want to know about the dog, please?"), 1.0);
+        for name in REWARD_NAMES.iter().chain(REWARD_PRESETS) {
+            assert!(parse_reward(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        assert_eq!(
+            refused("helpfulnes"),
+            "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
+             helpfulness, safety, conciseness, task_completion and exact_number, presets \
+             customer_service, technical_support, sales and helpful, with an argument contains:.., \
+             contains_all:.. and regex:..; did you mean \"helpfulness\"?"
+        );
+        for (spec, expected) in [
+            ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),
+            ("safety=much", "the weight of safety is \"much\", not a number"),
+            ("safety=-1", "the weight of safety is -1, allowed is a number from 0"),
+            ("safety=0", "its weights have no positive sum"),
+            ("safety=1,safety=1", "safety is in it twice"),
+        ] {
+            assert_eq!(refused(spec), format!("build the reward {spec:?}: {expected}"));
+        }
+        assert!(refused("contains:").contains("it needs words"));
+        assert!(refused("regex:(").contains("regex"));
+        assert!(refused("containz:dog").contains("did you mean \"contains\"?"));
+        assert!(refused("").contains("no reward is called \"\""));
+    }
+}

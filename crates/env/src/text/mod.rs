@@ -1,0 +1,9 @@
+//! Small, total helpers on English text that rewards and simulated users share.
+
+mod fluency;
+mod similarity;
+mod words;
+
+pub(crate) use fluency::{Disfluency, disfluency};
+pub(crate) use similarity::{is_parrot, is_repeat};
+pub(crate) use words::{is_function_word, n_words, sentences, words};

@@ -1,0 +1,91 @@
+//! Words and sentences of a text.
+//!
+//! A word is a run of letters and digits, with apostrophes, dots, hyphens and at-signs inside it, in
+//! lower case. That is coarse on purpose: these words are only counted and compared.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+/// Longest part of a text that is looked at, in characters. What a policy says is shorter by far;
+/// the limit keeps a runaway text from costing more than its reward.
+const MAX_CHARS: usize = 8_000;
+
+/// The words of `text` in lower case.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    split_words(text).map(str::to_lowercase).collect()
+}
+
+/// Number of words in `text`.
+pub(crate) fn n_words(text: &str) -> usize {
+    split_words(text).count()
+}
+
+fn split_words(text: &str) -> impl Iterator<Item = &str> {
+    let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(index, _)| index);
+    text[..end]
+        .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '.' | '-' | '@')))
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+}
+
+/// The sentences of `text` that hold a word, without their end marks. A dot or comma inside a
+/// number or an address ends nothing.
+pub(crate) fn sentences(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    while let Some((index, c)) = chars.next() {
+        let next_is_gap = chars.peek().is_none_or(|(_, next)| !next.is_alphanumeric());
+        let ends = matches!(c, '\n' | ';' | '!' | '?') || (c == '.' && next_is_gap);
+        if ends {
+            found.push(&text[start..index]);
+            start = index + c.len_utf8();
+        }
+    }
+    found.push(&text[start..]);
+    found.retain(|sentence| sentence.chars().any(char::is_alphanumeric));
+    found.into_iter().map(str::trim).collect()
+}
+
+/// True for the small words that hold English sentences together. Real sentences are a third to a
+/// half made of them; lists of keywords hold next to none.
+pub(crate) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS.contains(word)
+}
+
+static FUNCTION_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    "a an the this that these those there here it its he she they them their we us our i me my mine \
+     you your yours who whom whose which what when where why how all any both each few more most \
+     other some such no nor not only own same so than too very just also now then once again am is \
+     are was were be been being have has had having do does did doing will would shall should can \
+     could may might must to of in on at by for with about against between into through during \
+     before after above below from up down out off over under and but or if because as until while \
+     since yes please let's i'm i'll i've i'd you're you'll you've it's that's we'll we've we're \
+     what's don't can't won't isn't doesn't didn't cannot let get got like need want one anything \
+     something everything else soon still yet already ever never always back right away"
+        .split_whitespace()
+        .collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_lower_case_and_keep_what_is_inside_them() {
+        assert_eq!(
+            words("I'm at anna.hill@example.com, v2.3!"),
+            ["i'm", "at", "anna.hill@example.com", "v2.3"]
+        );
+        assert!(words(" ... !? ").is_empty());
+    }
+
+    #[test]
+    fn sentences_end_at_marks_but_not_inside_numbers() {
+        assert_eq!(
+            sentences("Version 2.3 is out. Try it! Ok?\nBye"),
+            ["Version 2.3 is out", "Try it", "Ok", "Bye"]
+        );
+        assert!(sentences("?!").is_empty());
+    }
+}
