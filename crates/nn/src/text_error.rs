@@ -126,7 +126,7 @@ pub enum TextError {
         /// Index of the last message.
         turn: usize,
         /// Which limit was reached.
-        limit: &'static str,
+        limit: String,
     },
     /// The model has several chat templates, and none of the wanted name.
     #[error("choose the chat template {wanted:?} of {file}: it has {known}")]

@@ -240,7 +240,7 @@ fn long_runs_do_not_hang() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_is_encoded_and_streamed(text in "\\PC{0,60}|(<s>|<\\|im_end\\|>|<0x[0-9A-F]{2}>|[ \\n▁a-cé漢👍]){0,20}") {

@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use stateset_nn::{TextFiles, Tokenizer};
+use stateset_core::{Message, Role, ToolCall, ToolSpec};
+use stateset_nn::{ChatTemplate, Date, RenderOptions, SpecialTokens, TextFiles, Tokenizer};
 
 /// `tests/golden` of the workspace.
 pub(crate) fn golden_folder() -> PathBuf {
@@ -53,4 +54,65 @@ fn phi3_in_its_folder(folder: &Path) -> Tokenizer {
 /// Numbers of a JSON list.
 pub(crate) fn ids(value: &Value) -> Vec<u32> {
     value.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
+}
+
+/// A message of the golden file.
+pub(crate) fn message(value: &Value) -> Message {
+    let text = |key: &str| value[key].as_str().map(str::to_string);
+    let calls = value["tool_calls"].as_array().into_iter().flatten().map(|call| ToolCall {
+        id: call["id"].as_str().unwrap().to_string(),
+        name: call["function"]["name"].as_str().unwrap().to_string(),
+        arguments: call["function"]["arguments"].clone(),
+    });
+    Message {
+        role: Role::from_name(value["role"].as_str().unwrap()).unwrap(),
+        content: text("content").unwrap(),
+        reasoning: text("reasoning_content"),
+        tool_calls: calls.collect(),
+        tool_call_id: text("tool_call_id"),
+        name: text("name"),
+    }
+}
+
+/// A tool of the golden file.
+pub(crate) fn tool(value: &Value) -> ToolSpec {
+    let function = &value["function"];
+    ToolSpec {
+        name: function["name"].as_str().unwrap().to_string(),
+        description: function["description"].as_str().unwrap().to_string(),
+        parameters: function["parameters"].clone(),
+    }
+}
+
+/// A conversation of the golden file.
+pub(crate) fn conversation(golden: &Value, name: &str) -> (Vec<Message>, Vec<ToolSpec>) {
+    let found = &golden["conversations"][name];
+    let list = |key: &str| found[key].as_array().unwrap().clone();
+    (list("messages").iter().map(message).collect(), list("tools").iter().map(tool).collect())
+}
+
+/// The chat template that a case of the golden file was rendered with.
+pub(crate) fn template(place: &str) -> Option<ChatTemplate> {
+    let (kind, path) = place.split_once(':').unwrap();
+    let file = match kind {
+        "own" => golden_folder().join(path),
+        "data" => data(path)?,
+        _ => return Some(ChatTemplate::load(&TextFiles::from_folder(&data(path)?).unwrap()).unwrap()),
+    };
+    Some(ChatTemplate::from_source(place, &std::fs::read_to_string(file).unwrap()).unwrap())
+}
+
+/// What a case of the golden file was rendered with, beside its messages.
+pub(crate) fn options(golden: &Value, case: &Value, tools: Vec<ToolSpec>) -> RenderOptions {
+    let mut special_tokens = SpecialTokens::default();
+    for (role, token) in case["special_tokens"].as_object().unwrap() {
+        special_tokens.set(role, token.as_str().unwrap());
+    }
+    RenderOptions {
+        tools,
+        add_generation_prompt: false,
+        date: Some(Date::parse(golden["now"].as_str().unwrap()).unwrap()),
+        kwargs: case["kwargs"].as_object().unwrap().clone(),
+        special_tokens,
+    }
 }

@@ -1,0 +1,15 @@
+//! Conversations as text and as tokens: chat templates, exact continuation, supervised traces.
+
+mod chat_template;
+mod date;
+mod environment;
+mod guard;
+mod lexer;
+mod messages;
+mod meter;
+mod methods;
+mod plain;
+mod python;
+
+pub use chat_template::{ChatTemplate, MAX_TEMPLATE_BYTES, RenderOptions, Rendered};
+pub use date::Date;
