@@ -193,12 +193,11 @@ def main():
                         tokens.append(row)
                 if talk == "poisoned" and "text" in full and name not in ("features", "whitespace"):
                     for tokenizer, tok in loaded.items():
-                        kw = {**specials, **kwargs}
                         sanitized.append({
                             "template": name, "tokenizer": tokenizer, "kwargs": kwargs,
-                            "ids": tok.apply_chat_template(messages, chat_template=source, add_generation_prompt=True, return_dict=False, **kw),
+                            "ids": tok.apply_chat_template(messages, chat_template=source, add_generation_prompt=True, return_dict=False, **kwargs),
                             "sanitized_ids": tok.apply_chat_template(
-                                messages, chat_template=source, add_generation_prompt=True, return_dict=False, sanitize_control_tokens=True, **kw),
+                                messages, chat_template=source, add_generation_prompt=True, return_dict=False, sanitize_control_tokens=True, **kwargs),
                         })
     head = {
         "versions": {"transformers": transformers.__version__, "jinja2": jinja2.__version__, "python": sys.version.split()[0]},

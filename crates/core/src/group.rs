@@ -36,10 +36,15 @@ mod tests {
 
     #[test]
     fn diversity_ignores_what_could_not_be_scored() {
-        let with = |score| Trajectory { reward: Some(RewardResult::single(score)), ..Default::default() };
+        let with =
+            |score| Trajectory { reward: Some(RewardResult::single(score)), ..Default::default() };
         let group = TrajectoryGroup {
             scenario_id: "s".into(),
-            trajectories: vec![with(Score::of(1.0)), with(Score::unscorable("x")), with(Score::of(0.0))],
+            trajectories: vec![
+                with(Score::of(1.0)),
+                with(Score::unscorable("x")),
+                with(Score::of(0.0)),
+            ],
         };
         assert_eq!(group.rewards(), [Some(1.0), None, Some(0.0)]);
         assert_eq!(group.reward_diversity(), 0.5);

@@ -459,10 +459,8 @@ mod tests {
         let error = Trajectory::try_from(record).unwrap_err().to_string();
         assert!(error.contains("logprobs"), "{error}");
 
-        let record = MessageRecord {
-            role: "customer".into(),
-            ..MessageRecord::from(&Message::user("x"))
-        };
+        let record =
+            MessageRecord { role: "customer".into(), ..MessageRecord::from(&Message::user("x")) };
         let error = Message::try_from(record).unwrap_err().to_string();
         assert!(error.contains("customer") && error.contains("assistant"), "{error}");
     }

@@ -1,8 +1,8 @@
 //! Errors of the text side of the engine: tokenizer files, chat templates, continuation.
 //!
 //! Every variant names the file and the field, or the turn of the conversation. The choice a reader
-//! would question: template errors carry the *turn*, found by rendering shorter conversations, because
-//! the line of a template says little to someone who wrote a conversation.
+//! would question: template errors carry the *turn*, found by rendering shorter conversations,
+//! because the line of a template says little to someone who wrote a conversation.
 
 use std::io;
 use std::path::PathBuf;

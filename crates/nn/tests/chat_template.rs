@@ -1,9 +1,12 @@
 //! What chat templates promise:
 //!
-//! 1. every template renders every conversation to the bytes of transformers, and refuses what it refuses;
+//! 1. every template renders every conversation to the bytes of transformers, and refuses what it
+//!    refuses;
 //! 2. the text inside `{% generation %}` is the text transformers reports;
 //! 3. errors name the template's words, the file, the line and the turn;
 //! 4. no template stops the program, hangs it or eats its memory.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests")]
 
 mod text_support;
 
@@ -23,16 +26,21 @@ fn renders_are_those_of_transformers() {
             let n = expected["n_messages"].as_u64().unwrap() as usize;
             options.add_generation_prompt = expected["prompt"].as_bool().unwrap();
             let found = template.render(&messages[..n], &options);
-            let name = format!("{} {} {} {n}", case["template"], case["conversation"], case["kwargs"]);
+            let name =
+                format!("{} {} {} {n}", case["template"], case["conversation"], case["kwargs"]);
             match (expected["text"].as_str(), found) {
                 (Some(expected), Ok(found)) => assert_eq!(found, expected, "{name}"),
                 (None, Err(TextError::TemplateRaised { message, .. })) => {
                     assert_eq!(message, expected["error"].as_str().unwrap(), "{name}");
                 }
-                (None, Err(TextError::TemplateFailed { .. })) => assert_eq!(expected["error"], "TypeError", "{name}"),
+                (None, Err(TextError::TemplateFailed { .. })) => {
+                    assert_eq!(expected["error"], "TypeError", "{name}")
+                }
                 // The engine takes `none` for an empty list where Python refuses to loop over it.
                 (None, Ok(_)) => assert_eq!(expected["error"], "TypeError", "{name}"),
-                (None, Err(TextError::TemplateLimit { .. })) => assert_eq!(expected["error"], "RecursionError", "{name}"),
+                (None, Err(TextError::TemplateLimit { .. })) => {
+                    assert_eq!(expected["error"], "RecursionError", "{name}")
+                }
                 (expected, found) => panic!("{name}: expected {expected:?}, found {found:?}"),
             }
         }
@@ -52,10 +60,15 @@ fn generated_text_is_where_transformers_says() {
         let found = template.render_with_spans(&messages, &options).unwrap();
         assert_eq!(found.text, template.render(&messages, &options).unwrap());
         let characters = |at: usize| found.text[..at].chars().count() as u64;
-        let spans: Vec<[u64; 2]> =
-            found.generated.iter().map(|span| [characters(span.start), characters(span.end)]).collect();
-        let expected: Vec<[u64; 2]> =
-            expected.iter().map(|span| [span[0].as_u64().unwrap(), span[1].as_u64().unwrap()]).collect();
+        let spans: Vec<[u64; 2]> = found
+            .generated
+            .iter()
+            .map(|span| [characters(span.start), characters(span.end)])
+            .collect();
+        let expected: Vec<[u64; 2]> = expected
+            .iter()
+            .map(|span| [span[0].as_u64().unwrap(), span[1].as_u64().unwrap()])
+            .collect();
         assert_eq!(spans, expected, "{} {}", case["template"], case["conversation"]);
         n_found += 1;
     }
@@ -75,7 +88,10 @@ fn fail(source: &str) -> TextError {
 #[test]
 fn errors_name_file_line_and_turn() {
     let cases = [
-        ("a\n{% if %}", "parse the chat template t.jinja, line 2: syntax error: unexpected end of block"),
+        (
+            "a\n{% if %}",
+            "parse the chat template t.jinja, line 2: syntax error: unexpected end of block",
+        ),
         ("{{ x", "parse the chat template t.jinja, line 1: syntax error: "),
         (
             "{% for m in messages %}{% if m.content == 'b' %}{{ raise_exception('no ' + m.content) }}{% endif %}{% endfor %}",
@@ -85,7 +101,10 @@ fn errors_name_file_line_and_turn() {
             "x\n{% for m in messages %}\n{{ m.a.b if m.content == 'c' }}{% endfor %}",
             "render turn 2 with t.jinja, line 3: undefined value",
         ),
-        ("{{ messages | nothing }}", "render turn 0 with t.jinja, line 1: unknown filter: filter nothing is unknown"),
+        (
+            "{{ messages | nothing }}",
+            "render turn 0 with t.jinja, line 1: unknown filter: filter nothing is unknown",
+        ),
         ("{{ strftime_now('%Y') }}", "the template asks for the date, and the run gives none"),
         ("{% macro f() %}{{ raise_exception('deep') }}{% endmacro %}{{ f() }}", "refuses it: deep"),
     ];
@@ -129,15 +148,30 @@ fn hostile_templates_reach_a_limit() {
         let error = fail(source);
         assert!(matches!(error, TextError::TemplateLimit { .. }), "{source}: {error}");
     }
-    let raw = format!("{{% set x %}}{{% for i in range(100000) %}}{}{{% endfor %}}{{% endset %}}", "y".repeat(100_000));
+    let raw = format!(
+        "{{% set x %}}{{% for i in range(100000) %}}{}{{% endfor %}}{{% endset %}}",
+        "y".repeat(100_000)
+    );
     assert!(matches!(fail(&raw), TextError::TemplateLimit { .. }));
     assert!(matches!(fail(&"x".repeat(300_000)), TextError::FileTooLarge { .. }));
-    assert!(matches!(fail(&format!("{{{{ {} }}}}", "(".repeat(100_000))), TextError::TemplateSyntax { .. }));
+    assert!(matches!(
+        fail(&format!("{{{{ {} }}}}", "(".repeat(100_000))),
+        TextError::TemplateSyntax { .. }
+    ));
     let nested = format!("{{{{ {}1{} }}}}", "[".repeat(100_000), "]".repeat(100_000));
-    let _ = ChatTemplate::from_source("t", &nested).map(|t| t.render(&talk(), &RenderOptions::default()));
-    for (piece, end) in [("-", "1 }}"), ("a.", "b }}"), ("1 + ", "1 }}"), ("1 ~ ", "1 }}"), ("not ", "1 }}"), ("x and ", "1 }}")] {
+    let _ = ChatTemplate::from_source("t", &nested)
+        .map(|t| t.render(&talk(), &RenderOptions::default()));
+    for (piece, end) in [
+        ("-", "1 }}"),
+        ("a.", "b }}"),
+        ("1 + ", "1 }}"),
+        ("1 ~ ", "1 }}"),
+        ("not ", "1 }}"),
+        ("x and ", "1 }}"),
+    ] {
         let source = format!("{{{{ {}{end}", piece.repeat(50_000));
-        let _ = ChatTemplate::from_source("t", &source).map(|t| t.render(&talk(), &RenderOptions::default()));
+        let _ = ChatTemplate::from_source("t", &source)
+            .map(|t| t.render(&talk(), &RenderOptions::default()));
     }
     for tag in ["{% if x %}", "{% for x in [] %}", "{% if x %}{% elif x %}", "{% filter upper %}"] {
         assert!(matches!(fail(&tag.repeat(10_000)), TextError::TemplateSyntax { .. }));
@@ -148,7 +182,8 @@ fn hostile_templates_reach_a_limit() {
 #[test]
 fn long_conversations_stay_inside_the_limits() {
     let Some(template) = template("data:chat-templates/qwen3.jinja") else { return };
-    let turn = [Message::user("Where is it? ".repeat(20)), Message::assistant("There. ".repeat(20))];
+    let turn =
+        [Message::user("Where is it? ".repeat(20)), Message::assistant("There. ".repeat(20))];
     let messages: Vec<Message> = turn.iter().cycle().take(3000).cloned().collect();
     let text = template.render(&messages, &RenderOptions::default()).unwrap();
     assert_eq!(text.matches("<|im_start|>").count(), 3000);
@@ -171,7 +206,8 @@ fn templates_are_found_where_models_keep_them() {
     };
     let one = r#"{"chat_template": "one"}"#;
     let two = r#"{"chat_template": [{"name": "default", "template": "d"}, {"name": "tool_use", "template": "t"}]}"#;
-    let neither = r#"{"chat_template": [{"name": "a", "template": "d"}, {"name": "b", "template": "t"}]}"#;
+    let neither =
+        r#"{"chat_template": [{"name": "a", "template": "d"}, {"name": "b", "template": "t"}]}"#;
     let config = "tokenizer_config.json";
     assert_eq!(render(&[(config, one)], true).unwrap(), "one");
     assert_eq!(render(&[(config, two)], false).unwrap(), "d");
@@ -189,10 +225,61 @@ fn templates_are_found_where_models_keep_them() {
 /// Pieces of templates, so that random ones often parse.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{{ ", " }}", "{% ", " %}", "{%- ", " -%}", "{# ", " #}", "if ", "for m in messages", "set x = ", "endif", "endfor",
-        "generation", "endgeneration", "raw", "endraw", "macro f(a)", "endmacro", "messages", "[0]", ".content", "[1:]", " + ",
-        " ~ ", " * ", "(", ")", "'a'", "\"", "1", "2.5", "|", "trim", "tojson", "join", "x", " is ", "defined", " in ", ",", "=",
-        "namespace(", "ns.", "\n", " ", "text", "é", "-", "not ", "{", "}", "%", "raise_exception('x')", ".split('a')",
+        "{{ ",
+        " }}",
+        "{% ",
+        " %}",
+        "{%- ",
+        " -%}",
+        "{# ",
+        " #}",
+        "if ",
+        "for m in messages",
+        "set x = ",
+        "endif",
+        "endfor",
+        "generation",
+        "endgeneration",
+        "raw",
+        "endraw",
+        "macro f(a)",
+        "endmacro",
+        "messages",
+        "[0]",
+        ".content",
+        "[1:]",
+        " + ",
+        " ~ ",
+        " * ",
+        "(",
+        ")",
+        "'a'",
+        "\"",
+        "1",
+        "2.5",
+        "|",
+        "trim",
+        "tojson",
+        "join",
+        "x",
+        " is ",
+        "defined",
+        " in ",
+        ",",
+        "=",
+        "namespace(",
+        "ns.",
+        "\n",
+        " ",
+        "text",
+        "é",
+        "-",
+        "not ",
+        "{",
+        "}",
+        "%",
+        "raise_exception('x')",
+        ".split('a')",
     ]);
     proptest::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }

@@ -1,11 +1,14 @@
 //! What the tokenizer promises:
 //!
-//! 1. ids and decoded texts are those of transformers (golden file), for every kind of vocabulary file;
+//! 1. ids and decoded texts are those of transformers (golden file), for every kind of vocabulary
+//!    file;
 //! 2. streaming gives the text of decoding at once, in pieces that are never taken back;
 //! 3. text encoded in the middle of a sequence gets the tokens it has in the whole;
 //! 4. spelled text holds no special token;
 //! 5. a saved tokenizer loads to the same tokenizer;
 //! 6. damaged files are errors that name file and field, and no text stops the program.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests")]
 
 mod text_support;
 
@@ -48,7 +51,11 @@ fn ids_and_texts_are_those_of_transformers() {
         let Some(tokenizer) = tokenizer(name) else { continue };
         let expected = &golden["tokenizers"][name];
         let id = |key: &str| expected[key].as_u64().map(|id| id as u32);
-        assert_eq!(tokenizer.vocab_size(), expected["n_tokens"].as_u64().unwrap() as usize, "{name}");
+        assert_eq!(
+            tokenizer.vocab_size(),
+            expected["n_tokens"].as_u64().unwrap() as usize,
+            "{name}"
+        );
         assert_eq!(tokenizer.bos_id(), id("bos"), "{name}");
         assert_eq!(tokenizer.eos_id(), id("eos"), "{name}");
         assert_eq!(tokenizer.pad_id(), id("pad"), "{name}");
@@ -70,7 +77,13 @@ fn ids_and_texts_are_those_of_transformers() {
 #[test]
 fn text_in_the_middle_gets_the_tokens_of_the_whole() {
     // Borders at which the whole text is not joined either, whatever the vocabulary.
-    let pairs = [("Hello.\n", "World"), ("<s>", " spaced"), ("x7", "  two"), ("a7", "\tb"), ("1\n", "漢字")];
+    let pairs = [
+        ("Hello.\n", "World"),
+        ("<s>", " spaced"),
+        ("x7", "  two"),
+        ("a7", "\tb"),
+        ("1\n", "漢字"),
+    ];
     for name in NAMES {
         let Some(tokenizer) = tokenizer(name) else { continue };
         if name.contains("unigram") {
@@ -116,14 +129,26 @@ fn spelled_text_holds_no_special_token() {
         for text in special {
             for previous in [None, tokenizer.bos_id()] {
                 let ids = tokenizer.encode_spelled(previous, &text).unwrap();
-                let named = |id: &u32| tokenizer.special_tokens().get("unk_token") == tokenizer.id_to_token(*id).as_deref();
-                assert!(ids.iter().all(|&id| !tokenizer.is_special(id) || named(&id)), "{name}: {text}");
+                let named = |id: &u32| {
+                    tokenizer.special_tokens().get("unk_token")
+                        == tokenizer.id_to_token(*id).as_deref()
+                };
+                assert!(
+                    ids.iter().all(|&id| !tokenizer.is_special(id) || named(&id)),
+                    "{name}: {text}"
+                );
                 let decoded = tokenizer.decode(&ids, false).unwrap();
-                assert!(decoded.trim() == text || decoded.contains("<unk>"), "{name}: {text} {decoded}");
+                assert!(
+                    decoded.trim() == text || decoded.contains("<unk>"),
+                    "{name}: {text} {decoded}"
+                );
             }
         }
         let plain = "just words, and 3 numbers";
-        assert_eq!(tokenizer.encode_spelled(None, plain).unwrap(), tokenizer.encode(plain, false).unwrap());
+        assert_eq!(
+            tokenizer.encode_spelled(None, plain).unwrap(),
+            tokenizer.encode(plain, false).unwrap()
+        );
     }
 }
 
@@ -193,23 +218,38 @@ fn tiny_file(path: &str) -> Vec<u8> {
 #[test]
 fn damaged_files_are_named() {
     let vocab = br#"{"a": 0, "b": 1, "ab": 2}"#;
-    let cases: [(&[(&str, &[u8])], &str); 12] = [
+    type Files<'a> = &'a [(&'a str, &'a [u8])];
+    let cases: [(Files<'_>, &str); 12] = [
         (&[], "find a tokenizer in m: none of tokenizer.json"),
         (&[("tokenizer.json", b"{")], "m/tokenizer.json: line 1, column 1"),
         (&[("tokenizer.json", b"[]")], "m/tokenizer.json: top level: is not a JSON object"),
         (&[("tokenizer.json", b"{\"model\": 3}")], "m/tokenizer.json: tokenizer"),
-        (&[("vocab.json", br#"{"a": "x"}"#), ("merges.txt", b"")], "m/vocab.json: \"a\": found \"x\""),
+        (
+            &[("vocab.json", br#"{"a": "x"}"#), ("merges.txt", b"")],
+            "m/vocab.json: \"a\": found \"x\"",
+        ),
         (&[("vocab.json", vocab), ("merges.txt", b"a c\n")], "vocab and merges: tokenizer"),
         (&[("vocab.json", vocab), ("merges.txt", b"abc\n")], "m/merges.txt: line 1: found \"abc\""),
         (&[("vocab.json", vocab), ("merges.txt", b"\xff\n")], "m/merges.txt: byte 0: is not UTF-8"),
         (&[("tokenizer.model", b"\xff\xff\xff\xff")], "m/tokenizer.model: protobuf"),
         (&[("tokenizer.model", b"")], "m/tokenizer.model: pieces: there are none"),
         (
-            &[("vocab.json", vocab), ("merges.txt", b""), ("tokenizer_config.json", br#"{"added_tokens_decoder": {"9": {"content": "a", "special": true}}}"#)],
+            &[
+                ("vocab.json", vocab),
+                ("merges.txt", b""),
+                (
+                    "tokenizer_config.json",
+                    br#"{"added_tokens_decoder": {"9": {"content": "a", "special": true}}}"#,
+                ),
+            ],
             "m/tokenizer_config.json: added_tokens_decoder.9: \"a\" has id Some(0)",
         ),
         (
-            &[("vocab.json", vocab), ("merges.txt", b""), ("tokenizer_config.json", br#"{"tokenizer_class": "BertTokenizer"}"#)],
+            &[
+                ("vocab.json", vocab),
+                ("merges.txt", b""),
+                ("tokenizer_config.json", br#"{"tokenizer_class": "BertTokenizer"}"#),
+            ],
             "tokenizer_class: found BertTokenizer",
         ),
     ];
@@ -232,7 +272,12 @@ fn texts_beyond_the_limit_are_refused() {
 fn long_runs_do_not_hang() {
     for name in TINY {
         let tokenizer = tokenizer(name).unwrap();
-        for text in [" ".repeat(200_000) + "x", "ab".repeat(100_000), "\n".repeat(100_000), "é".repeat(50_000)] {
+        for text in [
+            " ".repeat(200_000) + "x",
+            "ab".repeat(100_000),
+            "\n".repeat(100_000),
+            "é".repeat(50_000),
+        ] {
             let ids = tokenizer.encode(&text, false).unwrap();
             assert!(ids.len() <= text.len() + 2, "{name}");
         }

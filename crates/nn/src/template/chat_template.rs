@@ -1,8 +1,9 @@
 //! [`ChatTemplate`]: a conversation as the text a model was trained on.
 //!
-//! Renders the Jinja templates of Hugging Face models to the bytes that `transformers` gives (golden tests), with limits
-//! on time, nesting and memory because a template is a program out of a downloaded file. The choice a reader would
-//! question: on an error the conversation is rendered again, shorter and shorter, to name the turn at fault.
+//! Renders the Jinja templates of Hugging Face models to the bytes that `transformers` gives
+//! (golden tests), with limits on time, nesting and memory because a template is a program out of a
+//! downloaded file. The choice a reader would question: on an error the conversation is rendered
+//! again, shorter and shorter, to name the turn at fault.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -43,7 +44,8 @@ pub struct RenderOptions {
     pub add_generation_prompt: bool,
     /// What `strftime_now` answers; a template that asks without it fails.
     pub date: Option<Date>,
-    /// Further variables of the template, such as `enable_thinking`. They win over special tokens of the same name.
+    /// Further variables of the template, such as `enable_thinking`. They win over special tokens
+    /// of the same name.
     pub kwargs: Map<String, Json>,
     /// Special tokens of the tokenizer.
     pub special_tokens: SpecialTokens,
@@ -109,7 +111,8 @@ impl ChatTemplate {
         self.sources.is_empty()
     }
 
-    /// Texts that end an answer: the role lines of plain conversations. Jinja templates end answers with tokens.
+    /// Texts that end an answer: the role lines of plain conversations. Jinja templates end answers
+    /// with tokens.
     pub fn stop_texts(&self) -> Vec<String> {
         let stops = if self.is_plain() { &plain::STOPS[..] } else { &[] };
         stops.iter().map(|stop| (*stop).to_string()).collect()
@@ -127,7 +130,11 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// The template variants of [`TextError`], with the turn.
-    pub fn render(&self, messages: &[Message], options: &RenderOptions) -> Result<String, TextError> {
+    pub fn render(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<String, TextError> {
         Ok(self.render_marked(messages, options, &ControlTokens::default(), false)?.text)
     }
 
@@ -135,7 +142,11 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// The template variants of [`TextError`], with the turn.
-    pub fn render_with_spans(&self, messages: &[Message], options: &RenderOptions) -> Result<Rendered, TextError> {
+    pub fn render_with_spans(
+        &self,
+        messages: &[Message],
+        options: &RenderOptions,
+    ) -> Result<Rendered, TextError> {
         let found = self.render_marked(messages, options, &ControlTokens::default(), true)?;
         Ok(Rendered { text: found.text, generated: found.generated })
     }
@@ -166,9 +177,9 @@ impl ChatTemplate {
         })
     }
 
-    /// Sources of all templates, for finding what they write.
-    pub(super) fn sources(&self) -> impl Iterator<Item = &str> {
-        self.sources.values().map(|source| source.text.as_str())
+    /// True where some template's source holds `text`.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        self.sources.values().any(|source| source.text.contains(text))
     }
 
     fn add(&mut self, name: String, label: String, text: String) -> Result<(), TextError> {
@@ -178,16 +189,20 @@ impl ChatTemplate {
         }
         let file = label.clone();
         let guarded = deep(&file, || self.compile(&name, &label, &text))??;
-        self.sources.insert(name, Source { label, text, marks_generation: guarded.marks_generation });
+        self.sources
+            .insert(name, Source { label, text, marks_generation: guarded.marks_generation });
         Ok(())
     }
 
     fn compile(&mut self, name: &str, label: &str, text: &str) -> Result<Guarded, TextError> {
-        let syntax = |line: usize, message: String| {
-            TextError::TemplateSyntax { file: label.to_string(), line, message }
+        let syntax = |line: usize, message: String| TextError::TemplateSyntax {
+            file: label.to_string(),
+            line,
+            message,
         };
         let guarded = guard(text);
-        // The engine's words for a bad template are better than ours, so it looks at the original first.
+        // The engine's words for a bad template are better than ours, so it looks at the original
+        // first.
         if guarded.is_err()
             && let Err(error) = environment().template_from_str(text)
         {
@@ -210,13 +225,20 @@ impl ChatTemplate {
             .or(only)
             .map(|(name, source)| (name.as_str(), source))
             .ok_or_else(|| TextError::UnknownTemplate {
-                file: self.sources.values().next().map_or_else(String::new, |source| source.label.clone()),
+                file: self
+                    .sources
+                    .values()
+                    .next()
+                    .map_or_else(String::new, |source| source.label.clone()),
                 wanted: wanted.to_string(),
                 known: self.sources.keys().cloned().collect::<Vec<_>>().join(", "),
             })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one private call with everything a rendering depends on")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one private call with everything a rendering depends on"
+    )]
     fn run(
         &self,
         name: &str,
@@ -240,7 +262,8 @@ impl ChatTemplate {
         variables.insert("tools", tools);
         variables.insert("documents", Value::from(()));
         variables.insert("add_generation_prompt", Value::from(add_generation_prompt));
-        variables.insert(VARIABLE, Value::from_object(Meter::new(options.date, marks, wants_spans)));
+        variables
+            .insert(VARIABLE, Value::from_object(Meter::new(options.date, marks, wants_spans)));
         let mut out = LimitedText::default();
         let template = self.env.get_template(name)?;
         template.render_captured_to(Value::from_pairs(variables), &mut out)?;
@@ -280,7 +303,9 @@ impl Failure {
         chain(error).find_map(|e| match (e.kind(), e.detail()) {
             (ErrorKind::OutOfFuel, Some(what)) => Some(Failure(what.to_string())),
             (ErrorKind::OutOfFuel, None) => Some(Failure("the template runs too long".into())),
-            (ErrorKind::WriteFailure, _) => Some(Failure("the template writes more than 16 MiB".into())),
+            (ErrorKind::WriteFailure, _) => {
+                Some(Failure("the template writes more than 16 MiB".into()))
+            }
             (ErrorKind::InvalidOperation, Some("recursion limit exceeded")) => {
                 Some(Failure("the template nests calls too deep".into()))
             }
@@ -314,7 +339,12 @@ fn failed(source: &Source, turn: usize, error: &minijinja::Error) -> TextError {
         let message = innermost.detail().unwrap_or_default().to_string();
         return TextError::TemplateRaised { file, turn, message };
     }
-    TextError::TemplateFailed { file, line: innermost.line().unwrap_or(0), turn, message: words(innermost) }
+    TextError::TemplateFailed {
+        file,
+        line: innermost.line().unwrap_or(0),
+        turn,
+        message: words(innermost),
+    }
 }
 
 /// Index of the last message of the shortest conversation that fails in the same way.
@@ -325,15 +355,19 @@ fn turn_at_fault(
 ) -> Option<usize> {
     let last = messages.len().min(MAX_TRIALS);
     (1..=last)
-        .find(|&n| fails(&messages[..n]).is_some_and(|e| words(&e) == words(error) && e.line() == error.line()))
+        .find(|&n| {
+            fails(&messages[..n])
+                .is_some_and(|e| words(&e) == words(error) && e.line() == error.line())
+        })
         .map(|n| n - 1)
 }
 
-/// Runs the parser on a stack of its own: it recurses once for every bracket and operator, and the stack of a worker
-/// thread would end the program.
+/// Runs the parser on a stack of its own: it recurses once for every bracket and operator, and the
+/// stack of a worker thread would end the program.
 fn deep<T: Send>(file: &str, work: impl FnOnce() -> T + Send) -> Result<T, TextError> {
     thread::scope(|scope| {
-        let parser = thread::Builder::new().stack_size(PARSER_STACK_BYTES).spawn_scoped(scope, work);
+        let parser =
+            thread::Builder::new().stack_size(PARSER_STACK_BYTES).spawn_scoped(scope, work);
         let failed = |why: &str| TextError::bad_file(file, "chat template", why);
         let parser = parser.map_err(|e| failed(&e.to_string()))?;
         parser.join().map_err(|_| failed("the parser gave up on it"))

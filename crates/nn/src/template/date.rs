@@ -1,16 +1,26 @@
 //! The date and time that a template may ask for, as an input of the run.
 //!
-//! `strftime_now` in a chat template means "the clock" elsewhere; here nothing reads a clock, so that a
-//! run is a value. Format codes are those of C's `strftime` that have a meaning without a locale or a
-//! time zone; others are written as they are, like glibc does.
+//! `strftime_now` in a chat template means "the clock" elsewhere; here nothing reads a clock, so
+//! that a run is a value. Format codes are those of C's `strftime` that have a meaning without a
+//! locale or a time zone; others are written as they are, like glibc does.
 
 use std::fmt;
 
 use crate::text_error::TextError;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 const WEEKDAYS: [&str; 7] =
@@ -31,8 +41,8 @@ pub struct Date {
 }
 
 impl Date {
-    /// Reads `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM:SS` (a space may stand for the `T`). Without a time it is
-    /// midnight.
+    /// Reads `YYYY-MM-DD` or `YYYY-MM-DDTHH:MM:SS` (a space may stand for the `T`). Without a time
+    /// it is midnight.
     ///
     /// # Errors
     /// [`TextError::BadDate`].
@@ -139,10 +149,18 @@ fn read(text: &str) -> Option<Date> {
     let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
     let small = |n: u16| u8::try_from(n).ok();
     let (month, day) = (small(month)?, small(day)?);
-    let is_date = year >= 1 && (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    let is_date =
+        year >= 1 && (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
     let is_time = hour < 24 && minute < 60 && second < 60;
     (is_date && is_time).then_some(())?;
-    Some(Date { year, month, day, hour: small(hour)?, minute: small(minute)?, second: small(second)? })
+    Some(Date {
+        year,
+        month,
+        day,
+        hour: small(hour)?,
+        minute: small(minute)?,
+        second: small(second)?,
+    })
 }
 
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u16; 3]> {
@@ -179,7 +197,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_date() {
-        for text in ["", "2026", "2026-13-01", "2026-02-29", "2026-1-1", "2026-01-01T24:00:00", "x-y-z", "2026-01-01-"] {
+        for text in [
+            "",
+            "2026",
+            "2026-13-01",
+            "2026-02-29",
+            "2026-1-1",
+            "2026-01-01T24:00:00",
+            "x-y-z",
+            "2026-01-01-",
+        ] {
             assert!(Date::parse(text).is_err(), "{text}");
         }
     }

@@ -1,16 +1,16 @@
 //! The template engine set up as `transformers` sets up Jinja, with limits.
 //!
 //! Source: `_cached_compile_jinja_template` of transformers 5.23 (trimmed blocks, loop controls,
-//! `raise_exception`, `strftime_now`, `tojson`, `{% generation %}`). The choice a reader would question: every
-//! filter is wrapped once so that what it makes is charged to the meter.
+//! `raise_exception`, `strftime_now`, `tojson`, `{% generation %}`). The choice a reader would
+//! question: every filter is wrapped once so that what it makes is charged to the meter.
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Rest, StringInput, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value, filters};
 
 use super::guard;
-use super::methods;
 use super::meter::{MAX_INSTRUCTIONS, Meter, limit};
+use super::methods;
 use super::python::{JsonStyle, Metered, is_space};
 
 /// Deepest nesting of macro calls, in the engine's own units (a macro call costs four).
@@ -57,11 +57,14 @@ pub(super) fn environment() -> Environment<'static> {
 /// The engine's own filters, charged for what they make.
 fn add_engine_filters(env: &mut Environment<'static>) {
     let mut add = |name: &'static str, filter: Value| {
-        env.add_filter(name, move |state: &mut State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
-            let result = filter.call(state, &args.into_values())?;
-            Meter::of(state)?.charge_value(&result, 1)?;
-            Ok(result)
-        });
+        env.add_filter(
+            name,
+            move |state: &mut State, args: Rest<ValueOrKwargs>| -> Result<Value, Error> {
+                let result = filter.call(state, &args.into_values())?;
+                Meter::of(state)?.charge_value(&result, 1)?;
+                Ok(result)
+            },
+        );
     };
     macro_rules! add_all {
         ($($name:ident)*) => { $(add(stringify!($name), Value::from_function(filters::$name));)* };
@@ -93,9 +96,13 @@ fn add_python_filters(env: &mut Environment<'static>) {
         Meter::of(state)?.charge_value(&result, 1)?;
         Ok::<Value, Error>(result)
     });
-    env.add_test("iterable", |value: &Value| value.is_undefined() || value.try_iter().is_ok() || value.as_str().is_some());
+    env.add_test("iterable", |value: &Value| {
+        value.is_undefined() || value.try_iter().is_ok() || value.as_str().is_some()
+    });
     env.add_test("sequence", |value: &Value| {
-        value.as_str().is_some() || value.is_undefined() || matches!(value.kind(), ValueKind::Seq | ValueKind::Map)
+        value.as_str().is_some()
+            || value.is_undefined()
+            || matches!(value.kind(), ValueKind::Seq | ValueKind::Map)
     });
     env.add_test("callable", |value: &Value| value.kind() == ValueKind::Plain);
 }
@@ -122,7 +129,11 @@ fn add_guards(env: &mut Environment<'static>) {
         let meter = Meter::of(state)?;
         meter.charge(text.len() as u64)?;
         let [start, end] = meter.marks.generated;
-        Ok::<String, Error>(if meter.wants_spans { format!("{start}{text}{end}") } else { text.to_string() })
+        Ok::<String, Error>(if meter.wants_spans {
+            format!("{start}{text}{end}")
+        } else {
+            text.to_string()
+        })
     });
     env.add_function(guard::CHARGE_RAW, |state: &State, n_bytes: u64| {
         Meter::of(state)?.charge(n_bytes).map(|()| "")
@@ -173,7 +184,12 @@ impl Arguments {
 }
 
 /// `json.dumps` with the arguments of the filter of `transformers`.
-fn to_json(state: &State, value: &Value, args: Rest<Value>, named: Kwargs) -> Result<String, Error> {
+fn to_json(
+    state: &State,
+    value: &Value,
+    args: Rest<Value>,
+    named: Kwargs,
+) -> Result<String, Error> {
     let args = Arguments { positional: args.0, named };
     let ensure_ascii = args.flag(0, "ensure_ascii")?;
     let indent = args.get(1, "indent")?.map(|v| indentation(&v)).transpose()?;
@@ -182,14 +198,19 @@ fn to_json(state: &State, value: &Value, args: Rest<Value>, named: Kwargs) -> Re
     args.named.assert_all_used()?;
     let (item_separator, key_separator) = match separators {
         Some(pair) => {
-            let text = |i: usize| -> Result<String, Error> { Ok(pair.get_item_by_index(i)?.to_string()) };
+            let text =
+                |i: usize| -> Result<String, Error> { Ok(pair.get_item_by_index(i)?.to_string()) };
             (text(0)?, text(1)?)
         }
         None => (if indent.is_some() { "," } else { ", " }.to_string(), ": ".to_string()),
     };
     let meter = Meter::of(state)?;
     let mut out = Metered::new(&meter);
-    out.push_json(value, &JsonStyle { ensure_ascii, indent, item_separator, key_separator, sort_keys }, 0)?;
+    out.push_json(
+        value,
+        &JsonStyle { ensure_ascii, indent, item_separator, key_separator, sort_keys },
+        0,
+    )?;
     Ok(out.into_text())
 }
 

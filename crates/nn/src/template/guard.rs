@@ -2,11 +2,11 @@
 //! checks are put where a template could eat memory.
 //!
 //! minijinja limits instructions (fuel), nesting and single repetitions, but not the sizes that
-//! repeated joining reaches: forty times `{% set ns.s = ns.s ~ ns.s %}` is a terabyte. So operands of `~`, `+`
-//! and `*`, slices, long raw texts and assigned containers get a filter that charges a budget
-//! ([`super::meter`]) and passes the value on. The choice a reader would question: this works on the
-//! source, because the engine has no hook there; the filters change no value, so a rewritten template
-//! renders as before (tested on every template we have).
+//! repeated joining reaches: forty times `{% set ns.s = ns.s ~ ns.s %}` is a terabyte. So operands
+//! of `~`, `+` and `*`, slices, long raw texts and assigned containers get a filter that charges a
+//! budget ([`super::meter`]) and passes the value on. The choice a reader would question: this
+//! works on the source, because the engine has no hook there; the filters change no value, so a
+//! rewritten template renders as before (tested on every template we have).
 
 use std::collections::BTreeMap;
 
@@ -173,10 +173,10 @@ fn charge_operators(source: &str, tokens: &[Token], edits: &mut Edits) {
         for &(start, end) in [Some(left), right].into_iter().flatten() {
             // What binds tighter than `~` must see the value itself, not its text.
             let is_tight = |j: usize| matches!(word(j), "*" | "/" | "//" | "%" | "**");
-            let is_alone = !is_tight(end) && !(start > 0 && is_tight(start - 1));
+            let has_tight_sign = is_tight(end) || (start > 0 && is_tight(start - 1));
             let name = match op {
                 "*" => CHARGE_FACTOR,
-                "~" if is_alone => CHARGE_TEXT,
+                "~" if !has_tight_sign => CHARGE_TEXT,
                 _ => CHARGE,
             };
             edits.filter(tokens[end - 1].span.end, name);
@@ -184,12 +184,15 @@ fn charge_operators(source: &str, tokens: &[Token], edits: &mut Edits) {
     }
 }
 
-/// Operands as ranges of tokens: a primary with everything that follows it by `.`, `[`, `(` and `|`.
+/// Operands as ranges of tokens: a primary with everything that follows it by `.`, `[`, `(` and
+/// `|`.
 fn operands(source: &str, tokens: &[Token]) -> Vec<(usize, usize)> {
     let word = |i: usize| tokens.get(i).map_or("", |t| &source[t.span.clone()]);
     let mut found = Vec::new();
     for (i, token) in tokens.iter().enumerate() {
-        let follows = i > 0 && (matches!(word(i - 1), "." | "|") || (token.kind == Kind::Open && ends_operand(source, &tokens[i - 1])));
+        let follows = i > 0
+            && (matches!(word(i - 1), "." | "|")
+                || (token.kind == Kind::Open && ends_operand(source, &tokens[i - 1])));
         let begins = match token.kind {
             Kind::Name => !KEYWORDS.contains(&word(i)),
             Kind::Number | Kind::Text => !(i > 0 && tokens[i - 1].kind == Kind::Text),
@@ -213,11 +216,8 @@ fn ends_operand(source: &str, token: &Token) -> bool {
 
 fn end_of_operand(source: &str, tokens: &[Token], start: usize) -> usize {
     let word = |i: usize| tokens.get(i).map_or("", |t| &source[t.span.clone()]);
-    let mut end = if tokens[start].kind == Kind::Open {
-        after_bracket(tokens, start)
-    } else {
-        start + 1
-    };
+    let mut end =
+        if tokens[start].kind == Kind::Open { after_bracket(tokens, start) } else { start + 1 };
     if tokens[start].kind == Kind::Text {
         while tokens.get(end).is_some_and(|t| t.kind == Kind::Text) {
             end += 1;
@@ -273,10 +273,19 @@ mod tests {
 
     #[test]
     fn operands_are_charged_as_a_whole() {
-        assert_eq!(guarded("{{ a.b['c'](d) + 'x' 'y'|trim }}"), "{{ a.b['c'](d)|C + 'x' 'y'|trim|C }}");
-        assert_eq!(guarded("{{ a ~ -b ~ c * 2 }}"), "{{ a|C_text ~ -b|C_text ~ c|C|C_factor * 2|C_factor }}");
+        assert_eq!(
+            guarded("{{ a.b['c'](d) + 'x' 'y'|trim }}"),
+            "{{ a.b['c'](d)|C + 'x' 'y'|trim|C }}"
+        );
+        assert_eq!(
+            guarded("{{ a ~ -b ~ c * 2 }}"),
+            "{{ a|C_text ~ -b|C_text ~ c|C|C_factor * 2|C_factor }}"
+        );
         assert_eq!(guarded("{{ f(x + 1, *rest) }}"), "{{ f(x|C + 1|C, *rest) }}");
-        assert_eq!(guarded("{{ x if a + b is defined else +1 }}"), "{{ x if a|C + b|C is defined else +1 }}");
+        assert_eq!(
+            guarded("{{ x if a + b is defined else +1 }}"),
+            "{{ x if a|C + b|C is defined else +1 }}"
+        );
         assert_eq!(guarded("{%+ if a -%}{{ x -}}{{+ y }}"), "{%+ if a -%}{{ x -}}{{+ y }}");
     }
 
@@ -285,7 +294,10 @@ mod tests {
         assert_eq!(guarded("{{ m[1:].x }}{{ m[{'a': 1}] }}"), "{{ m[1:].x|C }}{{ m[{'a': 1}] }}");
         assert_eq!(guarded("{% set ns.x = y %}"), "{% set ns.x = (y)|K_stored %}");
         assert_eq!(guarded("{% set a, b = [x], 1 %}"), "{% set a, b = ([x], 1)|K_depth %}");
-        assert_eq!(guarded("{% set a = b %}{% set c %}x{% endset %}"), "{% set a = b %}{% set c %}x{% endset %}");
+        assert_eq!(
+            guarded("{% set a = b %}{% set c %}x{% endset %}"),
+            "{% set a = b %}{% set c %}x{% endset %}"
+        );
         assert_eq!(guarded("{% set c | f(a=1) %}"), "{% set c | f(a=1) %}");
         assert_eq!(guarded("{% set a = b + c %}"), "{% set a = b|C + c|C %}");
     }

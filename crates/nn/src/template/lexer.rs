@@ -1,8 +1,9 @@
 //! Cuts a Jinja template into raw text, tags and tokens: just enough grammar to rewrite it safely.
 //!
-//! Source: the lexer of Jinja 2.11-3.1 (delimiters, balanced braces inside tags, `raw` blocks). The choice
-//! a reader would question: there are two lexers for one language, ours and minijinja's. Ours only finds
-//! places to insert text; whatever it cannot read is refused, never passed through unchecked.
+//! Source: the lexer of Jinja 2.11-3.1 (delimiters, balanced braces inside tags, `raw` blocks). The
+//! choice a reader would question: there are two lexers for one language, ours and minijinja's.
+//! Ours only finds places to insert text; whatever it cannot read is refused, never passed through
+//! unchecked.
 
 use std::ops::Range;
 
@@ -130,18 +131,26 @@ fn tokens(source: &str, from: usize, close: &str) -> Result<(Vec<Token>, usize),
                 at += 1;
                 continue;
             }
-            b'\'' | b'"' => (Kind::Text, text_length(rest).ok_or(Unreadable { at, why: "the text is not closed" })?),
+            b'\'' | b'"' => (
+                Kind::Text,
+                text_length(rest).ok_or(Unreadable { at, why: "the text is not closed" })?,
+            ),
             b'(' | b'[' | b'{' => {
                 depth += 1;
                 (Kind::Open, 1)
             }
             b')' | b']' | b'}' => {
-                depth = depth.checked_sub(1).ok_or(Unreadable { at, why: "a bracket closes nothing" })?;
+                depth = depth
+                    .checked_sub(1)
+                    .ok_or(Unreadable { at, why: "a bracket closes nothing" })?;
                 (Kind::Close, 1)
             }
             b'0'..=b'9' => (Kind::Number, number_length(rest)),
             _ => match name_length(rest) {
-                0 => (Kind::Operator, operator_length(rest).ok_or(Unreadable { at, why: "unexpected character" })?),
+                0 => (
+                    Kind::Operator,
+                    operator_length(rest).ok_or(Unreadable { at, why: "unexpected character" })?,
+                ),
                 len => (Kind::Name, len),
             },
         };
@@ -176,7 +185,9 @@ fn number_length(rest: &str) -> usize {
         let is_part = bytes[i].is_ascii_alphanumeric()
             || bytes[i] == b'_'
             || (bytes[i] == b'.' && digit(i + 1))
-            || (matches!(bytes[i], b'+' | b'-') && matches!(bytes[i - 1], b'e' | b'E') && digit(i + 1));
+            || (matches!(bytes[i], b'+' | b'-')
+                && matches!(bytes[i - 1], b'e' | b'E')
+                && digit(i + 1));
         if !is_part {
             break;
         }
@@ -195,7 +206,8 @@ fn operator_length(rest: &str) -> Option<usize> {
     if two.iter().any(|op| rest.starts_with(op)) {
         return Some(2);
     }
-    rest.starts_with(['+', '-', '*', '/', '%', '~', '|', '.', ',', ':', '=', '<', '>', '!', ';']).then_some(1)
+    rest.starts_with(['+', '-', '*', '/', '%', '~', '|', '.', ',', ':', '=', '<', '>', '!', ';'])
+        .then_some(1)
 }
 
 #[cfg(test)]
@@ -238,7 +250,9 @@ mod tests {
 
     #[test]
     fn what_is_not_closed_is_refused() {
-        for source in ["{{ 'a }}", "{{ x", "{% if (x %}", "{# x", "{% raw %}x", "{{ x) }}", "{{ ` }}"] {
+        for source in
+            ["{{ 'a }}", "{{ x", "{% if (x %}", "{# x", "{% raw %}x", "{{ x) }}", "{{ ` }}"]
+        {
             assert!(cut(source).is_err(), "{source}");
         }
     }

@@ -1,8 +1,9 @@
 //! What one rendering may use: a budget of bytes, the date, and the marks around generated text and
 //! control tokens.
 //!
-//! The choice a reader would question: the budget counts bytes *made*, not bytes alive. Freed text is
-//! never given back, which is simple, cannot be fooled, and is still far above what real templates make.
+//! The choice a reader would question: the budget counts bytes *made*, not bytes alive. Freed text
+//! is never given back, which is simple, cannot be fooled, and is still far above what real
+//! templates make.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,9 +75,9 @@ impl Meter {
 
     /// Takes `bytes` from the budget.
     pub(super) fn charge(&self, bytes: u64) -> Result<(), Error> {
-        let taken = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-            left.checked_sub(bytes)
-        });
+        let taken = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
         taken.map(|_| ()).map_err(|_| limit("the template makes more text than 256 MiB"))
     }
 
@@ -95,14 +96,16 @@ impl Meter {
 
     /// Takes what `value` needs as an operand of `*`.
     pub(super) fn charge_factor(&self, value: &Value) -> Result<(), Error> {
-        if value.is_integer() && i64::try_from(value.clone()).map_or(true, |n| n.unsigned_abs() > MAX_FACTOR) {
+        if value.is_integer()
+            && i64::try_from(value.clone()).map_or(true, |n| n.unsigned_abs() > MAX_FACTOR)
+        {
             return Err(limit("the template multiplies by more than 4096"));
         }
         self.charge_value(value, MAX_FACTOR)
     }
 
-    /// Checks that `value` is neither deep nor a knot. A namespace may be `value` itself where it is not
-    /// stored inside another, but never part of it.
+    /// Checks that `value` is neither deep nor a knot. A namespace may be `value` itself where it
+    /// is not stored inside another, but never part of it.
     pub(super) fn check_depth(&self, value: &Value, may_be_namespace: bool) -> Result<(), Error> {
         let mut open = vec![(value.clone(), 0usize)];
         let mut n_entries = 0usize;
@@ -121,7 +124,9 @@ impl Meter {
             for child in children {
                 n_entries += 1;
                 if n_entries > MAX_ENTRIES || depth >= MAX_DEPTH {
-                    return Err(limit("the template builds a list or object that is too deep or too large"));
+                    return Err(limit(
+                        "the template builds a list or object that is too deep or too large",
+                    ));
                 }
                 open.push((child, depth + 1));
             }

@@ -1,9 +1,10 @@
 //! Python's methods on text, lists and dictionaries, for templates that call them.
 //!
-//! minijinja-contrib's `pycompat` brings most of them; this adds those it lacks, those whose keyword
-//! arguments or white space it treats otherwise, and charges what they make to the meter before it is made
-//! where one call could make a lot. Source: `str` of CPython 3.11. The choice a reader would question: methods
-//! that change a list or dictionary are unknown, as in the immutable sandbox of `transformers`.
+//! minijinja-contrib's `pycompat` brings most of them; this adds those it lacks, those whose
+//! keyword arguments or white space it treats otherwise, and charges what they make to the meter
+//! before it is made where one call could make a lot. Source: `str` of CPython 3.11. The choice a
+//! reader would question: methods that change a list or dictionary are unknown, as in the immutable
+//! sandbox of `transformers`.
 
 use minijinja::value::{Kwargs, Rest, Tuple, ValueKind, from_args};
 use minijinja::{Error, ErrorKind, State, Value};
@@ -16,11 +17,18 @@ use super::python::{Metered, is_space};
 const MAX_WIDTH: usize = 4096;
 
 /// Calls a method that the engine does not know.
-pub(super) fn call(state: &mut State, value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+pub(super) fn call(
+    state: &mut State,
+    value: &Value,
+    method: &str,
+    args: &[Value],
+) -> Result<Value, Error> {
     let meter = Meter::of(state)?;
     let found = match value.as_str() {
         Some(text) => text_method(&meter, text, method, args)?,
-        None if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) => list_method(value, method, args)?,
+        None if matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) => {
+            list_method(value, method, args)?
+        }
         None if value.kind() == ValueKind::Map && method == "copy" => Some(value.clone()),
         None => None,
     };
@@ -32,7 +40,12 @@ pub(super) fn call(state: &mut State, value: &Value, method: &str, args: &[Value
     Ok(result)
 }
 
-fn text_method(meter: &Meter, text: &str, method: &str, args: &[Value]) -> Result<Option<Value>, Error> {
+fn text_method(
+    meter: &Meter,
+    text: &str,
+    method: &str,
+    args: &[Value],
+) -> Result<Option<Value>, Error> {
     let result = match method {
         "strip" => Value::from(strip(text, args, true, true)?),
         "lstrip" => Value::from(strip(text, args, true, false)?),
@@ -96,7 +109,10 @@ fn split(text: &str, args: &[Value], from_end: bool) -> Result<Value, Error> {
     let most = argument(1, "maxsplit")?.map(i64::try_from).transpose()?.unwrap_or(-1);
     kwargs.assert_all_used()?;
     let most = usize::try_from(most).map_or(usize::MAX, |most| most.saturating_add(1));
-    let parts: Vec<&str> = match separator.as_ref().map(|s| s.as_str().ok_or_else(|| wrong("must be split by a text"))) {
+    let parts: Vec<&str> = match separator
+        .as_ref()
+        .map(|s| s.as_str().ok_or_else(|| wrong("must be split by a text")))
+    {
         Some(separator) => {
             let separator = separator?;
             if separator.is_empty() {
@@ -115,7 +131,8 @@ fn split(text: &str, args: &[Value], from_end: bool) -> Result<Value, Error> {
     Ok(parts.into_iter().map(Value::from).collect())
 }
 
-/// Splits at runs of white space into at most `most` parts; the last one keeps its inner white space.
+/// Splits at runs of white space into at most `most` parts; the last one keeps its inner white
+/// space.
 fn words(text: &str, most: usize, from_end: bool) -> Vec<&str> {
     let mut rest = text.trim_matches(is_space);
     let mut parts = Vec::new();
@@ -143,12 +160,21 @@ fn words(text: &str, most: usize, from_end: bool) -> Vec<&str> {
 fn split_lines(text: &str, args: &[Value]) -> Result<Value, Error> {
     let (positional, kwargs): (Option<bool>, Kwargs) = from_args(args)?;
     let keeps_ends = positional.or(kwargs.get("keepends")?).unwrap_or(false);
-    let is_end = |c: char| matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_end = |c: char| {
+        matches!(
+            c,
+            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
     let mut lines = Vec::new();
     let mut rest = text;
     while let Some(end) = rest.find(is_end) {
         let sign = &rest[end..];
-        let n_sign = if sign.starts_with("\r\n") { 2 } else { sign.chars().next().map_or(0, char::len_utf8) };
+        let n_sign = if sign.starts_with("\r\n") {
+            2
+        } else {
+            sign.chars().next().map_or(0, char::len_utf8)
+        };
         lines.push(Value::from(&rest[..if keeps_ends { end + n_sign } else { end }]));
         rest = &rest[end + n_sign..];
     }
@@ -166,7 +192,13 @@ fn replace(meter: &Meter, text: &str, args: &[Value]) -> Result<Value, Error> {
 }
 
 /// Charges the text that replacing makes, before it is made.
-pub(super) fn charge_replacement(meter: &Meter, text: &str, old: &str, new: &str, most: usize) -> Result<(), Error> {
+pub(super) fn charge_replacement(
+    meter: &Meter,
+    text: &str,
+    old: &str,
+    new: &str,
+    most: usize,
+) -> Result<(), Error> {
     let n_found = text.matches(old).take(most).count() as u64;
     meter.charge(text.len() as u64 + n_found.saturating_mul(new.len() as u64))
 }
@@ -191,7 +223,9 @@ fn join(meter: &Meter, separator: &str, args: &[Value]) -> Result<Value, Error> 
 pub(super) fn check_format(format: &str) -> Result<(), Error> {
     let mut width = 0usize;
     for c in format.chars() {
-        width = c.to_digit(10).map_or(0, |digit| width.saturating_mul(10).saturating_add(digit as usize));
+        width = c
+            .to_digit(10)
+            .map_or(0, |digit| width.saturating_mul(10).saturating_add(digit as usize));
         if width > MAX_WIDTH {
             return Err(limit("the template asks for a width above 4096"));
         }
@@ -214,7 +248,8 @@ fn title(text: &str) -> String {
 }
 
 fn swap_case(c: char) -> char {
-    let mut other = if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
+    let mut other =
+        if c.is_uppercase() { c.to_lowercase().next() } else { c.to_uppercase().next() };
     other.take().unwrap_or(c)
 }
 

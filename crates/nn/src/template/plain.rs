@@ -1,10 +1,11 @@
 //! Conversations as plain lines, for models whose folder has no chat template.
 //!
-//! `System: ..`, `User: ..`, `Assistant: ..`, and tool results as `Tool: ..`, ending in `Assistant:`. The next role line
-//! ends an answer, and so does the tokenizer's end token. The choice a reader would question: the format writes no end
-//! token after answers in a prompt (a base model has never seen one there), but one that a model has sampled stays in
-//! its trace, and supervised targets end with one, so that training teaches a model to stop. Tools are not described:
-//! that is for the system message.
+//! `System: ..`, `User: ..`, `Assistant: ..`, and tool results as `Tool: ..`, ending in
+//! `Assistant:`. The next role line ends an answer, and so does the tokenizer's end token. The
+//! choice a reader would question: the format writes no end token after answers in a prompt (a base
+//! model has never seen one there), but one that a model has sampled stays in its trace, and
+//! supervised targets end with one, so that training teaches a model to stop. Tools are not
+//! described: that is for the system message.
 
 use stateset_core::{Message, Role};
 
@@ -38,12 +39,6 @@ pub(super) fn render(messages: &[Message], add_generation_prompt: bool) -> Strin
     text
 }
 
-/// `text` up to the first stop.
-pub(super) fn cut_at_stop(text: &str) -> &str {
-    let end = STOPS.iter().filter_map(|stop| text.find(stop)).min();
-    &text[..end.unwrap_or(text.len())]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,7 +54,5 @@ mod tests {
         let lines = "System: Be kind.\nUser: Hi\nAssistant: Hello\nthere\nTool: 4\n";
         assert_eq!(render(&talk, false), lines);
         assert_eq!(render(&talk, true), format!("{lines}Assistant:"));
-        assert_eq!(cut_at_stop(" yes\nUser: no\nTool:"), " yes");
-        assert_eq!(cut_at_stop(" yes"), " yes");
     }
 }

@@ -1,8 +1,8 @@
 //! Values written as Python writes them: `str`, `repr` and `json.dumps`.
 //!
-//! Jinja templates print with Python's rules (`True`, `None`, `['a']`, `1e+20`), and `transformers` replaces the
-//! `tojson` filter by `json.dumps` without escapes for HTML; a prompt is only right if ours are the same
-//! bytes. Source: CPython 3.11 `json.encoder`, `float.__repr__`, `str.__repr__`.
+//! Jinja templates print with Python's rules (`True`, `None`, `['a']`, `1e+20`), and `transformers`
+//! replaces the `tojson` filter by `json.dumps` without escapes for HTML; a prompt is only right if
+//! ours are the same bytes. Source: CPython 3.11 `json.encoder`, `float.__repr__`, `str.__repr__`.
 
 use std::fmt::Write;
 
@@ -102,7 +102,12 @@ impl<'m> Metered<'m> {
     }
 
     /// `json.dumps(value)`.
-    pub(super) fn push_json(&mut self, value: &Value, style: &JsonStyle, depth: usize) -> Result<(), Error> {
+    pub(super) fn push_json(
+        &mut self,
+        value: &Value,
+        style: &JsonStyle,
+        depth: usize,
+    ) -> Result<(), Error> {
         if depth > MAX_DEPTH {
             return Err(limit("the template writes a value that is too deep"));
         }
@@ -179,7 +184,8 @@ pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }
 
-/// `float.__repr__`: the shortest digits that read back, with an exponent from 1e16 on and below 1e-4.
+/// `float.__repr__`: the shortest digits that read back, with an exponent from 1e16 on and below
+/// 1e-4.
 fn float(value: f64, nan: &str, infinity: &str) -> String {
     if value.is_nan() {
         return nan.to_string();
@@ -283,8 +289,17 @@ mod tests {
     #[test]
     fn floats_read_as_in_python() {
         let cases = [
-            (1.0, "1.0"), (0.1, "0.1"), (-2.5, "-2.5"), (1e16, "1e+16"), (123456789012345.0, "123456789012345.0"),
-            (1e-5, "1e-05"), (0.0001, "0.0001"), (1.5e300, "1.5e+300"), (-0.0, "-0.0"), (f64::NAN, "nan"), (f64::NEG_INFINITY, "-inf"),
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (-2.5, "-2.5"),
+            (1e16, "1e+16"),
+            (123456789012345.0, "123456789012345.0"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (1.5e300, "1.5e+300"),
+            (-0.0, "-0.0"),
+            (f64::NAN, "nan"),
+            (f64::NEG_INFINITY, "-inf"),
         ];
         for (value, expected) in cases {
             assert_eq!(float(value, "nan", "inf"), expected);
@@ -293,7 +308,9 @@ mod tests {
 
     #[test]
     fn texts_are_quoted_as_in_python() {
-        for (text, expected) in [("a", "'a'"), ("it's", "\"it's\""), ("'\"", "'\\'\"'"), ("\t\x01", "'\\t\\x01'")] {
+        for (text, expected) in
+            [("a", "'a'"), ("it's", "\"it's\""), ("'\"", "'\\'\"'"), ("\t\x01", "'\\t\\x01'")]
+        {
             assert_eq!(repr_of_text(text), expected);
         }
     }

@@ -1,8 +1,8 @@
 //! Builds the working tokenizer out of whichever files a model has.
 //!
 //! Every source becomes a `tokenizer.json` value first, then the `tokenizers` crate reads that one
-//! format, then the tokens of the configuration are added. The choice a reader would question: loading
-//! runs behind a panic guard, because the crate asserts on some damaged files.
+//! format, then the tokens of the configuration are added. The choice a reader would question:
+//! loading runs behind a panic guard, because the crate asserts on some damaged files.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -143,7 +143,8 @@ fn post_processor(inner: &tokenizers::Tokenizer, config: &TokenizerConfig) -> Va
     };
     let bos = special(config.add_bos, "bos_token");
     let eos = special(config.add_eos, "eos_token");
-    let piece = |token: &(String, u32), row: u32| json!({"SpecialToken": {"id": token.0, "type_id": row}});
+    let piece =
+        |token: &(String, u32), row: u32| json!({"SpecialToken": {"id": token.0, "type_id": row}});
     let sentence = |name: &str, row: u32| {
         let text = json!({"Sequence": {"id": name, "type_id": row}});
         let before = bos.iter().map(|token| piece(token, row));
@@ -155,5 +156,10 @@ fn post_processor(inner: &tokenizers::Tokenizer, config: &TokenizerConfig) -> Va
         .map(|(token, id)| (token.clone(), json!({"id": token, "ids": [id], "tokens": [token]})))
         .collect();
     let pair = [sentence("A", 0), sentence("B", 1)].concat();
-    json!({"type": "TemplateProcessing", "single": sentence("A", 0), "pair": pair, "special_tokens": tokens})
+    json!({
+        "type": "TemplateProcessing",
+        "single": sentence("A", 0),
+        "pair": pair,
+        "special_tokens": tokens,
+    })
 }

@@ -1,8 +1,9 @@
 //! GPT-2's byte-level BPE from `vocab.json` + `merges.txt` (older: `encoder.json` + `vocab.bpe`).
 //!
-//! Source: `GPT2Tokenizer` and `Qwen2Tokenizer` of transformers 5.23. The result is a `tokenizer.json`
-//! value, so that every loader ends in the same place. The choice a reader would question: only a line
-//! that starts with `#version` is a comment, because `#` itself is merged in real files.
+//! Source: `GPT2Tokenizer` and `Qwen2Tokenizer` of transformers 5.23. The result is a
+//! `tokenizer.json` value, so that every loader ends in the same place. The choice a reader would
+//! question: only a line that starts with `#version` is a comment, because `#` itself is merged in
+//! real files.
 
 use serde_json::{Value, json};
 
@@ -23,7 +24,10 @@ const GPT2_CLASSES: [&str; 5] = [
 ];
 
 /// How Qwen splits text before merging; from `PRETOKENIZE_REGEX` of transformers.
-const QWEN_PATTERN: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN_PATTERN: &str = concat!(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}",
+    r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+);
 
 const END_OF_TEXT: &str = "<|endoftext|>";
 
@@ -56,20 +60,27 @@ pub(super) fn from_vocab_and_merges(
     Ok(None)
 }
 
-fn pipeline(
-    files: &TextFiles,
-    config: &TokenizerConfig,
-    model: Value,
-) -> Result<Value, TextError> {
+fn pipeline(files: &TextFiles, config: &TokenizerConfig, model: Value) -> Result<Value, TextError> {
     let prefix = config.add_prefix_space.unwrap_or(false);
-    let byte_level = |use_regex: bool| {
-        json!({"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": true, "use_regex": use_regex})
+    let byte_level = |add_prefix_space: bool, use_regex: bool| {
+        json!({
+            "type": "ByteLevel",
+            "add_prefix_space": add_prefix_space,
+            "trim_offsets": true,
+            "use_regex": use_regex,
+        })
     };
     let class = config.class.as_deref();
     let (normalizer, pre_tokenizer) = match class {
         Some("Qwen2Tokenizer") => {
-            let split = json!({"type": "Split", "pattern": {"Regex": QWEN_PATTERN}, "behavior": "Isolated", "invert": false});
-            let both = json!({"type": "Sequence", "pretokenizers": [split, byte_level(false)]});
+            let split = json!({
+                "type": "Split",
+                "pattern": {"Regex": QWEN_PATTERN},
+                "behavior": "Isolated",
+                "invert": false,
+            });
+            let both =
+                json!({"type": "Sequence", "pretokenizers": [split, byte_level(prefix, false)]});
             (json!({"type": "NFC"}), both)
         }
         Some(class) if !GPT2_CLASSES.contains(&class) => {
@@ -77,19 +88,20 @@ fn pipeline(
                 files.label("tokenizer_config.json"),
                 "tokenizer_class",
                 format!(
-                    "found {class}, whose vocabulary files are not read; known are Qwen2Tokenizer, {}; save a tokenizer.json instead",
+                    "found {class}, whose vocabulary files are not read; known are \
+                     Qwen2Tokenizer, {}; save a tokenizer.json instead",
                     GPT2_CLASSES.join(", ")
                 ),
             ));
         }
-        _ => (Value::Null, byte_level(true)),
+        _ => (Value::Null, byte_level(prefix, true)),
     };
     Ok(json!({
         "version": "1.0",
         "added_tokens": [],
         "normalizer": normalizer,
         "pre_tokenizer": pre_tokenizer,
-        "decoder": {"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true},
+        "decoder": byte_level(true, true),
         "model": model,
     }))
 }

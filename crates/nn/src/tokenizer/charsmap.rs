@@ -1,9 +1,9 @@
 //! SentencePiece's precompiled normalisation map: base64 both ways, and a check that it is sound.
 //!
 //! The map is a double-array trie over UTF-8 bytes whose leaves are offsets into a blob of
-//! zero-terminated replacements (format: `normalizer.cc` of SentencePiece). The choice a reader would
-//! question: we walk the whole trie once at load, because the crate that applies it indexes without
-//! looking, and a damaged file would then stop the program at some later text.
+//! zero-terminated replacements (format: `normalizer.cc` of SentencePiece). The choice a reader
+//! would question: we walk the whole trie once at load, because the crate that applies it indexes
+//! without looking, and a damaged file would then stop the program at some later text.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -61,7 +61,9 @@ pub(super) fn check(map: &[u8]) -> Result<(), &'static str> {
         return Err("has a trie that is too large");
     }
     let (trie, blob) = rest.split_at(n_bytes);
-    let Ok(blob) = std::str::from_utf8(blob) else { return Err("has replacements that are not UTF-8") };
+    let Ok(blob) = std::str::from_utf8(blob) else {
+        return Err("has replacements that are not UTF-8");
+    };
     let units: Vec<u32> =
         trie.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
     walk(&units, blob)

@@ -1,10 +1,10 @@
 //! [`Tokenizer`]: text to tokens and back, exactly as `transformers` does it for the same files.
 //!
-//! Works over the `tokenizers` crate. The choice a reader would question: besides [`Tokenizer::encode`]
-//! there is [`Tokenizer::encode_after`], which encodes a text *in the middle* of a sequence. A
-//! conversation is continued by appending tokens, and many tokenizers treat the start of a text
-//! specially (a leading `▁`), so encoding the appended text alone would give other tokens than encoding
-//! the whole.
+//! Works over the `tokenizers` crate. The choice a reader would question: besides
+//! [`Tokenizer::encode`] there is [`Tokenizer::encode_after`], which encodes a text *in the middle*
+//! of a sequence. A conversation is continued by appending tokens, and many tokenizers treat the
+//! start of a text specially (a leading `▁`), so encoding the appended text alone would give other
+//! tokens than encoding the whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -16,14 +16,15 @@ use tokenizers::{
 use super::assemble::assemble;
 use super::config::{SpecialTokens, TokenizerConfig};
 use super::decode_stream::Streaming;
+use super::fidelity::{Fidelity, SpaceLoss};
 use super::files::TextFiles;
 use crate::text_error::TextError;
 
 /// Longest text that is tokenized at once, in bytes.
 pub const MAX_TEXT_BYTES: usize = 16 << 20;
 
-/// Tokens that end a turn in the chat formats of well-known models; each counts as an end of generation
-/// where the vocabulary has it and the chat template writes it.
+/// Tokens that end a turn in the chat formats of well-known models; each counts as an end of
+/// generation where the vocabulary has it and the chat template writes it.
 const TURN_ENDS: [&str; 12] = [
     "<|im_end|>",
     "<|eot_id|>",
@@ -60,13 +61,14 @@ pub struct Tokenizer {
     added: BTreeMap<u32, KnownToken>,
     start_matters: bool,
     streaming: Streaming,
+    fidelity: Fidelity,
     /// A token whose text is [`CONTEXT`], for decoding what is not at the start of a text.
     context_id: Option<u32>,
 }
 
 impl Tokenizer {
-    /// Loads the tokenizer of a model folder: `tokenizer.json`, else `vocab.json` + `merges.txt` (or their
-    /// older names), else a SentencePiece `tokenizer.model`.
+    /// Loads the tokenizer of a model folder: `tokenizer.json`, else `vocab.json` + `merges.txt`
+    /// (or their older names), else a SentencePiece `tokenizer.model`.
     ///
     /// # Errors
     /// Any loading variant of [`TextError`], naming file and field.
@@ -90,6 +92,7 @@ impl Tokenizer {
             .collect();
         let start_matters = start_matters(&inner);
         let decoder = serde_json::to_value(inner.get_decoder()).unwrap_or_default();
+        let fidelity = Fidelity::of(&inner, start_matters);
         let mut tokenizer = Tokenizer {
             inner,
             files: files.clone(),
@@ -98,6 +101,7 @@ impl Tokenizer {
             added,
             start_matters,
             streaming: Streaming::of(&decoder),
+            fidelity,
             context_id: None,
         };
         tokenizer.end_ids = tokenizer.find_end_ids(&config.model_end_ids)?;
@@ -112,14 +116,16 @@ impl Tokenizer {
     /// [`TextError::TextTooLong`] and [`TextError::Encode`].
     pub fn encode(&self, text: &str, add_special: bool) -> Result<Vec<u32>, TextError> {
         check_length(text)?;
-        let encoding =
-            self.inner.encode_fast(text, add_special).map_err(|e| TextError::Encode { message: e.to_string() })?;
+        let encoding = self
+            .inner
+            .encode_fast(text, add_special)
+            .map_err(|e| TextError::Encode { message: e.to_string() })?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// Tokens of `text` as they continue a sequence whose last token is `previous`; `None` begins one.
-    /// After a special token this equals encoding the whole text; after an ordinary token nothing is
-    /// joined across the border, because the tokens before it are fixed.
+    /// Tokens of `text` as they continue a sequence whose last token is `previous`; `None` begins
+    /// one. After a special token this equals encoding the whole text; after an ordinary token
+    /// nothing is joined across the border, because the tokens before it are fixed.
     ///
     /// # Errors
     /// [`TextError::TextTooLong`] and [`TextError::Encode`].
@@ -136,8 +142,8 @@ impl Tokenizer {
         self.encode_in_middle(text, |text| self.encode(text, false))
     }
 
-    /// Tokens of `text` as ordinary text: no special or added token is recognised in it, and none can be
-    /// spelled by it.
+    /// Tokens of `text` as ordinary text: no special or added token is recognised in it, and none
+    /// can be spelled by it.
     ///
     /// # Errors
     /// [`TextError::TextTooLong`] and [`TextError::Encode`].
@@ -147,9 +153,8 @@ impl Tokenizer {
             None => self.encode_plain(text),
         };
         let is_clean = |ids: &[u32]| {
-            ids.iter().all(|id| {
-                self.added.get(id).is_none_or(|t| !t.is_special && t.content != text)
-            })
+            ids.iter()
+                .all(|id| self.added.get(id).is_none_or(|t| !t.is_special && t.content != text))
         };
         let ids = encode(text)?;
         if is_clean(&ids) {
@@ -159,7 +164,11 @@ impl Tokenizer {
         let mut ids = Vec::new();
         for (at, c) in text.char_indices() {
             let one = &text[at..at + c.len_utf8()];
-            ids.extend(if at == 0 { encode(one)? } else { self.encode_in_middle(one, |t| self.encode_plain(t))? });
+            ids.extend(if at == 0 {
+                encode(one)?
+            } else {
+                self.encode_in_middle(one, |t| self.encode_plain(t))?
+            });
         }
         Ok(ids)
     }
@@ -174,7 +183,8 @@ impl Tokenizer {
             .map_err(|e| TextError::Decode { message: e.to_string() })
     }
 
-    /// Text of `ids` where they continue a text, with the leading space that decoding alone would drop.
+    /// Text of `ids` where they continue a text, with the leading space that decoding alone would
+    /// drop.
     ///
     /// # Errors
     /// [`TextError::Decode`].
@@ -266,13 +276,24 @@ impl Tokenizer {
         self.added.values()
     }
 
-    /// A token to put before others when their text does not begin a text; `None` where that is the same.
+    /// A token to put before others when their text does not begin a text; `None` where that is the
+    /// same.
     pub(super) fn context_id(&self) -> Option<u32> {
         self.context_id.filter(|_| self.start_matters)
     }
 
     pub(super) fn streaming(&self) -> Streaming {
         self.streaming
+    }
+
+    /// White space that decoding may lose or add.
+    pub(crate) fn space_loss(&self) -> SpaceLoss {
+        self.fidelity.space_loss
+    }
+
+    /// `text` with its characters changed as encoding changes them; `None` where it changes none.
+    pub(crate) fn characters_of(&self, text: &str) -> Option<String> {
+        self.fidelity.characters_of(text)
     }
 
     /// Encodes without the added vocabulary: normalise, split, merge.

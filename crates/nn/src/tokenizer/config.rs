@@ -2,8 +2,8 @@
 //! tokens, which class of `transformers` built the tokenizer, and where generation ends.
 //!
 //! Source: `PreTrainedTokenizerBase._from_pretrained` of transformers 5.23 (order of precedence of
-//! `added_tokens_decoder`, `special_tokens_map.json` and `added_tokens.json`). The choice a reader would
-//! question: unknown keys are ignored, because these files are written by other programs.
+//! `added_tokens_decoder`, `special_tokens_map.json` and `added_tokens.json`). The choice a reader
+//! would question: unknown keys are ignored, because these files are written by other programs.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use crate::text_error::TextError;
 
 const CONFIG: &str = "tokenizer_config.json";
 
-/// Special tokens by role (`bos_token`, `eos_token`, ..) as text, the variables chat templates read.
+/// Special tokens by role (`bos_token`, `eos_token`, ..) as text, the variables chat templates
+/// read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SpecialTokens {
     by_role: BTreeMap<String, String>,

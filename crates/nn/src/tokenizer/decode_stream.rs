@@ -1,10 +1,11 @@
 //! Text out of tokens as they come, for streaming.
 //!
-//! Gives out only what no later token can change: never half a character, and bytes of a byte-fallback
-//! run only when the run has ended, because that decoder turns a whole run into replacement characters
-//! if one byte of it is wrong. The pieces joined are exactly what decoding at once gives. The choice a
-//! reader would question: the stream keeps a short window of tokens and decodes it anew for every token,
-//! because a token's text depends on its neighbours; the window is what makes that cheap.
+//! Gives out only what no later token can change: never half a character, and bytes of a
+//! byte-fallback run only when the run has ended, because that decoder turns a whole run into
+//! replacement characters if one byte of it is wrong. The pieces joined are exactly what decoding
+//! at once gives. The choice a reader would question: the stream keeps a short window of tokens and
+//! decodes it anew for every token, because a token's text depends on its neighbours; the window is
+//! what makes that cheap.
 
 use serde_json::Value;
 
@@ -55,8 +56,8 @@ impl Streaming {
 
 /// Decodes one sequence token by token.
 ///
-/// Holds no reference to its tokenizer, so that a sampler can keep many; every call must be given the
-/// same one.
+/// Holds no reference to its tokenizer, so that a sampler can keep many; every call must be given
+/// the same one.
 #[derive(Clone, Debug)]
 pub struct DecodeStream {
     skip_special: bool,
@@ -116,7 +117,8 @@ impl DecodeStream {
         Ok(rest)
     }
 
-    /// Forgets tokens that no longer matter, where the rest of the window decodes to the same ending.
+    /// Forgets tokens that no longer matter, where the rest of the window decodes to the same
+    /// ending.
     fn shorten(&mut self, tokenizer: &Tokenizer, text: &str) -> Result<(), TextError> {
         if self.window.len() <= MAX_WINDOW {
             return Ok(());

@@ -1,8 +1,8 @@
 //! The small files of a model folder that say how text becomes tokens: read once, kept as bytes.
 //!
-//! A model may live in a folder or be embedded in the program (`include_bytes!`), so everything above
-//! works on names and bytes. The choice a reader would question: the bytes are kept for the life of
-//! the tokenizer, so that saving writes back exactly what was loaded.
+//! A model may live in a folder or be embedded in the program (`include_bytes!`), so everything
+//! above works on names and bytes. The choice a reader would question: the bytes are kept for the
+//! life of the tokenizer, so that saving writes back exactly what was loaded.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,8 +25,12 @@ const TOKENIZER_FILES: [&str; 6] =
     ["tokenizer.json", "vocab.json", "merges.txt", "encoder.json", "vocab.bpe", "tokenizer.model"];
 
 /// Files that describe it, and the chat template.
-const CONFIG_FILES: [&str; 4] =
-    ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja"];
+const CONFIG_FILES: [&str; 4] = [
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+];
 
 /// Files of the model that are read but belong to its checkpoint.
 const MODEL_FILES: [&str; 2] = ["config.json", "generation_config.json"];
@@ -62,7 +66,8 @@ impl TextFiles {
         Ok(all)
     }
 
-    /// Files that are already in memory, named as in a model folder. `origin` is what errors call them.
+    /// Files that are already in memory, named as in a model folder. `origin` is what errors call
+    /// them.
     ///
     /// # Errors
     /// [`TextError::FileTooLarge`].
@@ -93,8 +98,9 @@ impl TextFiles {
         format!("{}/{name}", self.origin)
     }
 
-    /// Writes the tokenizer and template files to `folder`, as they were read. Files of the checkpoint
-    /// (`config.json`, `generation_config.json`) are left to whoever writes the checkpoint.
+    /// Writes the tokenizer and template files to `folder`, as they were read. Files of the
+    /// checkpoint (`config.json`, `generation_config.json`) are left to whoever writes the
+    /// checkpoint.
     ///
     /// # Errors
     /// [`TextError::WriteFile`].
@@ -133,7 +139,9 @@ impl TextFiles {
         let Some(bytes) = self.get(name) else { return Ok(None) };
         match serde_json::from_slice(bytes) {
             Ok(Value::Object(map)) => Ok(Some(map)),
-            Ok(_) => Err(TextError::bad_file(self.label(name), "top level", "is not a JSON object")),
+            Ok(_) => {
+                Err(TextError::bad_file(self.label(name), "top level", "is not a JSON object"))
+            }
             Err(e) => Err(TextError::bad_file(
                 self.label(name),
                 format!("line {}, column {}", e.line(), e.column()),

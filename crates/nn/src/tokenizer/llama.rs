@@ -1,17 +1,19 @@
-//! The Llama pipeline: BPE over text whose spaces are `▁`, with bytes for what the vocabulary lacks.
+//! The Llama pipeline: BPE over text whose spaces are `▁`, with bytes for what the vocabulary
+//! lacks.
 //!
 //! Source: `LlamaTokenizer` of transformers 5.23, which keeps the vocabulary and merges of a
-//! `tokenizer.json` but builds normaliser, pre-tokenizer and decoder anew. The choice a reader would
-//! question: we do the same for the same folders, because a file written before transformers 5 puts a
-//! `▁` after every special token, and ids must be those that today's `AutoTokenizer` gives.
+//! `tokenizer.json` but builds normaliser, pre-tokenizer and decoder anew. The choice a reader
+//! would question: we do the same for the same folders, because a file written before transformers
+//! 5 puts a `▁` after every special token, and ids must be those that today's `AutoTokenizer`
+//! gives.
 
 use serde_json::{Value, json};
 
 use super::config::TokenizerConfig;
 
-/// True where `AutoTokenizer` would build the Llama pipeline over this `tokenizer.json`: the class is
-/// Llama's, the file is not byte-level, and the model is a Llama (other model types are loaded as they
-/// are, among them mistral and phi3).
+/// True where `AutoTokenizer` would build the Llama pipeline over this `tokenizer.json`: the class
+/// is Llama's, the file is not byte-level, and the model is a Llama (other model types are loaded
+/// as they are, among them mistral and phi3).
 pub(super) fn rebuilds(config: &TokenizerConfig, tokenizer_json: &Value) -> bool {
     config.class.as_deref() == Some("LlamaTokenizer")
         && matches!(config.model_type.as_deref(), None | Some("llama"))
@@ -34,8 +36,8 @@ pub(super) fn rebuild(config: &TokenizerConfig, tokenizer_json: &mut Value) {
     tokenizer_json["decoder"] = decoder(has_prefix);
 }
 
-/// When a text gets a leading `▁`: `legacy` tokenizers put one before every stretch of text, later ones
-/// before the first only.
+/// When a text gets a leading `▁`: `legacy` tokenizers put one before every stretch of text, later
+/// ones before the first only.
 pub(super) fn scheme(has_prefix: bool, legacy: bool) -> &'static str {
     match (has_prefix, legacy) {
         (false, _) => "never",
@@ -49,7 +51,8 @@ pub(super) fn metaspace(scheme: &str, split: bool) -> Value {
     json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": scheme, "split": split})
 }
 
-/// Turns `▁` into spaces and byte tokens into text, and drops the leading space that encoding added.
+/// Turns `▁` into spaces and byte tokens into text, and drops the leading space that encoding
+/// added.
 pub(super) fn decoder(has_prefix: bool) -> Value {
     let mut steps = vec![
         json!({"type": "Replace", "pattern": {"String": "▁"}, "content": " "}),

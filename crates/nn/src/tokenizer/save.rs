@@ -1,5 +1,5 @@
-//! Writes a tokenizer to a folder: the files it was loaded from, and a `tokenizer.json` where there was
-//! none, so that any program can load it.
+//! Writes a tokenizer to a folder: the files it was loaded from, and a `tokenizer.json` where there
+//! was none, so that any program can load it.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! A SentencePiece `tokenizer.model` turned into a `tokenizer.json` value.
 //!
-//! Sources: `sentencepiece_model.proto`, and `LlamaConverter`, `GemmaConverter` and `SpmConverter` of
-//! transformers 5.23. Two choices a reader would question. Merges are ordered by the *scores* of the
-//! pieces (`generate_merges(vocab, scores)`), as SentencePiece itself merges, whereas
+//! Sources: `sentencepiece_model.proto`, and `LlamaConverter`, `GemmaConverter` and `SpmConverter`
+//! of transformers 5.23. Two choices a reader would question. Merges are ordered by the *scores* of
+//! the pieces (`generate_merges(vocab, scores)`), as SentencePiece itself merges, whereas
 //! `AutoTokenizer` 5.23 orders them by id and so joins Llama 2's runs of spaces wrongly. And pieces
 //! that SentencePiece never makes from text (unknown, control, byte) are left out of the merges, so
 //! that text cannot spell them.
@@ -168,7 +168,12 @@ fn bpe(
     let has_prefix =
         !is_gemma && config.add_prefix_space.or(normalizer.add_dummy_prefix).unwrap_or(true);
     let (normalize, split) = if is_gemma {
-        let split = json!({"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": false});
+        let split = json!({
+            "type": "Split",
+            "pattern": {"String": " "},
+            "behavior": "MergedWithPrevious",
+            "invert": false,
+        });
         (json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"}), split)
     } else {
         (Value::Null, llama::metaspace(llama::scheme(has_prefix, config.legacy), false))

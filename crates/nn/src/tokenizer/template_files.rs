@@ -1,7 +1,8 @@
 //! Where a model folder keeps its chat templates.
 //!
-//! Source: transformers 5.23, `_from_pretrained`: `chat_template.jinja` and `chat_templates/*.jinja` win
-//! over the `chat_template` entry of `tokenizer_config.json`, which is one template or a list of named ones.
+//! Source: transformers 5.23, `_from_pretrained`: `chat_template.jinja` and
+//! `chat_templates/*.jinja` win over the `chat_template` entry of `tokenizer_config.json`, which is
+//! one template or a list of named ones.
 
 use serde_json::Value;
 
@@ -45,17 +46,15 @@ impl TextFiles {
             Some(Value::Array(list)) => list
                 .iter()
                 .enumerate()
-                .map(|(i, entry)| {
-                    match (entry["name"].as_str(), entry["template"].as_str()) {
-                        (Some(name), Some(source)) => {
-                            Ok(template(name, format!("{label}[{name}]"), source))
-                        }
-                        _ => Err(TextError::bad_file(
-                            self.label(file),
-                            format!("chat_template[{i}]"),
-                            "is not an object with the texts `name` and `template`",
-                        )),
+                .map(|(i, entry)| match (entry["name"].as_str(), entry["template"].as_str()) {
+                    (Some(name), Some(source)) => {
+                        Ok(template(name, format!("{label}[{name}]"), source))
                     }
+                    _ => Err(TextError::bad_file(
+                        self.label(file),
+                        format!("chat_template[{i}]"),
+                        "is not an object with the texts `name` and `template`",
+                    )),
                 })
                 .collect(),
             Some(other) => Err(TextError::bad_file(

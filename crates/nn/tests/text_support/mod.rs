@@ -37,7 +37,9 @@ pub(crate) fn tokenizer(name: &str) -> Option<Tokenizer> {
     let folder = match name {
         _ if name.starts_with("tiny-") => golden_folder().join("text").join(name),
         "gpt2" | "llama2" | "minimind" | "phi3" => data(&format!("tokenizers/{name}"))?,
-        "phi3 in a phi3 model folder" => return Some(phi3_in_its_folder(&data("tokenizers/phi3")?)),
+        "phi3 in a phi3 model folder" => {
+            return Some(phi3_in_its_folder(&data("tokenizers/phi3")?));
+        }
         _ => data(name)?,
     };
     Some(Tokenizer::from_folder(&folder).unwrap())
@@ -97,7 +99,11 @@ pub(crate) fn template(place: &str) -> Option<ChatTemplate> {
     let file = match kind {
         "own" => golden_folder().join(path),
         "data" => data(path)?,
-        _ => return Some(ChatTemplate::load(&TextFiles::from_folder(&data(path)?).unwrap()).unwrap()),
+        _ => {
+            return Some(
+                ChatTemplate::load(&TextFiles::from_folder(&data(path)?).unwrap()).unwrap(),
+            );
+        }
     };
     Some(ChatTemplate::from_source(place, &std::fs::read_to_string(file).unwrap()).unwrap())
 }
