@@ -10,6 +10,9 @@ mod kernels;
 mod learner;
 mod plain;
 mod sampler;
+mod template;
+mod text_error;
+mod tokenizer;
 
 pub use backend::*;
 pub use checkpoint::{
@@ -31,3 +34,11 @@ pub use learner::{
 };
 pub use plain::Plain;
 pub use sampler::{SampleEvent, SampleRequest, Sampler, SamplerSize, StopCheck};
+pub use template::{
+    ChatFormat, ChatTemplate, Date, MAX_TEMPLATE_BYTES, RenderOptions, Rendered, UserText,
+};
+pub use text_error::TextError;
+pub use tokenizer::{
+    DecodeStream, MAX_CONFIG_BYTES, MAX_TEXT_BYTES, MAX_TOKENIZER_BYTES, SpecialTokens, TextFiles,
+    Tokenizer,
+};
