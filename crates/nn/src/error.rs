@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::text_error::TextError;
+
 /// An error of the engine. Messages finish the sentence "failed to ...".
 #[derive(Debug, thiserror::Error)]
 pub enum NnError {
@@ -60,6 +62,9 @@ pub enum NnError {
         /// How much is possible.
         limit: usize,
     },
+    /// Tokenizer or chat template.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// Settings that contradict each other or the model.
     #[error("set up {what}: {message}")]
     Setting {

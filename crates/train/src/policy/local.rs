@@ -1,0 +1,147 @@
+//! The policy that samples from the engine in this process.
+//!
+//! It appends the token difference that the chat template renders for the new messages, samples, and
+//! hands back text and tokens. Assistant tokens are never encoded again.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stateset_core::{Completion, GenerateRequest, GivenTokens, Policy, PolicyError, SampledTokens};
+use stateset_nn::{ChatFormat, DecodeStream, NnError, SampleRequest, StopCheck, TextError};
+use tokio::sync::mpsc;
+
+use crate::TrainError;
+use crate::engine::{Engine, Sampled};
+
+/// Samples from the engine.
+#[derive(Clone)]
+pub struct LocalPolicy {
+    engine: Engine,
+    format: ChatFormat,
+}
+
+impl LocalPolicy {
+    /// A policy over the weights that `engine` serves.
+    pub fn new(engine: Engine, format: ChatFormat) -> LocalPolicy {
+        LocalPolicy { engine, format }
+    }
+
+    /// Tokenizer and template.
+    pub fn format(&self) -> &ChatFormat {
+        &self.format
+    }
+
+    /// As [`Policy::generate`], and says each piece of text as soon as it is certain.
+    ///
+    /// # Errors
+    /// As [`Policy::generate`].
+    pub async fn generate_streaming(
+        &self,
+        request: GenerateRequest,
+        mut say: impl FnMut(&str) + Send,
+    ) -> Result<Completion, PolicyError> {
+        let (tokens, mut drawn) = mpsc::unbounded_channel();
+        let end_ids = self.format.end_ids().to_vec();
+        let speak = async {
+            let mut stream = DecodeStream::new(true);
+            let tokenizer = self.format.tokenizer();
+            while let Some(token) = drawn.recv().await {
+                if !end_ids.contains(&token)
+                    && let Ok(Some(text)) = stream.push(tokenizer, token)
+                {
+                    say(&text);
+                }
+            }
+            if let Ok(rest) = stream.finish(tokenizer)
+                && !rest.is_empty()
+            {
+                say(&rest);
+            }
+        };
+        let (completion, ()) = tokio::join!(self.answer(request, Some(tokens)), speak);
+        completion
+    }
+
+    async fn answer(
+        &self,
+        request: GenerateRequest,
+        tokens: Option<mpsc::UnboundedSender<u32>>,
+    ) -> Result<Completion, PolicyError> {
+        let turn = request.messages.len().saturating_sub(1);
+        let given = self
+            .format
+            .continuation(&request.messages, &request.tools, &request.trace)
+            .map_err(|error| template_error(turn, &error))?;
+        let prompt = match &given {
+            GivenTokens::Continue(new) => {
+                let read = request.trace.current().map_or(&[][..], |segment| segment.tokens());
+                [read, new].concat()
+            }
+            GivenTokens::Restart { tokens, .. } => tokens.clone(),
+        };
+        let stop = request.sampling.stop.clone();
+        let sampled = self.engine.sample(self.sample_request(request, prompt), tokens).await;
+        let Sampled { tokens, logprobs, finish, version } = sampled.map_err(engine_error)?;
+        let message =
+            self.format.reply(&tokens, &stop).map_err(|error| template_error(turn, &error))?;
+        let sampled = Some(SampledTokens { given, tokens, logprobs, version });
+        Ok(Completion { message, sampled, finish })
+    }
+
+    fn sample_request(&self, request: GenerateRequest, prompt: Vec<u32>) -> SampleRequest {
+        let sampling = request.sampling;
+        let mut stops = self.format.stop_texts();
+        stops.extend(sampling.stop);
+        SampleRequest {
+            id: 0,
+            prompt,
+            max_new_tokens: sampling.max_new_tokens,
+            end_tokens: self.format.end_ids().to_vec(),
+            stop: stop_check(&self.format, stops),
+            temperature: sampling.temperature,
+            top_k: sampling.top_k,
+            top_p: sampling.top_p,
+            min_p: sampling.min_p,
+            repetition_penalty: sampling.repetition_penalty,
+            greedy: sampling.greedy,
+            allowed: None,
+            stream: request.stream,
+        }
+    }
+}
+
+#[async_trait]
+impl Policy for LocalPolicy {
+    async fn generate(&self, request: GenerateRequest) -> Result<Completion, PolicyError> {
+        self.answer(request, None).await
+    }
+}
+
+/// Watches the text for what ends it; nothing to watch, no check.
+fn stop_check(format: &ChatFormat, stops: Vec<String>) -> Option<StopCheck> {
+    let stops: Vec<String> = stops.into_iter().filter(|stop| !stop.is_empty()).collect();
+    if stops.is_empty() {
+        return None;
+    }
+    let tokenizer = Arc::clone(format.tokenizer());
+    let (mut stream, mut text) = (DecodeStream::new(false), String::new());
+    Some(Box::new(move |token| {
+        if let Ok(Some(piece)) = stream.push(&tokenizer, token) {
+            text.push_str(&piece);
+        }
+        stops.iter().any(|stop| text.contains(stop.as_str()))
+    }))
+}
+
+fn template_error(turn: usize, error: &TextError) -> PolicyError {
+    PolicyError::Template { turn, message: error.to_string() }
+}
+
+fn engine_error(error: TrainError) -> PolicyError {
+    match error {
+        TrainError::Engine(NnError::TooLarge { found, limit, .. }) => {
+            PolicyError::ContextFull { needed: found, limit }
+        }
+        other => PolicyError::Failed(other.to_string()),
+    }
+}

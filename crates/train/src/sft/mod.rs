@@ -1,0 +1,7 @@
+//! Supervised fine-tuning.
+
+mod rows;
+mod step;
+
+pub use rows::{SftExample, SftRow, read_examples};
+pub use step::{SftOrder, SftReport, sft_loss, sft_step};
