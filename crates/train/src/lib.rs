@@ -1,1 +1,3 @@
 //! Rollouts, trainers, evaluation, events, journal, checkpoints and resume.
+
+pub mod config;

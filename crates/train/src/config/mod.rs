@@ -1,0 +1,43 @@
+//! The configuration of a run: one table of keys, layers of values, and the settings they become.
+//!
+//! [`resolve`] is the door: it lays the layers of [`ConfigSources`] over each other and gives a
+//! [`Resolved`] configuration or every problem there is. The keys are a table ([`all_keys`]); files
+//! that are made from it ([`default_toml`], [`reference_markdown`]) are compared with it by a test.
+//! Merging by key and not by type of settings keeps an origin for every single value.
+
+mod check;
+mod fingerprint;
+mod key;
+mod keys;
+mod layer;
+mod lookup;
+mod origin;
+mod presets;
+mod problem;
+mod read;
+mod reader;
+mod render;
+mod resolve;
+mod settings;
+mod sources;
+mod text_value;
+mod values;
+
+pub use fingerprint::{Difference, differences};
+pub use key::{Effect, Key, Kind, Range};
+pub use keys::all_keys;
+pub use layer::{Flag, variable_of_key};
+pub use lookup::{SECTIONS, key_of};
+pub use origin::Origin;
+pub use problem::{ConfigProblem, ConfigWarning, report};
+pub use read::{ConfigFile, Format};
+pub use render::{default_toml, generated_files, reference_markdown, starter_config};
+pub use resolve::{Resolved, resolve};
+pub use settings::{
+    AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
+    EarlyStopping, EnvironmentSettings, EvaluationScenarios, EvaluationSettings, LoggingSettings,
+    OptimiserSettings, PresetNames, ReferenceModel, ResponseOrder, RewardMethod, RewardPart,
+    RewardSettings, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
+};
+pub use sources::{ConfigSources, ModelOverlay, model_name};
+pub use values::{Setting, Values};
