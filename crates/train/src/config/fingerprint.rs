@@ -1,6 +1,6 @@
 //! Whether two configurations give the same run.
 //!
-//! Only keys that influence the result count ([`super::Effect::Result`]), by their resolved values
+//! Only keys that influence the result count ([`super::Effect::Outcome`]), by their resolved values
 //! and not by where those are from. A run is resumed only with an equal fingerprint.
 
 use std::fmt::Write;
@@ -26,7 +26,7 @@ pub struct Difference {
     pub right: String,
 }
 
-/// Differences of two configurations in what influences the result, in the order of documents.
+/// Differences of two configurations in what influences the result, sorted by path.
 pub fn differences(left: &Values, right: &Values) -> Vec<Difference> {
     let differing = |path: &&'static str| value(left, path) != value(right, path);
     let difference = |path: &'static str| Difference {
@@ -58,7 +58,7 @@ impl Values {
 
 /// Keys that count, sorted, so that their order in documents does not matter.
 fn result_paths() -> impl Iterator<Item = &'static str> {
-    let counts = super::keys::all_keys().filter(|key| key.effect == Effect::Result);
+    let counts = super::keys::all_keys().filter(|key| key.effect == Effect::Outcome);
     let mut paths: Vec<&'static str> = counts.map(|key| key.path).collect();
     paths.sort_unstable();
     paths.into_iter()

@@ -26,7 +26,7 @@ pub struct Key {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It changes what is learnt or measured; a run cannot be resumed with another value.
-    Result,
+    Outcome,
     /// It changes how the work is done, not what comes out.
     Operation,
     /// It is read for compatibility and does nothing on this engine.
@@ -91,7 +91,7 @@ pub struct Range {
 impl Key {
     /// A key that always has a value and changes the result.
     pub(super) const fn new(path: &'static str, kind: Kind, doc: &'static str) -> Key {
-        Key { path, kind, effect: Effect::Result, doc, aliases: &[], is_optional: false }
+        Key { path, kind, effect: Effect::Outcome, doc, aliases: &[], is_optional: false }
     }
 
     /// A key without a default that changes the result.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::check::shown;
 use super::key::Key;
 use super::lookup::{SECTIONS, hint_for_section, hint_for_unknown, key_of};
 use super::origin::Origin;
@@ -11,6 +12,9 @@ use super::text_value::value_from_text;
 
 /// The beginning of every environment variable that is a key.
 const PREFIX: &str = "STATESET_";
+
+/// Most characters of an unknown name in a message.
+const MAX_NAME_CHARS: usize = 80;
 
 /// A flag of the command line that sets a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,9 +43,13 @@ pub(super) fn layer_of_tree(
     origin: &Origin,
     problems: &mut Vec<ConfigProblem>,
 ) -> Vec<Entry> {
-    let Content::Table(fields) = content else {
-        problems.push(ConfigProblem::of_source(origin.clone(), "no table", "a table of sections"));
-        return Vec::new();
+    let fields = match content {
+        Content::Table(fields) => fields,
+        other => {
+            let found = shown(&other.into_value());
+            problems.push(ConfigProblem::of_source(origin.clone(), found, "a table of sections"));
+            return Vec::new();
+        }
     };
     let mut entries = Vec::new();
     for (name, node) in fields {
@@ -68,7 +76,7 @@ pub(super) fn layer_of_tree(
             other => problems.push(ConfigProblem {
                 keys: vec![name],
                 origins: vec![here],
-                found: super::check::shown(&other.into_value()),
+                found: shown(&other.into_value()),
                 allowed: "a table of keys".to_owned(),
                 hint: None,
             }),
@@ -139,7 +147,7 @@ fn entry(key: &'static Key, spelled: String, node: Node, origin: Origin) -> Entr
 fn unknown_key(path: String, origin: Origin) -> ConfigProblem {
     let hint = hint_for_unknown(&path);
     ConfigProblem {
-        keys: vec![path],
+        keys: vec![shortened(path)],
         origins: vec![origin],
         found: "an unknown key".to_owned(),
         allowed: "a key of docs/configuration.md".to_owned(),
@@ -153,7 +161,7 @@ fn unknown_section(name: String, node: &Node, origin: Origin) -> ConfigProblem {
     }
     let hint = hint_for_section(&name);
     ConfigProblem {
-        keys: vec![name],
+        keys: vec![shortened(name)],
         origins: vec![origin],
         found: "an unknown section".to_owned(),
         allowed: listed(&SECTIONS.map(str::to_owned)),
@@ -161,21 +169,33 @@ fn unknown_section(name: String, node: &Node, origin: Origin) -> ConfigProblem {
     }
 }
 
-/// Drops what is given twice, under one name or two, and says so.
+/// A name for a message; nobody means a key with a name of a page.
+fn shortened(name: String) -> String {
+    match name.char_indices().nth(MAX_NAME_CHARS) {
+        Some((end, _)) => format!("{}...", &name[..end]),
+        None => name,
+    }
+}
+
+/// Drops what is given twice, under one name or two, and says so, unless two names agree.
 fn without_repetitions(entries: Vec<Entry>, problems: &mut Vec<ConfigProblem>) -> Vec<Entry> {
     let mut kept: Vec<Entry> = Vec::new();
     for entry in entries {
-        match kept.iter().find(|other| other.key.path == entry.key.path) {
-            None => kept.push(entry),
-            Some(first) => problems.push(ConfigProblem {
-                keys: vec![first.spelled.clone(), entry.spelled],
-                origins: vec![first.origin.clone(), entry.origin],
-                found: "the same key twice".to_owned(),
-                allowed: "once".to_owned(),
-                hint: (first.spelled != entry.key.path)
-                    .then(|| format!("its name is {}", entry.key.path)),
-            }),
+        let Some(first) = kept.iter().find(|other| other.key.path == entry.key.path) else {
+            kept.push(entry);
+            continue;
+        };
+        if first.spelled != entry.spelled && first.value == entry.value {
+            continue;
         }
+        let is_alias = first.spelled != entry.key.path || entry.spelled != entry.key.path;
+        problems.push(ConfigProblem {
+            keys: vec![first.spelled.clone(), entry.spelled],
+            origins: vec![first.origin.clone(), entry.origin],
+            found: "the same key twice".to_owned(),
+            allowed: "once".to_owned(),
+            hint: is_alias.then(|| format!("its name is {}", entry.key.path)),
+        });
     }
     kept
 }

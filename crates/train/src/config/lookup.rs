@@ -12,6 +12,9 @@ pub const SECTIONS: [&str; 5] = ["agent", "environment", "reward", "training", "
 /// Least similarity (Jaro-Winkler, 0 to 1) of a name that is suggested.
 const SIMILAR: f64 = 0.85;
 
+/// Longest name that is compared with the known ones; longer ones are no slips of the keyboard.
+const MAX_NAME_BYTES: usize = 64;
+
 /// The key with this path or alias.
 pub fn key_of(path: &str) -> Option<&'static Key> {
     static PATHS: OnceLock<HashMap<&'static str, &'static Key>> = OnceLock::new();
@@ -48,6 +51,9 @@ pub(super) fn hint_for_section(section: &str) -> Option<String> {
 
 /// The name nearest to `found`, where one is near enough to be a slip of the keyboard.
 pub(super) fn nearest<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if found.len() > MAX_NAME_BYTES {
+        return None;
+    }
     let found = found.to_lowercase();
     known
         .map(|name| (strsim::jaro_winkler(&found, name), name))

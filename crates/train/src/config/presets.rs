@@ -127,7 +127,7 @@ mod tests {
                 super::super::check::check(entry.key, entry.value.clone()).is_ok(),
                 "{entry:?}"
             );
-            assert!(matches!(entry.key.effect, Effect::Result | Effect::Operation), "{entry:?}");
+            assert!(matches!(entry.key.effect, Effect::Outcome | Effect::Operation), "{entry:?}");
         }
     }
 

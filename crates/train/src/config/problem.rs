@@ -55,14 +55,7 @@ impl ConfigProblem {
     }
 
     fn places(&self) -> String {
-        let mut places: Vec<String> = Vec::new();
-        for origin in &self.origins {
-            let place = origin.to_string();
-            if !places.contains(&place) {
-                places.push(place);
-            }
-        }
-        listed(&places)
+        listed(&self.origins.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     fn paragraph(&self) -> String {
@@ -103,11 +96,17 @@ impl fmt::Display for ConfigWarning {
     }
 }
 
-/// `a, b and c`.
+/// `a, b and c`, each name once.
 pub(super) fn listed(names: &[String]) -> String {
-    match names {
+    let mut once: Vec<&str> = Vec::new();
+    for name in names {
+        if !once.contains(&name.as_str()) {
+            once.push(name);
+        }
+    }
+    match once.as_slice() {
         [] => String::new(),
-        [only] => only.clone(),
+        [only] => (*only).to_owned(),
         [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
     }
 }
@@ -149,5 +148,6 @@ mod tests {
         let file = Origin::File { name: "a.yaml".to_owned(), line: None };
         let problem = ConfigProblem { origins: vec![file.clone(), file], ..problem() };
         assert_eq!(problem.places(), "file a.yaml");
+        assert_eq!(listed(&["a", "b", "a"].map(str::to_owned)), "a and b");
     }
 }

@@ -107,7 +107,7 @@ mod tests {
             assert_eq!(reader.problems, [], "{flags:?}");
             was_read.extend(reader.read.take());
         }
-        let is_used = |key: &&Key| matches!(key.effect, Effect::Result | Effect::Operation);
+        let is_used = |key: &&Key| matches!(key.effect, Effect::Outcome | Effect::Operation);
         let unread: Vec<&str> = all_keys()
             .filter(is_used)
             .map(|key| key.path)

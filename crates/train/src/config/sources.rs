@@ -43,8 +43,8 @@ pub fn model_name(sources: &ConfigSources) -> String {
     let without_overlay = ConfigSources { overlay: None, ..sources.clone() };
     let layers = layers(&without_overlay, &mut Vec::new());
     let named = layers.iter().filter(|entry| entry.key.path == "agent.model_name");
-    let texts = named.filter_map(|entry| check(entry.key, entry.value.clone()).ok());
-    texts.last().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    let mut texts = named.filter_map(|entry| check(entry.key, entry.value.clone()).ok());
+    texts.next_back().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Every value that the sources and presets give, weakest layer first.

@@ -82,6 +82,11 @@ impl Values {
         paths.iter().copied().filter(|path| best.is_some() && strength(path) == best).collect()
     }
 
+    /// Notes that what stands at a key is not what was asked for.
+    pub(super) fn distrust(&mut self, path: &'static str) {
+        self.refused.insert(path);
+    }
+
     /// Forgets a key that another one has spoken for.
     pub(super) fn forget(&mut self, path: &str) {
         self.settings.remove(path);

@@ -75,7 +75,7 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Bool,
         "Answer with agent.stub_responses and load no model; nothing can be learnt then.",
     ),
-    Key::new(
+    Key::optional(
         "agent.stub_responses",
         Kind::TextList,
         "What a stub says, one after another and then from the start.",

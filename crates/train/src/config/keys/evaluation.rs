@@ -46,11 +46,11 @@ pub(super) const KEYS: &[Key] = &[
         Kind::integer(1, 1000),
         "Most turns of the agent. Without it, as in training.",
     ),
-    Key::new(
+    Key::optional(
         "evaluation.seed",
         Kind::integer(0, i64::MAX),
         "The number that the randomness of evaluations starts from; every evaluation draws the \
-         same, so that two can be compared in pairs.",
+         same, so that two can be compared in pairs. Without it, the run's seed.",
     ),
     Key::optional(
         "evaluation.temperature",

@@ -23,7 +23,7 @@ pub fn reference_markdown() -> String {
             section => format!("\n### `{section}`\n"),
         };
         let is_used = |key: &&Key| {
-            key.section() == section && matches!(key.effect, Effect::Result | Effect::Operation)
+            key.section() == section && matches!(key.effect, Effect::Outcome | Effect::Operation)
         };
         text += "\n| key | default | meaning |\n|---|---|---|\n";
         text.extend(all_keys().filter(is_used).map(|key| row(key, &values)));

@@ -9,10 +9,15 @@ use super::super::resolve::Resolved;
 use super::super::values::Setting;
 use super::toml_value::toml_value;
 
+const HEAD: &str = "\
+# Every setting of a run, with the layer that each value is from. As a configuration file it gives
+# the same run again.
+";
+
 impl Resolved {
     /// The configuration in TOML, with a comment that says where each value is from.
     pub fn to_toml(&self) -> String {
-        let mut text = format!("# fingerprint {}\n", self.values.fingerprint());
+        let mut text = format!("{HEAD}# Fingerprint {}\n\n", self.values.fingerprint());
         for section in std::iter::once("").chain(SECTIONS) {
             if !section.is_empty() {
                 text += &format!("\n[{section}]\n");

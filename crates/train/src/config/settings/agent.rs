@@ -41,6 +41,11 @@ impl AgentSettings {
         }
         let model_name = reader.text("agent.model_name").to_owned();
         let is_stub = reader.bool("agent.use_stub_model") || model_name.starts_with("stub://");
+        let stub_responses = reader.texts("agent.stub_responses");
+        if is_stub && stub_responses.is_empty() {
+            let hint = "a stub says these";
+            reader.refuse(&["agent.stub_responses"], "none for a stub", "one or more", hint);
+        }
         if is_stub {
             reader.warn(&["agent.model_name"], "the agent is a stub, which learns nothing");
         }
@@ -51,7 +56,7 @@ impl AgentSettings {
             system_prompt: reader.optional_text("agent.system_prompt").map(str::to_owned),
             sampling: sampling(reader),
             is_stub,
-            stub_responses: reader.texts("agent.stub_responses"),
+            stub_responses,
         }
     }
 }

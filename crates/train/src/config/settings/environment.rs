@@ -121,13 +121,11 @@ pub(super) fn one_of(reader: &mut Reader, paths: &[&'static str]) -> Option<&'st
         let hint = "leave all but one out";
         reader.refuse(&strongest, format!("{} sources", strongest.len()), "one of them", hint);
     }
-    let winner = strongest.first().copied();
-    for path in paths {
-        if Some(*path) != winner {
-            reader.values.forget(path);
-        }
+    let winner = strongest.first().copied()?;
+    for path in paths.iter().filter(|path| **path != winner) {
+        reader.values.forget(path);
     }
-    winner
+    Some(winner)
 }
 
 fn source(reader: &mut Reader, split: Split) -> ScenarioSource {

@@ -62,6 +62,7 @@ impl EvaluationSettings {
             reader.warn(&[EVERY], message);
         }
         let max_turns = reader.optional_size("evaluation.max_turns").or(environment.max_turns);
+        let seed = reader.optional_count("evaluation.seed");
         let concurrency = reader.optional_size("evaluation.concurrency");
         EvaluationSettings {
             every_n_steps,
@@ -72,7 +73,7 @@ impl EvaluationSettings {
             samples_per_scenario: reader.size("evaluation.num_generations"),
             max_turns,
             sampling: sampling(reader, rollout),
-            seed: RunSeed(reader.count("evaluation.seed")),
+            seed: RunSeed(seed.unwrap_or_else(|| reader.count("training.seed"))),
             concurrency: concurrency.unwrap_or(rollout.concurrency),
         }
     }

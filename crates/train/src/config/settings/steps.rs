@@ -130,6 +130,7 @@ fn prompts_of_batch(reader: &mut Reader, batch: u64, group_size: u64) -> u64 {
         let allowed = format!("a multiple of num_generations, which is {group_size}");
         let hint = "or leave it out and set training.prompts_per_step";
         reader.refuse(&[BATCH, GROUP], format!("{batch} rollouts"), allowed, hint);
+        reader.values.distrust(PROMPTS);
     }
     batch / group_size
 }
