@@ -52,30 +52,28 @@ pub(super) fn layer_of_tree(
         }
     };
     let mut entries = Vec::new();
-    for (name, node) in fields {
+    let mut place = |path: String, node: Node, problems: &mut Vec<ConfigProblem>| {
         let here = origin.at_line(node.line);
+        match key_of(&path) {
+            Some(key) => entries.push(entry(key, path, node, here)),
+            None => problems.push(unknown(path, &node, here)),
+        }
+    };
+    for (name, node) in fields {
         if !SECTIONS.contains(&name.as_str()) {
-            match key_of(&name) {
-                Some(key) => entries.push(entry(key, name, node, here)),
-                None => problems.push(unknown_section(name, &node, here)),
-            }
+            place(name, node, problems);
             continue;
         }
         match node.content {
             Content::Table(fields) => {
                 for (field, node) in fields {
-                    let path = format!("{name}.{field}");
-                    let here = origin.at_line(node.line);
-                    match key_of(&path) {
-                        Some(key) => entries.push(entry(key, path, node, here)),
-                        None => problems.push(unknown_key(path, here)),
-                    }
+                    place(format!("{name}.{field}"), node, problems);
                 }
             }
             Content::Scalar(Value::Null) => {}
             other => problems.push(ConfigProblem {
                 keys: vec![name],
-                origins: vec![here],
+                origins: vec![origin.at_line(node.line)],
                 found: shown(&other.into_value()),
                 allowed: "a table of keys".to_owned(),
                 hint: None,
@@ -155,13 +153,14 @@ fn unknown_key(path: String, origin: Origin) -> ConfigProblem {
     }
 }
 
-fn unknown_section(name: String, node: &Node, origin: Origin) -> ConfigProblem {
-    if !matches!(node.content, Content::Table(_)) {
-        return unknown_key(name, origin);
+/// What is unknown at the top level and holds a table was meant for a section.
+fn unknown(path: String, node: &Node, origin: Origin) -> ConfigProblem {
+    if path.contains('.') || !matches!(node.content, Content::Table(_)) {
+        return unknown_key(path, origin);
     }
-    let hint = hint_for_section(&name);
+    let hint = hint_for_section(&path);
     ConfigProblem {
-        keys: vec![shortened(name)],
+        keys: vec![shortened(path)],
         origins: vec![origin],
         found: "an unknown section".to_owned(),
         allowed: listed(&SECTIONS.map(str::to_owned)),

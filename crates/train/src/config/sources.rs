@@ -38,7 +38,7 @@ pub struct ModelOverlay {
 }
 
 /// The model that `sources` ask for, so that its overlay can be found. Problems are not reported
-/// here; [`super::resolve`] does.
+/// here; [`super::resolve()`] does.
 pub fn model_name(sources: &ConfigSources) -> String {
     let without_overlay = ConfigSources { overlay: None, ..sources.clone() };
     let layers = layers(&without_overlay, &mut Vec::new());

@@ -38,6 +38,10 @@ fn every_contradiction_is_one_problem() {
             "reward = { weights = { a = 1, b = -1 }, normalize_weights = true }",
             "weights that add up to 0",
         ),
+        (
+            "reward = { weights = { a = 1, b = -1 }, combination = 'average' }",
+            "weights that add up to 0",
+        ),
         ("reward.options = { c = {} }", "options of c"),
         ("reward.options = { safety = 1 }", "no table for safety"),
         ("algorithm = 'gdpo'\nreward.combination = 'min'", "min"),

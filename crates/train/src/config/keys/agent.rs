@@ -27,6 +27,11 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Text { max_chars: 10_000 },
         "Instructions for the agent. A scenario's own come first.",
     ),
+    Key::optional(
+        "agent.stop",
+        Kind::TextList,
+        "Texts that end an answer, always and everywhere; they are cut from it.",
+    ),
     operation(Key::new(
         "agent.max_new_tokens",
         Kind::integer(1, 8192),
@@ -64,11 +69,6 @@ pub(super) const KEYS: &[Key] = &[
         "agent.do_sample",
         Kind::Bool,
         "Draw tokens when chatting or serving; false always takes the most likely one.",
-    )),
-    operation(Key::optional(
-        "agent.stop",
-        Kind::TextList,
-        "Texts that end an answer when chatting or serving; they are cut from it.",
     )),
     Key::new(
         "agent.use_stub_model",

@@ -107,17 +107,17 @@ pub(super) const KEYS: &[Key] = &[
     )),
     operation(Key::optional(
         "training.cache_tokens",
-        Kind::integer(16, i64::MAX),
+        Kind::integer(16, 1_000_000_000_000),
         "Tokens that the key-value cache holds. Without it, enough for rollout_concurrency.",
     )),
     operation(Key::new(
         "training.turn_timeout_secs",
-        Kind::number_above_to(0.0, 86_400.0),
+        Kind::number_between(0.001, 86_400.0),
         "Seconds after which one turn counts as failed, at whatever border it hangs.",
     )),
     operation(Key::new(
         "training.reward_timeout_secs",
-        Kind::number_above_to(0.0, 86_400.0),
+        Kind::number_between(0.001, 86_400.0),
         "Seconds after which a reward counts as not to be had.",
     )),
 ];

@@ -114,6 +114,7 @@ fn sampling(reader: &Reader, rollout: &RolloutSettings) -> Sampling {
         top_p: reader.optional_number("evaluation.top_p").unwrap_or(1.0),
         top_k: reader.optional_size("evaluation.top_k").unwrap_or(0),
         max_new_tokens: rollout.sampling.max_new_tokens,
+        stop: rollout.sampling.stop.clone(),
         ..at_temperature(temperature.unwrap_or(of_rollouts), true)
     }
 }

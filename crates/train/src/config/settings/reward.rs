@@ -1,5 +1,7 @@
 //! What is rewarded.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use super::super::reader::Reader;
@@ -83,11 +85,15 @@ fn check_weights(reader: &mut Reader, weights: &Map<String, Value>, sum: f64) {
         reader.refuse(&[path], found, "at least one reward with a weight", hint);
         return;
     }
-    let divides = reader.bool("reward.normalize_weights");
-    if divides && sum <= 0.0 {
-        let paths = [path, "reward.normalize_weights"];
-        let hint = "leave reward.normalize_weights out";
-        reader.refuse(&paths, format!("weights that add up to {sum}"), "a sum above 0", hint);
+    for (divisor, divides) in [
+        ("reward.normalize_weights", reader.bool("reward.normalize_weights")),
+        ("reward.combination", reader.text("reward.combination") == "average"),
+    ] {
+        if divides && sum <= 0.0 {
+            let found = format!("weights that add up to {sum}");
+            let hint = "they are divided by their sum";
+            reader.refuse(&[path, divisor], found, "a sum above 0", hint);
+        }
     }
 }
 
@@ -96,9 +102,9 @@ fn check_weights(reader: &mut Reader, weights: &Map<String, Value>, sum: f64) {
 fn options(
     reader: &mut Reader,
     weights: &Map<String, Value>,
-) -> std::collections::HashMap<String, Map<String, Value>> {
+) -> HashMap<String, Map<String, Value>> {
     let path = "reward.options";
-    let mut options = std::collections::HashMap::new();
+    let mut options = HashMap::new();
     for (name, value) in reader.object(path) {
         match value {
             Value::Object(fields) if weights.contains_key(&name) => {

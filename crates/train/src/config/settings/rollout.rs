@@ -40,7 +40,11 @@ impl RolloutSettings {
         }
         let max_new_tokens = reader.size(COMPLETION);
         let settings = RolloutSettings {
-            sampling: Sampling { max_new_tokens, ..at_temperature(temperature, true) },
+            sampling: Sampling {
+                max_new_tokens,
+                stop: reader.texts("agent.stop"),
+                ..at_temperature(temperature, true)
+            },
             max_prompt_tokens: reader.size(PROMPT),
             context_tokens: reader.optional_size(CONTEXT),
             concurrency: reader.size("training.rollout_concurrency"),

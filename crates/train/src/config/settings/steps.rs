@@ -20,7 +20,8 @@ pub struct StepSettings {
     pub group_size: usize,
     /// Times that the rollouts of a step are trained on, 1 or more.
     pub n_iterations: usize,
-    /// Equal parts, each one optimiser step, that the rollouts are divided into each time.
+    /// Equal parts, each one optimiser step, that the rollouts are divided into each time. A part
+    /// may divide a group: advantages belong to the step, before it is divided.
     pub n_minibatches: usize,
 }
 
