@@ -91,7 +91,7 @@ mod tests {
     /// Every key that claims to do something is read on one way or another through the settings.
     #[test]
     fn no_key_is_decoration() {
-        let ways: [&[(&str, &str)]; 7] = [
+        let ways: [&[(&str, &str)]; 9] = [
             &[],
             &[("environment.scenarios", "[{}]"), ("evaluation.scenario_set", "sales")],
             &[("environment.scenarios_file", "a"), ("evaluation.scenarios_file", "a")],
@@ -99,6 +99,8 @@ mod tests {
             &[("environment.prompts_file", "a")],
             &[("training.loss_type", "dr_grpo"), ("training.beta", "0.1")],
             &[("algorithm", "gdpo")],
+            &[("training.prompts_per_step", "2")],
+            &[("training.batch_size", "16")],
         ];
         let mut was_read = BTreeSet::new();
         for flags in ways {

@@ -59,7 +59,7 @@ fn every_contradiction_is_one_problem() {
         ("training.prompts_per_step = 1000001", "1000001"),
         (
             "training = { per_device_train_batch_size = 2000, gradient_accumulation_steps = 2000 }",
-            "4000000 scenarios a step",
+            "4000000 scenarios of 16 samples",
         ),
         ("training.temperature = 0", "0"),
         ("training.continual_strategy = 'ewc'", "\"ewc\""),
@@ -71,6 +71,15 @@ fn every_contradiction_is_one_problem() {
         assert_eq!(problems[0].found, found, "{text}");
         assert!(!problems[0].keys.is_empty() && !problems[0].origins.is_empty(), "{text}");
     }
+}
+
+#[test]
+fn the_largest_numbers_do_not_overflow() {
+    let text = "training = { max_steps = 1000000000, num_episodes = 1000000000, num_iterations = 1000, \
+                num_minibatches = 1000000, num_generations = 65535, prompts_per_step = 1000000, \
+                batch_size = 1000000000, max_prompt_length = 10000000, \
+                max_completion_length = 10000000 }";
+    assert_eq!(problems(&with_file(Format::Toml, text)).len(), 4);
 }
 
 #[test]

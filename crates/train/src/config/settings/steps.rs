@@ -34,8 +34,8 @@ const ACCUMULATION: &str = "training.gradient_accumulation_steps";
 const GROUP: &str = "training.num_generations";
 const MINIBATCHES: &str = "training.num_minibatches";
 
-/// Most scenarios of a step.
-const MAX_PROMPTS: u64 = 1_000_000;
+/// Most rollouts of a step; with the limits of the other keys no product of theirs overflows.
+const MAX_ROLLOUTS: u64 = 10_000_000;
 
 impl StepSettings {
     /// Episodes of a step.
@@ -43,7 +43,7 @@ impl StepSettings {
         self.prompts_per_step * self.group_size
     }
 
-    /// Episodes of the run.
+    /// Episodes of the run, all samples counted.
     pub fn n_episodes(&self) -> u64 {
         self.n_steps * self.rollouts_per_step() as u64
     }
@@ -81,49 +81,66 @@ impl StepSettings {
     }
 }
 
+/// Scenarios of a step, by whichever key says so; afterwards only `prompts_per_step` does.
 fn prompts_per_step(reader: &mut Reader, group_size: u64) -> u64 {
     let strongest = reader.values.strongest(&[PROMPTS, BATCH, PER_DEVICE, ACCUMULATION]);
-    let prompts = reader.optional_count(PROMPTS);
-    let batch = reader.optional_count(BATCH);
-    let factors = (reader.count(PER_DEVICE), reader.count(ACCUMULATION));
-    let product = factors.0 * factors.1;
-    let (from, n_prompts) = match (strongest.contains(&PROMPTS), strongest.contains(&BATCH)) {
-        (true, has_batch) => {
-            let n_prompts = prompts.unwrap_or(1);
-            if has_batch && batch != Some(n_prompts * group_size) {
-                let found = format!("{n_prompts} scenarios but {} rollouts", batch.unwrap_or(0));
-                let allowed = format!("batch_size {}", n_prompts * group_size);
-                reader.refuse(&[PROMPTS, BATCH], found, allowed, "leave one of them out");
-            }
-            (PROMPTS, n_prompts)
+    let (from, n_prompts, note) = if strongest.contains(&PROMPTS) {
+        let n_prompts = reader.optional_count(PROMPTS).unwrap_or(1);
+        if strongest.contains(&BATCH) {
+            check_batch(reader, n_prompts, group_size);
         }
-        (false, true) => (BATCH, prompts_of_batch(reader, batch.unwrap_or(1), group_size)),
-        (false, false) => (strongest.first().copied().unwrap_or(PER_DEVICE), product),
+        warn_of_factors(reader, PROMPTS, n_prompts);
+        (PROMPTS, n_prompts, None)
+    } else if strongest.contains(&BATCH) {
+        let batch = reader.optional_count(BATCH).unwrap_or(1);
+        let n_prompts = prompts_of_batch(reader, batch, group_size);
+        warn_of_factors(reader, BATCH, n_prompts);
+        (BATCH, n_prompts, Some(format!("batch_size {batch} in groups of {group_size}")))
+    } else {
+        let (per_device, accumulation) = (reader.count(PER_DEVICE), reader.count(ACCUMULATION));
+        let note = format!(
+            "per_device_train_batch_size {per_device} times gradient_accumulation_steps \
+             {accumulation}"
+        );
+        let from = strongest.first().copied().unwrap_or(PER_DEVICE);
+        (from, per_device * accumulation, Some(note))
     };
-    for path in [PER_DEVICE, ACCUMULATION] {
-        if [PROMPTS, BATCH].contains(&from) && reader.is_own(path) && product != n_prompts {
-            reader.warn(&[path], format!("has no effect beside {from}"));
-        }
-    }
-    if n_prompts > MAX_PROMPTS {
-        let hint = "fewer scenarios in each of more steps";
-        let allowed = format!("at most {MAX_PROMPTS}");
-        reader.refuse(&[from], format!("{n_prompts} scenarios a step"), allowed, hint);
-    }
-    let note = match from {
-        PROMPTS => None,
-        BATCH => Some(format!("batch_size {} in groups of {group_size}", batch.unwrap_or(0))),
-        _ => Some(format!(
-            "per_device_train_batch_size {} times gradient_accumulation_steps {}",
-            factors.0, factors.1
-        )),
-    };
-    let n_prompts = n_prompts.clamp(1, MAX_PROMPTS);
+    let n_prompts = bounded(reader, from, n_prompts, group_size);
     reader.values.derive(PROMPTS, Value::from(n_prompts), from, note);
     for path in [BATCH, PER_DEVICE, ACCUMULATION] {
         reader.values.forget(path);
     }
     n_prompts
+}
+
+fn check_batch(reader: &mut Reader, n_prompts: u64, group_size: u64) {
+    let batch = reader.optional_count(BATCH).unwrap_or(0);
+    let n_rollouts = n_prompts * group_size;
+    if batch != n_rollouts {
+        let found = format!("{n_prompts} scenarios but {batch} rollouts");
+        let allowed = format!("batch_size {n_rollouts}");
+        reader.refuse(&[PROMPTS, BATCH], found, allowed, "leave one of them out");
+    }
+}
+
+fn warn_of_factors(reader: &mut Reader, winner: &str, n_prompts: u64) {
+    let product = reader.count(PER_DEVICE) * reader.count(ACCUMULATION);
+    for path in [PER_DEVICE, ACCUMULATION] {
+        if product != n_prompts && reader.is_own(path) {
+            reader.warn(&[path], format!("has no effect beside {winner}"));
+        }
+    }
+}
+
+/// At least one scenario, and no more than make up the largest step.
+fn bounded(reader: &mut Reader, from: &'static str, n_prompts: u64, group_size: u64) -> u64 {
+    let most = MAX_ROLLOUTS / group_size;
+    if n_prompts > most {
+        let found = format!("{n_prompts} scenarios of {group_size} samples");
+        let allowed = format!("at most {MAX_ROLLOUTS} rollouts a step");
+        reader.refuse(&[from, GROUP], found, allowed, "take smaller steps, and more of them");
+    }
+    n_prompts.clamp(1, most)
 }
 
 fn prompts_of_batch(reader: &mut Reader, batch: u64, group_size: u64) -> u64 {
