@@ -13,6 +13,9 @@ use super::text_value::value_from_text;
 /// The beginning of every environment variable that is a key.
 const PREFIX: &str = "STATESET_";
 
+/// Unknown and repeated keys that are reported; a file with more is not a configuration.
+const MAX_PROBLEMS: usize = 200;
+
 /// Most characters of an unknown name in a message.
 const MAX_NAME_CHARS: usize = 80;
 
@@ -56,7 +59,7 @@ pub(super) fn layer_of_tree(
         let here = origin.at_line(node.line);
         match key_of(&path) {
             Some(key) => entries.push(entry(key, path, node, here)),
-            None => problems.push(unknown(path, &node, here)),
+            None => note(problems, || unknown(path, &node, here)),
         }
     };
     for (name, node) in fields {
@@ -168,6 +171,13 @@ fn unknown(path: String, node: &Node, origin: Origin) -> ConfigProblem {
     }
 }
 
+/// Notes a problem, unless there are so many that the source is no configuration at all.
+fn note(problems: &mut Vec<ConfigProblem>, problem: impl FnOnce() -> ConfigProblem) {
+    if problems.len() < MAX_PROBLEMS {
+        problems.push(problem());
+    }
+}
+
 /// A name for a message; nobody means a key with a name of a page.
 fn shortened(name: String) -> String {
     match name.char_indices().nth(MAX_NAME_CHARS) {
@@ -188,7 +198,7 @@ fn without_repetitions(entries: Vec<Entry>, problems: &mut Vec<ConfigProblem>) -
             continue;
         }
         let is_alias = first.spelled != entry.key.path || entry.spelled != entry.key.path;
-        problems.push(ConfigProblem {
+        note(problems, || ConfigProblem {
             keys: vec![first.spelled.clone(), entry.spelled],
             origins: vec![first.origin.clone(), entry.origin],
             found: "the same key twice".to_owned(),
@@ -246,6 +256,12 @@ mod tests {
             ]
         );
         assert_eq!(of_yaml("- 1").1.len(), 1);
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_answered_soon() {
+        let text: String = (0..20_000).map(|i| format!("unknown_key_{i}: 1\n")).collect();
+        assert_eq!(of_yaml(&text).1.len(), MAX_PROBLEMS);
     }
 
     #[test]
