@@ -1,6 +1,7 @@
 //! Rollouts, trainers, evaluation, events, journal, checkpoints and resume.
 
 mod agent;
+pub mod config;
 mod engine;
 mod error;
 mod policy;

@@ -1,0 +1,52 @@
+//! Keys of the environment: what the conversations are about and how they are played.
+
+use super::super::key::{Key, Kind};
+
+pub(super) const KEYS: &[Key] = &[
+    Key::optional(
+        "environment.scenario_set",
+        Kind::LINE,
+        "A built-in set of scenarios, such as `customer_service`. Give one of scenario_set, \
+         scenarios, scenarios_file, prompts and prompts_file; of several, the strongest layer's is \
+         taken.",
+    ),
+    Key::optional(
+        "environment.scenarios",
+        Kind::ObjectList,
+        "The scenarios themselves: id, topic, context, user_responses and so on.",
+    ),
+    Key::optional("environment.scenarios_file", Kind::Path, "A file of scenarios."),
+    Key::optional(
+        "environment.prompts",
+        Kind::TextList,
+        "Texts to be answered in one turn, instead of conversations.",
+    ),
+    Key::optional(
+        "environment.prompts_file",
+        Kind::Path,
+        "A file of prompts to be answered in one turn, instead of conversations.",
+    ),
+    Key::new(
+        "environment.split",
+        Kind::choice(&["train", "validation", "held_out"]),
+        "The part of a built-in set to train on.",
+    ),
+    Key {
+        aliases: &["training.max_turns", "training.max_steps_per_episode"],
+        ..Key::optional(
+            "environment.max_turns",
+            Kind::integer(1, 1000),
+            "Most turns of the agent in an episode. Without it, the scenario set's own number, or 10.",
+        )
+    },
+    Key::new(
+        "environment.randomize_scenarios",
+        Kind::Bool,
+        "Play the scenarios in a new random order in each pass; false keeps their order.",
+    ),
+    Key::new(
+        "environment.response_order",
+        Kind::choice(&["in_order", "shuffled"]),
+        "Order in which a scripted user says the user_responses of a scenario.",
+    ),
+];

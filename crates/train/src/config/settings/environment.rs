@@ -1,0 +1,156 @@
+//! What is played, and how.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::super::problem::listed;
+use super::super::reader::Reader;
+
+/// The environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnvironmentSettings {
+    /// What is trained on.
+    pub scenarios: ScenarioSource,
+    /// Most turns of the agent in an episode; the set's own number, or 10, where `None`.
+    pub max_turns: Option<usize>,
+    /// Scenarios come in a new random order in each pass.
+    pub shuffles_scenarios: bool,
+    /// How a scripted user says their lines.
+    pub response_order: ResponseOrder,
+}
+
+/// Where scenarios come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ScenarioSource {
+    /// A part of a set that ships.
+    BuiltIn {
+        /// Name of the set.
+        name: String,
+        /// The part.
+        split: Split,
+    },
+    /// Scenarios that are written into the configuration; their fields are the environment's to check.
+    Inline(Vec<Map<String, Value>>),
+    /// A file of scenarios.
+    File(PathBuf),
+    /// Texts to be answered in one turn.
+    Prompts(Vec<String>),
+    /// A file of prompts.
+    PromptsFile(PathBuf),
+}
+
+/// Parts of a built-in set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// For training.
+    Train,
+    /// For choices made during training.
+    Validation,
+    /// For the final judgement.
+    HeldOut,
+}
+
+/// Order of a scripted user's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseOrder {
+    /// As they are written.
+    InOrder,
+    /// Drawn for each episode.
+    Shuffled,
+}
+
+/// Keys of which one says what is trained on.
+const SOURCES: [&str; 5] = [
+    "environment.scenario_set",
+    "environment.scenarios",
+    "environment.scenarios_file",
+    "environment.prompts",
+    "environment.prompts_file",
+];
+
+impl EnvironmentSettings {
+    pub(in super::super) fn resolve(reader: &mut Reader) -> EnvironmentSettings {
+        let split = Split::read(reader, "environment.split");
+        let response_order = match reader.text("environment.response_order") {
+            "shuffled" => ResponseOrder::Shuffled,
+            _ => ResponseOrder::InOrder,
+        };
+        EnvironmentSettings {
+            scenarios: source(reader, split),
+            max_turns: reader.optional_size("environment.max_turns"),
+            shuffles_scenarios: reader.bool("environment.randomize_scenarios"),
+            response_order,
+        }
+    }
+}
+
+impl Split {
+    /// The name that configurations use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Split::Train => "train",
+            Split::Validation => "validation",
+            Split::HeldOut => "held_out",
+        }
+    }
+
+    pub(super) fn read(reader: &Reader, path: &'static str) -> Split {
+        match reader.text(path) {
+            "validation" => Split::Validation,
+            "held_out" => Split::HeldOut,
+            _ => Split::Train,
+        }
+    }
+}
+
+impl ResponseOrder {
+    /// The name that configurations use.
+    pub fn name(self) -> &'static str {
+        match self {
+            ResponseOrder::InOrder => "in_order",
+            ResponseOrder::Shuffled => "shuffled",
+        }
+    }
+}
+
+/// The one key of `paths` that counts. Several in one layer are a problem; all others are forgotten.
+pub(super) fn one_of(reader: &mut Reader, paths: &[&'static str]) -> Option<&'static str> {
+    let strongest = reader.values.strongest(paths);
+    if strongest.len() > 1 {
+        let hint = "leave all but one out";
+        reader.refuse(&strongest, format!("{} sources", strongest.len()), "one of them", hint);
+    }
+    let winner = strongest.first().copied()?;
+    for path in paths.iter().filter(|path| **path != winner) {
+        reader.values.forget(path);
+    }
+    Some(winner)
+}
+
+fn source(reader: &mut Reader, split: Split) -> ScenarioSource {
+    let Some(path) = one_of(reader, &SOURCES) else {
+        let allowed = listed(&SOURCES.map(str::to_owned)).replace(" and ", " or ");
+        let hint = "a run needs something to play";
+        reader.refuse(&["environment.scenario_set"], "nothing to play", allowed, hint);
+        return ScenarioSource::Prompts(Vec::new());
+    };
+    let source = match path {
+        "environment.scenario_set" => {
+            ScenarioSource::BuiltIn { name: reader.text(path).to_owned(), split }
+        }
+        "environment.scenarios" => ScenarioSource::Inline(reader.objects(path)),
+        "environment.scenarios_file" => ScenarioSource::File(reader.path(path)),
+        "environment.prompts" => ScenarioSource::Prompts(reader.texts(path)),
+        _ => ScenarioSource::PromptsFile(reader.path(path)),
+    };
+    let is_empty = match &source {
+        ScenarioSource::Inline(scenarios) => scenarios.is_empty(),
+        ScenarioSource::Prompts(prompts) => prompts.is_empty(),
+        _ => false,
+    };
+    if is_empty {
+        reader.refuse(&[path], "an empty list", "at least one", "a run needs something to play");
+    }
+    source
+}

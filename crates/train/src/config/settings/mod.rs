@@ -1,0 +1,23 @@
+//! The settings of a run, resolved: plain values without a trace of how they were written.
+
+mod agent;
+mod algorithm;
+mod environment;
+mod evaluation;
+mod optimiser;
+mod reward;
+mod rollout;
+mod run;
+mod steps;
+
+pub use agent::AgentSettings;
+pub use algorithm::{AlgorithmSettings, ReferenceModel};
+pub use environment::{EnvironmentSettings, ResponseOrder, ScenarioSource, Split};
+pub use evaluation::{EvaluationScenarios, EvaluationSettings};
+pub use optimiser::{AdapterSettings, OptimiserSettings};
+pub use reward::{RewardMethod, RewardPart, RewardSettings};
+pub use rollout::RolloutSettings;
+pub use run::{
+    CheckpointSettings, ComputeSettings, EarlyStopping, LoggingSettings, PresetNames, RunConfig,
+};
+pub use steps::StepSettings;

@@ -1,0 +1,18 @@
+//! The contract of configurations:
+//!
+//! 1. a stronger layer replaces single values of a weaker one, and every value knows its origin;
+//! 2. of keys that say the same, the one from the stronger layer counts;
+//! 3. two in one layer that disagree, and every other contradiction, are refused, all at once;
+//! 4. a resolved configuration written as a file gives the same configuration again;
+//! 5. the fingerprint sees what influences the result and nothing else;
+//! 6. every name that users of the documented package know is a key (`names.rs`);
+//! 7. no input makes it panic (`properties.rs`).
+
+mod common;
+mod contradictions;
+mod layers;
+mod messages;
+mod names;
+mod properties;
+mod settings;
+mod written;
