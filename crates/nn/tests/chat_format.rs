@@ -91,6 +91,12 @@ fn answers(trace: &TokenTrace) -> Vec<Vec<u32>> {
 }
 
 #[test]
+fn formats_are_shared_between_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<ChatFormat>();
+}
+
+#[test]
 fn traces_hold_the_tokens_of_the_whole_rendering() {
     let golden = golden("chat_template.json");
     let mut n_compared = 0;

@@ -17,6 +17,7 @@ use stateset_core::{Message, ToolSpec};
 use super::date::Date;
 use super::environment::{Raised, environment};
 use super::guard::{Guarded, guard};
+use super::lexer::TOO_LONG;
 use super::messages::{ControlTokens, Inputs, Unmarked, plain as plain_value, unmark};
 use super::meter::{MAX_OUTPUT_BYTES, Meter, VARIABLE};
 use super::plain;
@@ -30,7 +31,7 @@ pub const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 const MAX_TRIALS: usize = 256;
 
 /// Stack of the thread that parses templates; only what is used of it becomes memory.
-const PARSER_STACK_BYTES: usize = 512 << 20;
+const PARSER_STACK_BYTES: usize = 128 << 20;
 
 const DEFAULT: &str = "default";
 const TOOL_USE: &str = "tool_use";
@@ -203,7 +204,7 @@ impl ChatTemplate {
         let guarded = guard(text);
         // The engine's words for a bad template are better than ours, so it looks at the original
         // first.
-        if guarded.is_err()
+        if guarded.as_ref().is_err_and(|e| e.why != TOO_LONG)
             && let Err(error) = environment().template_from_str(text)
         {
             return Err(syntax(error.line().unwrap_or(0), words(&error)));

@@ -116,7 +116,9 @@ fn add_guards(env: &mut Environment<'static>) {
         Meter::of(state)?.charge_factor(&value).map(|()| value)
     });
     env.add_filter(guard::CHARGE_TEXT, |state: &State, value: Value| match value.kind() {
-        ValueKind::Number | ValueKind::Undefined => Ok(value),
+        // Other operators may still follow on whole numbers; their text is the same anyway.
+        ValueKind::Number if value.is_integer() => Ok(value),
+        ValueKind::Undefined => Ok(value),
         _ => text_of(state, &value).map(Value::from),
     });
     env.add_filter(guard::CHECK_DEPTH, |state: &State, value: Value| {
