@@ -14,11 +14,12 @@ use minijinja::{Environment, ErrorKind, Value};
 use serde_json::{Map, Value as Json};
 use stateset_core::{Message, ToolSpec};
 
+use super::control::{ControlTokens, Speaker, Unmarked, unmark};
 use super::date::Date;
 use super::environment::{Raised, environment};
 use super::guard::{Guarded, guard};
 use super::lexer::TOO_LONG;
-use super::messages::{ControlTokens, Inputs, Unmarked, plain as plain_value, unmark};
+use super::messages::{Inputs, plain as plain_value};
 use super::meter::{MAX_OUTPUT_BYTES, Meter, VARIABLE};
 use super::plain;
 use crate::text_error::TextError;
@@ -274,7 +275,7 @@ impl ChatTemplate {
 
 /// Marks every control token of a plain conversation: the format itself writes none.
 fn plain_marks(text: String, control: &ControlTokens) -> Unmarked {
-    Unmarked { spelled: control.find(&text), text, generated: Vec::new() }
+    Unmarked { spelled: control.find(&text, Speaker::Outside), text, generated: Vec::new() }
 }
 
 #[derive(Default)]

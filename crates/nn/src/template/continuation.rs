@@ -32,7 +32,7 @@
 use stateset_core::{GivenTokens, Message, Segment, TokenTrace, ToolSpec};
 
 use super::chat_format::ChatFormat;
-use super::messages::Unmarked;
+use super::control::Unmarked;
 use crate::text_error::TextError;
 use crate::tokenizer::SpaceLoss;
 

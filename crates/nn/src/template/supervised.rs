@@ -16,7 +16,7 @@ use stateset_core::{Message, Role, TokenTrace, ToolSpec};
 
 use super::chat_format::ChatFormat;
 use super::continuation::{Reached, rest_after};
-use super::messages::Unmarked;
+use super::control::Unmarked;
 use super::reply::{CLOSE, OPEN};
 use crate::text_error::TextError;
 use crate::tokenizer::SpaceLoss;
