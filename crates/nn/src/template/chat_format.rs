@@ -7,6 +7,7 @@
 //! [`UserText::AsTransformers`] asks for it, although `transformers` lets it by default; ordinary
 //! text gets the same tokens either way.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub struct ChatFormat {
     template: Arc<ChatTemplate>,
     date: Option<Date>,
     kwargs: Map<String, Value>,
+    end_ids: Arc<[u32]>,
     pub(super) control: Arc<ControlTokens>,
 }
 
@@ -52,7 +54,11 @@ impl ChatFormat {
         kwargs: Map<String, Value>,
     ) -> Self {
         let (tokenizer, template) = (tokenizer.into(), template.into());
-        let mut format = ChatFormat { tokenizer, template, date, kwargs, control: Arc::default() };
+        let written = tokenizer.turn_ends(|token| template.mentions(token));
+        let end_ids: BTreeSet<u32> = tokenizer.end_ids().iter().copied().chain(written).collect();
+        let end_ids = end_ids.into_iter().collect();
+        let control = Arc::default();
+        let mut format = ChatFormat { tokenizer, template, date, kwargs, end_ids, control };
         format.control = Arc::new(format.find_control());
         format
     }
@@ -105,9 +111,10 @@ impl ChatFormat {
         &self.template
     }
 
-    /// Ids at which generation ends.
+    /// Ids at which generation ends, ascending: those of the tokenizer, and the end-of-turn tokens
+    /// that this template writes.
     pub fn end_ids(&self) -> &[u32] {
-        self.tokenizer.end_ids()
+        &self.end_ids
     }
 
     /// Texts at which generation ends; none for models with a chat template.

@@ -171,11 +171,11 @@ impl ChatTemplate {
         };
         run(messages, options.add_generation_prompt).map_err(|error| {
             let last = messages.len().saturating_sub(1);
-            let Some(kind) = Failure::of(&error) else {
-                let turn = turn_at_fault(messages, &error, |prefix| run(prefix, false).err());
-                return failed(source, turn.unwrap_or(last), &error);
-            };
-            TextError::TemplateLimit { file: source.label.clone(), turn: last, limit: kind.0 }
+            if let Some(limit) = reached_limit(&error) {
+                return TextError::TemplateLimit { file: source.label.clone(), turn: last, limit };
+            }
+            let turn = turn_at_fault(messages, &error, |prefix| run(prefix, false).err());
+            failed(source, turn.unwrap_or(last), &error)
         })
     }
 
@@ -297,23 +297,18 @@ impl Write for LimitedText {
     }
 }
 
-/// A limit that a rendering reached.
-struct Failure(String);
-
-impl Failure {
-    fn of(error: &minijinja::Error) -> Option<Failure> {
-        chain(error).find_map(|e| match (e.kind(), e.detail()) {
-            (ErrorKind::OutOfFuel, Some(what)) => Some(Failure(what.to_string())),
-            (ErrorKind::OutOfFuel, None) => Some(Failure("the template runs too long".into())),
-            (ErrorKind::WriteFailure, _) => {
-                Some(Failure("the template writes more than 16 MiB".into()))
-            }
+/// What limit a rendering reached, if that is why it failed.
+fn reached_limit(error: &minijinja::Error) -> Option<String> {
+    chain(error)
+        .find_map(|e| match (e.kind(), e.detail()) {
+            (ErrorKind::OutOfFuel, what) => Some(what.unwrap_or("the template runs too long")),
+            (ErrorKind::WriteFailure, _) => Some("the template writes more than 16 MiB"),
             (ErrorKind::InvalidOperation, Some("recursion limit exceeded")) => {
-                Some(Failure("the template nests calls too deep".into()))
+                Some("the template nests calls too deep")
             }
             _ => None,
         })
-    }
+        .map(str::to_string)
 }
 
 /// The error and the engine's errors that caused it, outermost first.

@@ -1,6 +1,6 @@
 //! Which tokens a speaker may not write, and how they are told from those the template writes.
 //!
-//! A user who types `<|im_end|>` must not be able to end his turn. The text of such a token is
+//! A user who types `<|im_end|>` must not be able to end their turn. The text of such a token is
 //! wrapped in two private characters before rendering, found again afterwards, and spelled out with
 //! ordinary tokens. Text without control tokens is not touched, so its tokens are those of
 //! `transformers`. Source: `mark_control_tokens` of transformers 5.23.

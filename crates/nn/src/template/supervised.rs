@@ -24,7 +24,8 @@ use crate::tokenizer::SpaceLoss;
 impl ChatFormat {
     /// The conversation as one trace; its last message need not be the assistant's.
     ///
-    /// # Errors The template variants of [`TextError`], with the turn;
+    /// # Errors
+    /// The template variants of [`TextError`], with the turn;
     /// [`TextError::CannotContinue`] where the template hides an answer.
     pub fn supervised(
         &self,
