@@ -128,15 +128,18 @@ def make_tiny_sentencepiece():
         "tokenizer_class": "LlamaTokenizer", "legacy": False, "add_bos_token": True, "add_eos_token": False,
         "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",
     })
+    # The trainer writes the name of the rules into the model, so it must not be a path.
+    here = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
-        rules = os.path.join(folder, "rules.tsv")
-        with open(rules, "w", encoding="utf-8") as f:
+        os.chdir(folder)
+        with open("rules.tsv", "w", encoding="utf-8") as f:
             for source, target in [("ﬁ", "fi"), ("Ａ", "A"), ("２", "2"), ("e\u0301", "é"), ("\u00a0", " "), ("\n", " "), ("\t", " ")]:
                 f.write(f"{' '.join(f'{ord(c):X}' for c in source)}\t{' '.join(f'{ord(c):X}' for c in target)}\n")
         train_sentencepiece(
-            "tiny-sp-unigram", model_type="unigram", vocab_size=200, normalization_rule_tsv=rules, character_coverage=1.0,
+            "tiny-sp-unigram", model_type="unigram", vocab_size=200, normalization_rule_tsv="rules.tsv", character_coverage=1.0,
             control_symbols=["<ctl>"], user_defined_symbols=["<tool_call>"], pad_id=3,
         )
+        os.chdir(here)
 
 
 def proto_of(path):

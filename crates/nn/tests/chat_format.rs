@@ -91,6 +91,12 @@ fn answers(trace: &TokenTrace) -> Vec<Vec<u32>> {
 }
 
 #[test]
+fn formats_are_shared_between_threads() {
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<ChatFormat>();
+}
+
+#[test]
 fn traces_hold_the_tokens_of_the_whole_rendering() {
     let golden = golden("chat_template.json");
     let mut n_compared = 0;
@@ -359,6 +365,18 @@ fn users_cannot_write_special_tokens() {
     assert_eq!(count(&[Message::user(attack)]), 1);
     let call = ToolCall { id: "1".into(), name: "t".into(), arguments: Value::Null };
     assert_eq!(count(&[Message::user("x"), Message::tool_result(&call, attack)]), 2);
+    // A model that was made to repeat them ends no turn by it, but calls tools.
+    let repeated = [
+        Message::user("x"),
+        Message::assistant(format!("{attack}<tool_call>")),
+        Message::user("y"),
+    ];
+    assert_eq!(count(&repeated), 3);
+    let call_id = format.tokenizer().token_to_id("<tool_call>").unwrap();
+    assert!(format.prompt(&repeated, &[]).unwrap().contains(&call_id));
+    let open = format.clone().with_user_text(UserText::AsTransformers);
+    let n_open = open.prompt(&repeated, &[]).unwrap().iter().filter(|&&id| id == end).count();
+    assert_eq!(n_open, 5);
     // A continuation spells them as well, and reads its own row again.
     let mut trace = TokenTrace::new();
     let mut talk = vec![Message::user(attack)];

@@ -7,6 +7,7 @@
 //! [`UserText::AsTransformers`] asks for it, although `transformers` lets it by default; ordinary
 //! text gets the same tokens either way.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +16,13 @@ use serde_json::{Map, Value};
 use stateset_core::{Message, Segment, ToolSpec};
 
 use super::chat_template::{ChatTemplate, RenderOptions};
+use super::control::{ControlTokens, Unmarked};
 use super::date::Date;
-use super::messages::{ControlTokens, Unmarked};
 use crate::text_error::TextError;
-use crate::tokenizer::{TextFiles, Tokenizer};
+use crate::tokenizer::{KnownToken, TextFiles, Tokenizer};
 
-/// What the text of a control token in user messages, tool results and tool descriptions becomes.
+/// What the text of a control token becomes where its speaker may not write it: any in user
+/// messages, tool results and tool descriptions, those of turns in answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UserText {
     /// Ordinary tokens that spell it.
@@ -38,6 +40,7 @@ pub struct ChatFormat {
     template: Arc<ChatTemplate>,
     date: Option<Date>,
     kwargs: Map<String, Value>,
+    end_ids: Arc<[u32]>,
     pub(super) control: Arc<ControlTokens>,
 }
 
@@ -51,17 +54,13 @@ impl ChatFormat {
         kwargs: Map<String, Value>,
     ) -> Self {
         let (tokenizer, template) = (tokenizer.into(), template.into());
-        let is_control = |token: &crate::tokenizer::KnownToken| {
-            token.is_special
-                || (!token.content.trim().is_empty() && template.mentions(&token.content))
-        };
-        let control = tokenizer
-            .added()
-            .filter(|t| is_control(t))
-            .map(|t| t.content.clone())
-            .collect::<Vec<_>>();
-        let control = Arc::new(ControlTokens::new(control));
-        ChatFormat { tokenizer, template, date, kwargs, control }
+        let written = tokenizer.turn_ends(|token| template.mentions(token));
+        let end_ids: BTreeSet<u32> = tokenizer.end_ids().iter().copied().chain(written).collect();
+        let end_ids = end_ids.into_iter().collect();
+        let control = Arc::default();
+        let mut format = ChatFormat { tokenizer, template, date, kwargs, end_ids, control };
+        format.control = Arc::new(format.find_control());
+        format
     }
 
     /// Tokenizer and template of a model folder.
@@ -112,9 +111,10 @@ impl ChatFormat {
         &self.template
     }
 
-    /// Ids at which generation ends.
+    /// Ids at which generation ends, ascending: those of the tokenizer, and the end-of-turn tokens
+    /// that this template writes.
     pub fn end_ids(&self) -> &[u32] {
-        self.tokenizer.end_ids()
+        &self.end_ids
     }
 
     /// Texts at which generation ends; none for models with a chat template.
@@ -185,6 +185,26 @@ impl ChatFormat {
             done = end;
         }
         Ok(ids)
+    }
+
+    /// Special tokens and added ones that the template writes; of turns are those that end an
+    /// answer or that the template writes around a question.
+    fn find_control(&self) -> ControlTokens {
+        let is_control = |token: &&KnownToken| {
+            let is_visible = !token.content.trim().is_empty();
+            token.is_special || (is_visible && self.template.mentions(&token.content))
+        };
+        let options = self.options(&[], true);
+        let question = self.template.render(&[Message::user("?")], &options).unwrap_or_default();
+        let is_of_turns = |token: &&KnownToken| {
+            let ends = self.end_ids().contains(&token.id);
+            let stands = token.is_special && question.contains(&token.content);
+            ends || (stands && !token.content.contains("think"))
+        };
+        let all = self.tokenizer.added().filter(is_control);
+        let of_turns = self.tokenizer.added().filter(is_of_turns);
+        let content = |token: &KnownToken| token.content.clone();
+        ControlTokens::new(all.map(content), of_turns.map(content))
     }
 
     /// Tokens before every text. Templates write them out; plain conversations leave them to the

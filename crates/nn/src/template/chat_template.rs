@@ -14,10 +14,12 @@ use minijinja::{Environment, ErrorKind, Value};
 use serde_json::{Map, Value as Json};
 use stateset_core::{Message, ToolSpec};
 
+use super::control::{ControlTokens, Speaker, Unmarked, unmark};
 use super::date::Date;
 use super::environment::{Raised, environment};
 use super::guard::{Guarded, guard};
-use super::messages::{ControlTokens, Inputs, Unmarked, plain as plain_value, unmark};
+use super::lexer::TOO_LONG;
+use super::messages::{Inputs, plain as plain_value};
 use super::meter::{MAX_OUTPUT_BYTES, Meter, VARIABLE};
 use super::plain;
 use crate::text_error::TextError;
@@ -30,7 +32,7 @@ pub const MAX_TEMPLATE_BYTES: usize = 256 << 10;
 const MAX_TRIALS: usize = 256;
 
 /// Stack of the thread that parses templates; only what is used of it becomes memory.
-const PARSER_STACK_BYTES: usize = 512 << 20;
+const PARSER_STACK_BYTES: usize = 128 << 20;
 
 const DEFAULT: &str = "default";
 const TOOL_USE: &str = "tool_use";
@@ -169,11 +171,11 @@ impl ChatTemplate {
         };
         run(messages, options.add_generation_prompt).map_err(|error| {
             let last = messages.len().saturating_sub(1);
-            let Some(kind) = Failure::of(&error) else {
-                let turn = turn_at_fault(messages, &error, |prefix| run(prefix, false).err());
-                return failed(source, turn.unwrap_or(last), &error);
-            };
-            TextError::TemplateLimit { file: source.label.clone(), turn: last, limit: kind.0 }
+            if let Some(limit) = reached_limit(&error) {
+                return TextError::TemplateLimit { file: source.label.clone(), turn: last, limit };
+            }
+            let turn = turn_at_fault(messages, &error, |prefix| run(prefix, false).err());
+            failed(source, turn.unwrap_or(last), &error)
         })
     }
 
@@ -203,7 +205,7 @@ impl ChatTemplate {
         let guarded = guard(text);
         // The engine's words for a bad template are better than ours, so it looks at the original
         // first.
-        if guarded.is_err()
+        if guarded.as_ref().is_err_and(|e| e.why != TOO_LONG)
             && let Err(error) = environment().template_from_str(text)
         {
             return Err(syntax(error.line().unwrap_or(0), words(&error)));
@@ -273,7 +275,7 @@ impl ChatTemplate {
 
 /// Marks every control token of a plain conversation: the format itself writes none.
 fn plain_marks(text: String, control: &ControlTokens) -> Unmarked {
-    Unmarked { spelled: control.find(&text), text, generated: Vec::new() }
+    Unmarked { spelled: control.find(&text, Speaker::Outside), text, generated: Vec::new() }
 }
 
 #[derive(Default)]
@@ -295,23 +297,18 @@ impl Write for LimitedText {
     }
 }
 
-/// A limit that a rendering reached.
-struct Failure(String);
-
-impl Failure {
-    fn of(error: &minijinja::Error) -> Option<Failure> {
-        chain(error).find_map(|e| match (e.kind(), e.detail()) {
-            (ErrorKind::OutOfFuel, Some(what)) => Some(Failure(what.to_string())),
-            (ErrorKind::OutOfFuel, None) => Some(Failure("the template runs too long".into())),
-            (ErrorKind::WriteFailure, _) => {
-                Some(Failure("the template writes more than 16 MiB".into()))
-            }
+/// What limit a rendering reached, if that is why it failed.
+fn reached_limit(error: &minijinja::Error) -> Option<String> {
+    chain(error)
+        .find_map(|e| match (e.kind(), e.detail()) {
+            (ErrorKind::OutOfFuel, what) => Some(what.unwrap_or("the template runs too long")),
+            (ErrorKind::WriteFailure, _) => Some("the template writes more than 16 MiB"),
             (ErrorKind::InvalidOperation, Some("recursion limit exceeded")) => {
-                Some(Failure("the template nests calls too deep".into()))
+                Some("the template nests calls too deep")
             }
             _ => None,
         })
-    }
+        .map(str::to_string)
 }
 
 /// The error and the engine's errors that caused it, outermost first.

@@ -32,15 +32,12 @@
 use stateset_core::{GivenTokens, Message, Segment, TokenTrace, ToolSpec};
 
 use super::chat_format::ChatFormat;
-use super::messages::Unmarked;
+use super::control::Unmarked;
 use crate::text_error::TextError;
 use crate::tokenizer::SpaceLoss;
 
 /// Characters of both texts that a difference is reported with.
 const SHOWN_CHARS: usize = 24;
-
-/// Most prefixes of a conversation that are rendered to find the turn of a difference.
-const MAX_TRIALS: usize = 64;
 
 impl ChatFormat {
     /// Tokens to read before the next answer. `messages` is the whole conversation, ending with the
@@ -123,12 +120,20 @@ impl ChatFormat {
 
     /// Index of the message that a byte of the rendered conversation belongs to.
     fn turn_at(&self, messages: &[Message], tools: &[ToolSpec], at: usize) -> usize {
-        let ends_behind = |n: &usize| {
-            self.rendered(&messages[..*n], tools, false)
-                .is_ok_and(|rendered| rendered.text.len() > at)
+        let ends_behind = |n: usize| {
+            let rendered = self.rendered(&messages[..n], tools, false);
+            rendered.is_ok_and(|rendered| rendered.text.len() > at)
         };
-        let trials = 1..=messages.len().min(MAX_TRIALS);
-        trials.into_iter().find(ends_behind).map_or(messages.len().saturating_sub(1), |n| n - 1)
+        let (mut low, mut high) = (1, messages.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if ends_behind(middle) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        low.saturating_sub(1)
     }
 }
 

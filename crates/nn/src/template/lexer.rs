@@ -10,6 +10,9 @@ use std::ops::Range;
 /// Most tokens inside one tag; the longest known have 300.
 const MAX_TOKENS: usize = 4096;
 
+/// The complaint about a tag that is over the limit.
+pub(super) const TOO_LONG: &str = "the tag has more than 4096 parts";
+
 /// What a token is, as far as rewriting needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -155,7 +158,7 @@ fn tokens(source: &str, from: usize, close: &str) -> Result<(Vec<Token>, usize),
             },
         };
         if tokens.len() == MAX_TOKENS {
-            return Err(Unreadable { at: from, why: "the tag has more than 4096 parts" });
+            return Err(Unreadable { at: from, why: TOO_LONG });
         }
         tokens.push(Token { kind, span: at..at + len });
         at += len;

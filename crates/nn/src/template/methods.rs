@@ -131,24 +131,29 @@ fn split(text: &str, args: &[Value], from_end: bool) -> Result<Value, Error> {
     Ok(parts.into_iter().map(Value::from).collect())
 }
 
-/// Splits at runs of white space into at most `most` parts; the last one keeps its inner white
-/// space.
+/// Splits at runs of white space into at most `most` parts; the last one is left as it is.
 fn words(text: &str, most: usize, from_end: bool) -> Vec<&str> {
-    let mut rest = text.trim_matches(is_space);
+    let trim = |text: &'_ str| -> (usize, usize) {
+        let start = text.len() - text.trim_start_matches(is_space).len();
+        (start, text.trim_end_matches(is_space).len())
+    };
+    let (mut start, mut end) = (0, text.len());
     let mut parts = Vec::new();
-    while !rest.is_empty() {
+    loop {
+        let (skipped, kept) = trim(&text[start..end]);
+        (start, end) = if from_end { (start, start + kept) } else { (start + skipped, end) };
+        let rest = if start < end { &text[start..end] } else { break };
         let gap = if from_end { rest.rfind(is_space) } else { rest.find(is_space) };
         let Some(gap) = gap.filter(|_| parts.len() + 1 < most) else {
             parts.push(rest);
             break;
         };
-        let (before, after) = rest.split_at(gap);
         if from_end {
-            parts.push(after.trim_start_matches(is_space));
-            rest = before.trim_end_matches(is_space);
+            parts.push(rest[gap..].trim_start_matches(is_space));
+            end = start + gap;
         } else {
-            parts.push(before);
-            rest = after.trim_start_matches(is_space);
+            parts.push(&rest[..gap]);
+            start += gap;
         }
     }
     if from_end {
@@ -296,4 +301,68 @@ fn pad(text: &str, method: &str, args: &[Value]) -> Result<String, Error> {
         }
         _ => format!("{}{text}", times(missing)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chat_template::{ChatTemplate, RenderOptions};
+
+    /// Expressions and what CPython 3.11 prints for them.
+    const CASES: [(&str, &str); 26] = [
+        ("' a b  c '.split()", "['a', 'b', 'c']"),
+        ("' a b  c '.split(none, 1)", "['a', 'b  c ']"),
+        ("' a b  c '.rsplit(none, 1)", "[' a b', 'c']"),
+        ("' a b  c '.rsplit()", "['a', 'b', 'c']"),
+        ("'  '.split()", "[]"),
+        ("''.split(',')", "['']"),
+        ("'a,b,c'.split(',', maxsplit=1)", "['a', 'b,c']"),
+        ("'a,b,c'.rsplit(sep=',', maxsplit=1)", "['a,b', 'c']"),
+        ("'a\\r\\nb\\n\\nc\\n'.splitlines()", "['a', 'b', '', 'c']"),
+        ("'a\\nb'.splitlines(true)", "['a\\n', 'b']"),
+        ("'a=b=c'.rpartition('=')", "('a=b', '=', 'c')"),
+        ("'abc'.partition('=')", "('abc', '', '')"),
+        ("'-7'.zfill(4)", "-007"),
+        ("'ab'.center(5, '*')", "**ab*"),
+        ("'abc'.center(6, '*')", "*abc**"),
+        ("'it is o\\'clock'.title()", "It Is O'Clock"),
+        ("'aBc'.swapcase()", "AbC"),
+        ("'abcb'.rindex('b')", "3"),
+        ("[1, 2, 3].index(2)", "1"),
+        ("'xyx'.strip('xz')", "y"),
+        ("'\\x1c a \\u2003'.strip()", "a"),
+        ("'aaa'.replace('a', 'b', 2)", "bba"),
+        ("'-'.join(['a', 'b'])", "a-b"),
+        ("'{} {:>3}'.format('a', 1)", "a   1"),
+        ("'a'.isspace() or ' \\t'.isspace()", "True"),
+        ("{'a': 1}.copy()", "{'a': 1}"),
+    ];
+
+    fn render(expression: &str) -> Result<String, String> {
+        let template = ChatTemplate::from_source("t", &format!("{{{{ {expression} }}}}"));
+        template
+            .and_then(|template| template.render(&[], &RenderOptions::default()))
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn methods_do_what_python_does() {
+        for (expression, expected) in CASES {
+            assert_eq!(render(expression).as_deref(), Ok(expected), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_python_refuses_is_refused() {
+        for expression in [
+            "'a'.index('b')",
+            "[1].index(2)",
+            "'a'.split('')",
+            "'-'.join([1])",
+            "[1].append(2)",
+            "{'a': 1}.update({})",
+            "'a'.nothing()",
+        ] {
+            assert!(render(expression).is_err(), "{expression}");
+        }
+    }
 }

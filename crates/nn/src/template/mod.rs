@@ -3,6 +3,7 @@
 mod chat_format;
 mod chat_template;
 mod continuation;
+mod control;
 mod date;
 mod environment;
 mod guard;

@@ -16,7 +16,7 @@ use stateset_core::{Message, Role, TokenTrace, ToolSpec};
 
 use super::chat_format::ChatFormat;
 use super::continuation::{Reached, rest_after};
-use super::messages::Unmarked;
+use super::control::Unmarked;
 use super::reply::{CLOSE, OPEN};
 use crate::text_error::TextError;
 use crate::tokenizer::SpaceLoss;
@@ -24,7 +24,8 @@ use crate::tokenizer::SpaceLoss;
 impl ChatFormat {
     /// The conversation as one trace; its last message need not be the assistant's.
     ///
-    /// # Errors The template variants of [`TextError`], with the turn;
+    /// # Errors
+    /// The template variants of [`TextError`], with the turn;
     /// [`TextError::CannotContinue`] where the template hides an answer.
     pub fn supervised(
         &self,

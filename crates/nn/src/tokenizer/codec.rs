@@ -143,33 +143,32 @@ impl Tokenizer {
     }
 
     /// Tokens of `text` as ordinary text: no special or added token is recognised in it, and none
-    /// can be spelled by it.
+    /// can be spelled by it. Only the token for unknown characters may stand in it.
     ///
     /// # Errors
     /// [`TextError::TextTooLong`] and [`TextError::Encode`].
     pub fn encode_spelled(&self, previous: Option<u32>, text: &str) -> Result<Vec<u32>, TextError> {
-        let encode = |text: &str| match previous {
-            Some(_) => self.encode_in_middle(text, |text| self.encode_plain(text)),
+        let in_middle = |text: &str| self.encode_in_middle(text, |text| self.encode_plain(text));
+        let at_start = |text: &str| match previous {
+            Some(_) => in_middle(text),
             None => self.encode_plain(text),
         };
-        let is_clean = |ids: &[u32]| {
-            ids.iter()
-                .all(|id| self.added.get(id).is_none_or(|t| !t.is_special && t.content != text))
+        let is_plain = |id: &u32| {
+            let is_control = |token: &KnownToken| token.is_special || token.content == text;
+            self.is_unknown(*id) || !self.added.get(id).is_some_and(is_control)
         };
-        let ids = encode(text)?;
-        if is_clean(&ids) {
+        let ids = at_start(text)?;
+        if ids.iter().all(is_plain) {
             return Ok(ids);
         }
-        // Some vocabularies can merge plain letters into a special token; single characters cannot.
+        // Some vocabularies merge plain letters into a special token; single characters are too
+        // short for that, save a special token of one character, which is left out.
         let mut ids = Vec::new();
         for (at, c) in text.char_indices() {
             let one = &text[at..at + c.len_utf8()];
-            ids.extend(if at == 0 {
-                encode(one)?
-            } else {
-                self.encode_in_middle(one, |t| self.encode_plain(t))?
-            });
+            ids.extend(if at == 0 { at_start(one)? } else { in_middle(one)? });
         }
+        ids.retain(is_plain);
         Ok(ids)
     }
 
@@ -332,17 +331,29 @@ impl Tokenizer {
         encode(text)
     }
 
+    /// True for the token of unknown characters, where it is none that ends or begins texts.
+    fn is_unknown(&self, id: u32) -> bool {
+        let has_role = |role: &str| self.role_id(role) == Some(id);
+        has_role("unk_token") && !has_role("bos_token") && !self.end_ids.contains(&id)
+    }
+
     fn role_id(&self, role: &str) -> Option<u32> {
         self.inner.token_to_id(self.special.get(role)?)
+    }
+
+    /// End-of-turn tokens of well-known chat formats that are in the vocabulary and that
+    /// `is_written` says the model's template writes.
+    pub(crate) fn turn_ends(&self, is_written: impl Fn(&str) -> bool) -> Vec<u32> {
+        let ends = TURN_ENDS.iter().filter(|end| is_written(end));
+        ends.filter_map(|end| self.added_id(end)).collect()
     }
 
     fn find_end_ids(&self, model_end_ids: &[u32]) -> Result<Vec<u32>, TextError> {
         let templates = self.files.chat_templates()?;
         let is_written = |token: &str| templates.iter().any(|t| t.source.contains(token));
-        let turn_ends = TURN_ENDS.iter().filter(|end| is_written(end));
         let mut ids: BTreeSet<u32> = model_end_ids.iter().copied().collect();
         ids.extend(self.eos_id());
-        ids.extend(turn_ends.filter_map(|end| self.added_id(end)));
+        ids.extend(self.turn_ends(is_written));
         Ok(ids.into_iter().collect())
     }
 

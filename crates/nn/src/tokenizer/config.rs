@@ -72,10 +72,13 @@ impl TokenizerConfig {
         if is_listed {
             added = listed_tokens(files, &config["added_tokens_decoder"])?;
         }
-        read_special(&config, &mut special, &mut added);
         if !is_listed {
+            // The older file knows the flags of its tokens, so it comes first.
             let map = files.object("special_tokens_map.json")?.unwrap_or_default();
             read_special(&map, &mut special, &mut added);
+        }
+        read_special(&config, &mut special, &mut added);
+        if !is_listed {
             read_added_file(files, &special, &mut added)?;
         }
         Ok(TokenizerConfig {
@@ -143,7 +146,8 @@ fn listed_tokens(
     Ok(tokens.into_iter().map(|(id, token)| (Some(id), token)).collect())
 }
 
-/// Takes every `*_token` and the lists of further special tokens out of a configuration object.
+/// Takes every `*_token` and the lists of further special tokens out of a configuration object,
+/// where no object before it had them.
 fn read_special(
     map: &Map<String, Value>,
     special: &mut SpecialTokens,
@@ -153,7 +157,7 @@ fn read_special(
         if key.ends_with("_token")
             && let Some(token) = token_of(value)
         {
-            special.set(key, token.content.clone());
+            special.set_default(key, &token.content);
             remember(added, token);
         }
     }
@@ -165,7 +169,7 @@ fn read_special(
         }
         for (role, value) in map.get(key).and_then(Value::as_object).into_iter().flatten() {
             if let Some(token) = token_of(value) {
-                special.set(role, token.content.clone());
+                special.set_default(role, &token.content);
                 remember(added, token);
             }
         }
