@@ -131,7 +131,9 @@ pub enum ConnectError {
         found: Vec<String>,
     },
     /// A file that the model cannot do without is not in its repository.
-    #[error("load {id}: its repository has no `{file}`; it may be incomplete, pick another revision")]
+    #[error(
+        "load {id}: its repository has no `{file}`; it may be incomplete, pick another revision"
+    )]
     MissingFile {
         /// The model.
         id: String,
@@ -178,9 +180,7 @@ pub enum ConnectError {
         needed_bytes: u64,
     },
     /// What arrived is not what was announced. It has been deleted.
-    #[error(
-        "download `{file}` of {id}: {problem}; what arrived was deleted, run it again"
-    )]
+    #[error("download `{file}` of {id}: {problem}; what arrived was deleted, run it again")]
     Damaged {
         /// The model.
         id: String,

@@ -184,9 +184,8 @@ impl Snapshot {
             return true;
         }
         let shards = self.read_index().ok().and_then(|b| files::shards_of_index(&b).ok());
-        let is_here = |name: &String| {
-            files::is_plain_shard(name) && self.presence(name) == Presence::Here
-        };
+        let is_here =
+            |name: &String| files::is_plain_shard(name) && self.presence(name) == Presence::Here;
         shards.is_some_and(|shards| shards.iter().all(is_here))
     }
 }
@@ -251,7 +250,7 @@ mod tests {
         cache.write_ref(&id, &commit).unwrap();
         let snapshot = cache.find(&id).unwrap();
         assert_eq!(snapshot.folder(), folder.path().join("models--o--n/snapshots").join(&commit));
-        let refs = folder.path().join("models--o--n/refs/pr");
+        let refs = folder.path().join("models--o--n/refs/refs/pr");
         assert_eq!(fs::read_dir(&refs).unwrap().count(), 1, "no temporary file is left");
         let (cache, id) = repo_cache(folder.path(), &format!("o/n@{commit}"));
         assert_eq!(cache.find(&id).unwrap().folder(), snapshot.folder());

@@ -139,9 +139,9 @@ impl Downloader<'_> {
                 let problem = format!("more than the announced {} bytes came", file.size);
                 return Err(self.damaged(file, partial, problem));
             }
-            unfinished.append(&chunk[..n]).map_err(|e| {
-                ConnectError::write(partial, file.size - unfinished.len, e)
-            })?;
+            unfinished
+                .append(&chunk[..n])
+                .map_err(|e| ConnectError::write(partial, file.size - unfinished.len, e))?;
             on_bytes(unfinished.len);
         }
         if unfinished.len < file.size {
@@ -196,7 +196,8 @@ impl Unfinished {
         let opened = File::options().create(true).append(true).read(true).open(path);
         let file = opened.map_err(|e| ConnectError::write(path, size, e))?;
         let mut unfinished = Unfinished { file, len: 0, hash: Sha256::new() };
-        let len = unfinished.file.metadata().map_err(|e| ConnectError::file("read", path, e))?.len();
+        let len =
+            unfinished.file.metadata().map_err(|e| ConnectError::file("read", path, e))?.len();
         if len > size {
             unfinished.restart(path)?;
             return Ok(unfinished);

@@ -127,10 +127,11 @@ impl Hub {
     ) -> Result<(), ConnectError> {
         let Downloader { id, commit, cache, .. } = downloader;
         let missing = names.iter().filter(|name| snapshot.presence(name) != Presence::Here);
-        let described = missing
-            .map(|name| downloader.retrying(|| self.transport.describe(id, commit, name)));
+        let described =
+            missing.map(|name| downloader.retrying(|| self.transport.describe(id, commit, name)));
         let files = described.collect::<Result<Vec<RemoteFile>, _>>()?;
-        if let Some(index) = files.iter().find(|f| f.name == INDEX_FILE && f.size > MAX_INDEX_BYTES) {
+        if let Some(index) = files.iter().find(|f| f.name == INDEX_FILE && f.size > MAX_INDEX_BYTES)
+        {
             let (found_bytes, limit_bytes) = (index.size, MAX_INDEX_BYTES);
             return Err(ConnectError::TooLarge { id: id.to_string(), found_bytes, limit_bytes });
         }
@@ -139,7 +140,11 @@ impl Hub {
         for file in &files {
             let (finished, total_bytes) = (tally.finished, tally.total);
             downloader.download(file, &mut |bytes| {
-                on_progress(Progress { file: &file.name, done_bytes: finished + bytes, total_bytes });
+                on_progress(Progress {
+                    file: &file.name,
+                    done_bytes: finished + bytes,
+                    total_bytes,
+                });
             })?;
             snapshot.link(&file.name, &cache.blob(&file.etag))?;
             tally.finished += file.size;

@@ -32,9 +32,8 @@ const GROUPS: [&[&[&str]]; 9] = [
 ];
 
 /// Endings of weights in formats that are not loaded.
-const OTHER_WEIGHTS: [&str; 10] = [
-    ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".ggml", ".safetensors",
-];
+const OTHER_WEIGHTS: [&str; 10] =
+    [".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".ggml", ".safetensors"];
 
 /// What is known about a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -143,9 +142,17 @@ mod tests {
     #[test]
     fn the_best_alternative_is_taken_and_nothing_else() {
         let listed = [
-            "README.md", "config.json", "vocab.json", "merges.txt", "tokenizer.json",
-            "tokenizer.model", "model.safetensors", "model.safetensors.index.json",
-            "pytorch_model.bin", "logo.png", "consolidated.safetensors",
+            "README.md",
+            "config.json",
+            "vocab.json",
+            "merges.txt",
+            "tokenizer.json",
+            "tokenizer.model",
+            "model.safetensors",
+            "model.safetensors.index.json",
+            "pytorch_model.bin",
+            "logo.png",
+            "consolidated.safetensors",
         ];
         assert_eq!(from_listing(&listed), ["config.json", "tokenizer.json", "model.safetensors"]);
         let split = ["config.json", "vocab.json", "tokenizer.model", INDEX_FILE];
@@ -193,9 +200,17 @@ mod tests {
     fn a_shard_cannot_leave_its_folder() {
         assert!(is_plain_shard("model-00001-of-00002.safetensors"));
         for bad in [
-            "../model.safetensors", "/m.safetensors", "a/m.safetensors", "a\\m.safetensors",
-            ".safetensors", "model.bin", "C:m.safetensors", "m%2f.safetensors", "m .safetensors",
-            "m\0.safetensors", "",
+            "../model.safetensors",
+            "/m.safetensors",
+            "a/m.safetensors",
+            "a\\m.safetensors",
+            ".safetensors",
+            "model.bin",
+            "C:m.safetensors",
+            "m%2f.safetensors",
+            "m .safetensors",
+            "m\0.safetensors",
+            "",
         ] {
             assert!(!is_plain_shard(bad), "{bad}");
         }

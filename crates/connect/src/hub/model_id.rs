@@ -80,9 +80,8 @@ fn repo_problem(repo: &str) -> Option<String> {
     if repo.contains("--") || repo.contains("..") || repo.ends_with(".git") {
         return Some("a name holds no `--` and no `..`, and does not end in `.git`".to_owned());
     }
-    let is_bare = |part: &str| {
-        part.is_empty() || part.starts_with(['-', '.']) || part.ends_with(['-', '.'])
-    };
+    let is_bare =
+        |part: &str| part.is_empty() || part.starts_with(['-', '.']) || part.ends_with(['-', '.']);
     repo.split('/')
         .any(is_bare)
         .then(|| "owner and name begin and end with a letter, a digit or `_`".to_owned())
@@ -95,15 +94,17 @@ fn revision_problem(revision: &str) -> Option<String> {
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./+".contains(c);
     if let Some(c) = revision.chars().find(|c| !allowed(*c)) {
-        return Some(format!("{c:?} in the revision is none of letters, digits, `-`, `_`, `.`, `/`"));
+        return Some(format!(
+            "{c:?} in the revision is none of letters, digits, `-`, `_`, `.`, `/`"
+        ));
     }
     let is_bad = |part: &str| {
-        part.is_empty() || part.starts_with(['.', '-']) || part.ends_with('.') || part.contains("..")
+        part.is_empty()
+            || part.starts_with(['.', '-'])
+            || part.ends_with('.')
+            || part.contains("..")
     };
-    revision
-        .split('/')
-        .any(is_bad)
-        .then(|| format!("`{revision}` is not a branch, tag or commit"))
+    revision.split('/').any(is_bad).then(|| format!("`{revision}` is not a branch, tag or commit"))
 }
 
 #[cfg(test)]
@@ -131,9 +132,32 @@ mod tests {
     #[test]
     fn what_could_leave_the_cache_or_is_no_id_is_refused() {
         for text in [
-            "", "@main", "a/b/c", "../x", "a/..", "/etc/passwd", "./model", "a//b", "a/b--c", "-a/b",
-            "a/b.", "a/b.git", "a b/c", "a/b@", "a/b@../../x", "a/b@/x", "a/b@x/", "a/b@x//y",
-            "a/b@.x", "a/b@x y", "a\\b", "C:/models", "é/b", "a/b@x?y", "a/b@x#y", "a/b@x%2e",
+            "",
+            "@main",
+            "a/b/c",
+            "../x",
+            "a/..",
+            "/etc/passwd",
+            "./model",
+            "a//b",
+            "a/b--c",
+            "-a/b",
+            "a/b.",
+            "a/b.git",
+            "a b/c",
+            "a/b@",
+            "a/b@../../x",
+            "a/b@/x",
+            "a/b@x/",
+            "a/b@x//y",
+            "a/b@.x",
+            "a/b@x y",
+            "a\\b",
+            "C:/models",
+            "é/b",
+            "a/b@x?y",
+            "a/b@x#y",
+            "a/b@x%2e",
         ] {
             let error = text.parse::<ModelId>().unwrap_err();
             assert!(matches!(error, ConnectError::BadId { .. }), "{text}: {error}");

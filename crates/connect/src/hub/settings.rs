@@ -92,8 +92,7 @@ impl HubSettings {
             Some(folder) => vars.expand(&folder),
             None => hf_home.clone().ok_or_else(no_home)?.join("hub"),
         };
-        let endpoint =
-            vars.first(&["HF_ENDPOINT"]).unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
+        let endpoint = vars.first(&["HF_ENDPOINT"]).unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
         let by_scheme = match endpoint.starts_with("https:") {
             true => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
             false => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
@@ -259,10 +258,10 @@ mod tests {
 
     #[test]
     fn offline_endpoint_and_proxy_follow_their_variables() {
-        let read = |pairs: &[(&str, &str)]| {
-            settings(&[&[("HOME", "/h")], pairs].concat()).unwrap()
-        };
-        for (value, is_offline) in [("1", true), ("TRUE", true), ("on", true), ("0", false), ("", false)] {
+        let read = |pairs: &[(&str, &str)]| settings(&[&[("HOME", "/h")], pairs].concat()).unwrap();
+        for (value, is_offline) in
+            [("1", true), ("TRUE", true), ("on", true), ("0", false), ("", false)]
+        {
             assert_eq!(read(&[("HF_HUB_OFFLINE", value)]).is_offline, is_offline, "{value}");
         }
         assert!(read(&[("TRANSFORMERS_OFFLINE", "yes")]).is_offline);
@@ -276,7 +275,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_that_is_no_address_is_refused() {
-        for endpoint in ["", "huggingface.co", "ftp://x", "https://", "https://u:p@x", "https://x?y"] {
+        for endpoint in
+            ["", "huggingface.co", "ftp://x", "https://", "https://u:p@x", "https://x?y"]
+        {
             let settings = HubSettings { endpoint: endpoint.to_owned(), ..HubSettings::new("/c") };
             assert!(settings.checked_endpoint().is_err(), "{endpoint}");
         }

@@ -28,6 +28,9 @@ const MAX_REDIRECTS: usize = 10;
 /// Limit of a tag, which becomes a file name.
 const MAX_TAG_CHARS: usize = 128;
 
+const NO_NAME: &str = "its name cannot be resolved, so there is probably no network";
+const NO_ANSWER: &str = "it does not answer in time";
+
 /// Speaks to one endpoint.
 pub(super) struct Transport {
     agent: Agent,
@@ -140,7 +143,8 @@ impl Transport {
         }
         let header = |linked, own| answer.header(linked).or_else(|| answer.header(own));
         let etag = header("x-linked-etag", "etag").and_then(plain_tag);
-        let etag = etag.ok_or_else(|| self.bad_answer(id, format!("`{name}` has no usable tag")))?;
+        let etag =
+            etag.ok_or_else(|| self.bad_answer(id, format!("`{name}` has no usable tag")))?;
         let size = header("x-linked-size", "content-length").and_then(|n| n.trim().parse().ok());
         let size = size.ok_or_else(|| self.bad_answer(id, format!("`{name}` has no length")))?;
         Ok(RemoteFile { name: name.to_owned(), etag, size })
@@ -178,8 +182,8 @@ impl Transport {
         let mut url = url.to_owned();
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.send_once(id, verb, &url, start)?;
-            let is_linked =
-                answer.header("x-linked-etag").is_some() && answer.header("x-linked-size").is_some();
+            let is_linked = answer.header("x-linked-etag").is_some()
+                && answer.header("x-linked-size").is_some();
             let is_final = !answer.response.status().is_redirection();
             if is_final || (verb == Verb::Head && is_linked) {
                 return Ok(answer);
@@ -241,7 +245,9 @@ impl Transport {
             }
             (_, 403, _) | (_, 401, Some(_)) => ConnectError::Gated { id: id_text, host, status },
             (_, 401 | 404, None) => ConnectError::UnknownModel { id: id_text, host, status },
-            (_, 404, Some(file)) => ConnectError::MissingFile { id: id_text, file: file.to_owned() },
+            (_, 404, Some(file)) => {
+                ConnectError::MissingFile { id: id_text, file: file.to_owned() }
+            }
             _ => refused(id_text, host, status, message),
         }
     }
@@ -340,23 +346,21 @@ fn refused(id: String, host: String, status: u16, message: &str) -> ConnectError
 
 /// A failed connection in plain words.
 fn cause_of(error: &ureq::Error) -> String {
-    match error {
-        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => {
-            "its name cannot be resolved, so there is probably no network".to_owned()
+    let text = match error {
+        ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => NO_NAME,
+        ureq::Error::Timeout(_) => NO_ANSWER,
+        ureq::Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => {
+            "nothing listens there"
         }
-        ureq::Error::Timeout(_) => "it does not answer in time".to_owned(),
-        ureq::Error::Io(e) => match e.kind() {
-            io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
-            io::ErrorKind::TimedOut => "it does not answer in time".to_owned(),
-            _ => e.to_string(),
-        },
-        ureq::Error::Rustls(e) => format!("no secure connection: {e}"),
-        ureq::Error::Tls(what) => format!("no secure connection: {what}"),
-        ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => {
-            "the proxy makes no connection".to_owned()
-        }
-        other => other.to_string(),
-    }
+        ureq::Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => NO_ANSWER,
+        // The standard library has no kind for this; it is its text before what the system says.
+        ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => NO_NAME,
+        ureq::Error::Rustls(e) => return format!("no secure connection: {e}"),
+        ureq::Error::Tls(what) => return format!("no secure connection: {what}"),
+        ureq::Error::ConnectProxyFailed(_) => "the proxy makes no connection to it",
+        other => return other.to_string(),
+    };
+    text.to_owned()
 }
 
 #[cfg(test)]
