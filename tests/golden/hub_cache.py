@@ -1,7 +1,7 @@
 """Golden cache folder: what huggingface_hub leaves on disk after it has downloaded a small model.
 
 Versions: huggingface_hub 2.4.0. No randomness.
-Command: HF_HUB_OFFLINE=0 python tests/golden/hub_cache.py
+Command: python tests/golden/hub_cache.py
 Writes tests/golden/hub_cache.json: `commit`; `served`, the files of the repository with text, tag and whether they are
 stored as large files; `cache`, every path of the cache afterwards with its text or the target of its link.
 
@@ -99,6 +99,7 @@ def main():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{server.server_port}"
+    os.environ["HF_HUB_OFFLINE"] = "0"  # the other scripts are run with 1
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     import huggingface_hub  # after the variables, which it reads once
 

@@ -119,9 +119,9 @@ impl Snapshot {
 
     /// What the cache knows about a file of this commit.
     pub(super) fn presence(&self, name: &str) -> Presence {
-        if self.folder.join(name).exists() {
+        if self.folder.join(name).is_file() {
             Presence::Here
-        } else if self.marks.join(name).exists() {
+        } else if self.marks.join(name).is_file() {
             Presence::Absent
         } else {
             Presence::Unknown
@@ -153,7 +153,8 @@ impl Snapshot {
         // What is in the way is a link whose blob has gone; a whole file is not downloaded again.
         let _ = fs::remove_file(&pointer);
         let linked = match link_relative(blob, &pointer) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // Another thread or process was faster.
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && pointer.is_file() => Ok(()),
             other => other,
         };
         linked.map_err(|e| ConnectError::write(&pointer, 0, e))

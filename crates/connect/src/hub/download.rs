@@ -8,11 +8,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::thread;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::attempts::pause;
 use super::cache::{RepoCache, create_parent};
 use super::model_id::ModelId;
 use super::settings::HubSettings;
@@ -21,9 +20,6 @@ use crate::ConnectError;
 
 /// Bytes that are copied at a time.
 const CHUNK_BYTES: usize = 256 << 10;
-
-/// The longest pause between two attempts.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// Everything a download needs beside the file.
 pub(super) struct Downloader<'a> {
@@ -64,23 +60,6 @@ impl Downloader<'_> {
         self.finish(file, unfinished, &partial, &blob)
     }
 
-    /// Repeats `request` after a passing failure.
-    pub(super) fn retrying<T>(
-        &self,
-        mut request: impl FnMut() -> Result<T, ConnectError>,
-    ) -> Result<T, ConnectError> {
-        let mut n_failures = 0;
-        loop {
-            match request() {
-                Err(e) if e.is_passing() && n_failures < self.settings.n_retries => {
-                    n_failures += 1;
-                    self.pause(n_failures);
-                }
-                other => return other,
-            }
-        }
-    }
-
     fn receive(
         &self,
         file: &RemoteFile,
@@ -100,7 +79,7 @@ impl Downloader<'_> {
                         return Err(e);
                     }
                     tracing::debug!(file = file.name, error = %e, "continuing the download");
-                    self.pause(n_failures);
+                    pause(self.settings, n_failures);
                 }
             }
         }
@@ -117,19 +96,30 @@ impl Downloader<'_> {
         if unfinished.len == file.size && file.size > 0 {
             return Ok(());
         }
-        let opened = self.transport.open(self.id, self.commit, &file.name, unfinished.len);
-        let mut bytes = match opened {
-            Err(ConnectError::Unreachable { cause, .. }) => {
-                return Err(self.interrupted(file, unfinished.len, cause));
+        let bytes = self.transport.open(self.id, self.commit, &file.name, unfinished.len);
+        let bytes = bytes.map_err(|e| match e {
+            ConnectError::Unreachable { cause, .. } => {
+                self.interrupted(file, unfinished.len, cause)
             }
-            other => other?,
-        };
+            other => other,
+        })?;
         if bytes.start < unfinished.len {
             unfinished.restart(partial)?;
         }
+        self.copy(file, bytes.reader, partial, unfinished, on_bytes)
+    }
+
+    fn copy(
+        &self,
+        file: &RemoteFile,
+        mut reader: impl Read,
+        partial: &Path,
+        unfinished: &mut Unfinished,
+        on_bytes: &mut dyn FnMut(u64),
+    ) -> Result<(), ConnectError> {
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
-            let n = match bytes.reader.read(&mut chunk) {
+            let n = match reader.read(&mut chunk) {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
@@ -166,11 +156,6 @@ impl Downloader<'_> {
         }
         unfinished.file.sync_all().map_err(|e| ConnectError::write(partial, 0, e))?;
         fs::rename(partial, blob).map_err(|e| ConnectError::write(blob, 0, e))
-    }
-
-    fn pause(&self, n_failures: u32) {
-        let factor = 1 << (n_failures - 1).min(10);
-        thread::sleep(self.settings.retry_delay.saturating_mul(factor).min(MAX_PAUSE));
     }
 
     /// Deletes what arrived and reports it.

@@ -3,11 +3,13 @@
 //! The cache is asked first, and where it holds everything no request is made: a branch such as `main`
 //! stays at the commit that was downloaded first, so that runs repeat. (The Python tools ask the hub
 //! each time.) To move on, name the new commit or tag, or delete the model's folder from the cache.
-//! Calls block; asynchronous callers use a blocking task.
+//! Calls block, for hours where a model is large; asynchronous callers use a blocking
+//! task. One file arrives at a time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::attempts::retrying;
 use super::cache::{RepoCache, Snapshot};
 use super::download::Downloader;
 use super::files::{self, INDEX_FILE, Lack, MAX_INDEX_BYTES, Presence};
@@ -29,6 +31,18 @@ pub struct Progress<'a> {
 }
 
 /// Finds models in the cache and downloads those that are not there.
+///
+/// # Example
+/// ```no_run
+/// use stateset_connect::{ConnectError, Hub, HubSettings, ModelId};
+///
+/// # fn main() -> Result<(), ConnectError> {
+/// let hub = Hub::new(HubSettings::from_env()?)?;
+/// let id: ModelId = "Qwen/Qwen2.5-0.5B-Instruct".parse()?;
+/// let folder = hub.fetch(&id, &mut |at| tracing::info!(at.done_bytes, at.total_bytes, at.file))?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Hub {
     settings: HubSettings,
     transport: Transport,
@@ -89,9 +103,8 @@ impl Hub {
         on_progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<PathBuf, ConnectError> {
         let (settings, transport) = (&self.settings, &self.transport);
-        let bare = Downloader { settings, transport, cache, id, commit: "" };
-        let listing = bare.retrying(|| transport.list(id))?;
-        let downloader = Downloader { commit: &listing.commit, ..bare };
+        let listing = retrying(settings, || transport.list(id))?;
+        let downloader = Downloader { settings, transport, cache, id, commit: &listing.commit };
         let snapshot = cache.snapshot(&listing.commit);
         let mut tally = Tally::default();
 
@@ -127,8 +140,8 @@ impl Hub {
     ) -> Result<(), ConnectError> {
         let Downloader { id, commit, cache, .. } = downloader;
         let missing = names.iter().filter(|name| snapshot.presence(name) != Presence::Here);
-        let described =
-            missing.map(|name| downloader.retrying(|| self.transport.describe(id, commit, name)));
+        let described = missing
+            .map(|name| retrying(&self.settings, || self.transport.describe(id, commit, name)));
         let files = described.collect::<Result<Vec<RemoteFile>, _>>()?;
         if let Some(index) = files.iter().find(|f| f.name == INDEX_FILE && f.size > MAX_INDEX_BYTES)
         {

@@ -1,5 +1,6 @@
 //! The model hub: ids, settings, Hugging Face's cache layout, and downloads.
 
+mod attempts;
 mod cache;
 mod download;
 mod fetch;

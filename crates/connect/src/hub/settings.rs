@@ -107,13 +107,13 @@ impl HubSettings {
         })
     }
 
-    /// The endpoint, checked and without a slash at its end.
-    pub(super) fn checked_endpoint(&self) -> Result<String, ConnectError> {
+    /// The endpoint without a slash at its end, and whose server it is.
+    pub(super) fn checked_endpoint(&self) -> Result<(String, Origin), ConnectError> {
         let endpoint = self.endpoint.trim_end_matches('/');
         let is_plain = !endpoint.contains(['?', '#', '@']);
-        match Origin::of(endpoint) {
-            Some(_) if is_plain => Ok(endpoint.to_owned()),
-            _ => Err(ConnectError::BadSetting {
+        match Origin::of(endpoint).filter(|_| is_plain) {
+            Some(origin) => Ok((endpoint.to_owned(), origin)),
+            None => Err(ConnectError::BadSetting {
                 name: "HF_ENDPOINT",
                 problem: format!("`{endpoint}` is not an address such as {DEFAULT_ENDPOINT}"),
             }),
@@ -270,7 +270,7 @@ mod tests {
         assert_eq!(read(&proxies).proxy.as_deref(), Some("http://s:1"));
         let plain = [proxies[0], proxies[1], ("HF_ENDPOINT", "http://mirror/")];
         assert_eq!(read(&plain).proxy.as_deref(), Some("http://p:2"));
-        assert_eq!(read(&plain).checked_endpoint().unwrap(), "http://mirror");
+        assert_eq!(read(&plain).checked_endpoint().unwrap().0, "http://mirror");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! answer for a large file carries its tag and size, and because the token goes to the endpoint's own
 //! server only: large files come from other hosts.
 
+use std::fmt::Display;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -96,11 +97,7 @@ impl Transport {
     /// # Errors
     /// [`ConnectError::BadSetting`] for an endpoint or a proxy that is no address.
     pub(super) fn new(settings: &HubSettings) -> Result<Transport, ConnectError> {
-        let endpoint = settings.checked_endpoint()?;
-        let origin = Origin::of(&endpoint).ok_or_else(|| ConnectError::BadSetting {
-            name: "HF_ENDPOINT",
-            problem: format!("`{endpoint}` is not an address"),
-        })?;
+        let (endpoint, origin) = settings.checked_endpoint()?;
         Ok(Transport { agent: agent(settings)?, endpoint, origin, token: settings.token.clone() })
     }
 
@@ -355,12 +352,22 @@ fn cause_of(error: &ureq::Error) -> String {
         ureq::Error::Io(e) if e.kind() == io::ErrorKind::TimedOut => NO_ANSWER,
         // The standard library has no kind for this; it is its text before what the system says.
         ureq::Error::Io(e) if e.to_string().starts_with("failed to lookup address") => NO_NAME,
-        ureq::Error::Rustls(e) => return format!("no secure connection: {e}"),
-        ureq::Error::Tls(what) => return format!("no secure connection: {what}"),
+        // What rustls finds wrong with a certificate comes as invalid data.
+        ureq::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => return not_secure(e),
+        ureq::Error::Rustls(e) => return not_secure(e),
+        ureq::Error::Tls(what) => return not_secure(what),
+        ureq::Error::Io(e) => return e.to_string(),
         ureq::Error::ConnectProxyFailed(_) => "the proxy makes no connection to it",
         other => return other.to_string(),
     };
     text.to_owned()
+}
+
+fn not_secure(problem: impl Display) -> String {
+    format!(
+        "no secure connection: {problem}; certificates are taken from the system, or from the file \
+         that SSL_CERT_FILE names"
+    )
 }
 
 #[cfg(test)]
