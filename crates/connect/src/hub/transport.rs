@@ -187,7 +187,9 @@ impl Transport {
             }
             let location = answer.header("location").unwrap_or_default();
             url = redirect_target(&url, location).ok_or_else(|| {
-                self.bad_answer(id, format!("it redirects to `{location}`, which is not followed"))
+                // What follows the path of a signed address is a secret.
+                let shown = location.split('?').next().unwrap_or_default();
+                self.bad_answer(id, format!("it redirects to `{shown}`, which is not followed"))
             })?;
         }
         Err(self.bad_answer(id, format!("it redirects more than {MAX_REDIRECTS} times")))
