@@ -150,7 +150,10 @@ impl Snapshot {
     pub(super) fn link(&self, name: &str, blob: &Path) -> Result<(), ConnectError> {
         let pointer = self.folder.join(name);
         create_parent(&pointer)?;
-        // What is in the way is a link whose blob has gone; a whole file is not downloaded again.
+        if pointer.is_file() {
+            return Ok(());
+        }
+        // Only a link whose blob has gone can be in the way.
         let _ = fs::remove_file(&pointer);
         let linked = match link_relative(blob, &pointer) {
             // Another thread or process was faster.
