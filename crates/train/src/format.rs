@@ -32,6 +32,15 @@ pub(crate) fn figure(value: f64) -> String {
     }
 }
 
+/// A reward or a part of one: three decimals wherever they can tell two apart.
+pub(crate) fn score(value: f64) -> String {
+    if (0.0005..100.0).contains(&value.abs()) || value == 0.0 {
+        format!("{value:.3}")
+    } else {
+        figure(value)
+    }
+}
+
 /// A share as percent.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
@@ -88,6 +97,10 @@ mod tests {
             assert_eq!(figure(value), text);
         }
         assert_eq!(percent(0.625), "62 %");
+        let scores = [(0.0, "0.000"), (0.0666, "0.067"), (-0.5, "-0.500"), (1e-6, "1.00e-6")];
+        for (value, text) in scores {
+            assert_eq!(score(value), text);
+        }
     }
 
     #[test]

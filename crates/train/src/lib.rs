@@ -1,17 +1,20 @@
 //! Rollouts, trainers, evaluation, events, journal, checkpoints and resume.
 
 mod clock;
+mod conversations;
 mod events;
 mod files;
 mod format;
 mod journal;
 mod lock;
 pub mod metric;
+mod report;
 mod run_error;
 mod run_folder;
 mod sinks;
 mod store;
 
+pub use conversations::{read_conversations, write_conversations};
 pub use events::{
     Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event, EventRecord,
     IntervalRecord, Phase, RolloutOutcome, RolloutRecord, RunStart, RunStartRecord, RunSummary,
@@ -22,6 +25,7 @@ pub use journal::{
     MAX_RECORD_BYTES, read_journal,
 };
 pub use lock::RunLock;
+pub use report::{build_report, write_report};
 pub use run_error::RunError;
 pub use run_folder::RunFolder;
 pub use sinks::{

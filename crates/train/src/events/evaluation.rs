@@ -76,7 +76,7 @@ impl EvaluationSummary {
 }
 
 /// 1 or 0; `None` where the episode failed or its environment does not know.
-fn goal_reached(trajectory: &Trajectory) -> Option<f64> {
+pub(crate) fn goal_reached(trajectory: &Trajectory) -> Option<f64> {
     if trajectory.error.is_some() {
         return None;
     }

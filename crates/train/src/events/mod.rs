@@ -8,6 +8,7 @@ mod summary;
 
 pub use dispatcher::{Dispatcher, Sink};
 pub use evaluation::EvaluationSummary;
+pub(crate) use evaluation::goal_reached;
 pub use event::{Event, Phase, RolloutOutcome, RunStart};
 pub(crate) use record::newer_schema;
 pub use record::{

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle as BarStyle};
 use stateset_algo::Interval;
 
-use crate::format::{count, duration, figure, percent};
+use crate::format::{count, duration, figure, percent, score};
 use crate::{EvaluationSummary, Event, Phase, RunStart, RunSummary, Sink, metric};
 
 /// Plain lines of a run, not counting the first and the last step.
@@ -209,7 +209,7 @@ impl RunSoFar {
         let metric = |names: &[&str]| names.iter().find_map(|name| self.metrics.get(*name));
         let mut figures = Vec::new();
         if let Some(reward) = metric(&[metric::REWARD_MEAN]) {
-            figures.push(format!("reward {}", figure(*reward)));
+            figures.push(format!("reward {}", score(*reward)));
         }
         if let Some(kl) = metric(&[metric::REFERENCE_KL, metric::DRIFT_KL]) {
             figures.push(format!("KL {}", figure(*kl)));
@@ -251,7 +251,7 @@ fn evaluation_line(name: &str, step: u32, summary: &EvaluationSummary) -> String
     let mut line = format!("evaluation {name} at step {step}: ");
     line += &match summary.reward {
         Some(Interval { low, estimate, high }) => {
-            format!("reward {} [{}, {}]", figure(estimate), figure(low), figure(high))
+            format!("reward {} [{}, {}]", score(estimate), score(low), score(high))
         }
         None => "no reward".to_owned(),
     };
@@ -271,7 +271,7 @@ fn evaluation_line(name: &str, step: u32, summary: &EvaluationSummary) -> String
 fn end_line(summary: &RunSummary) -> String {
     let mut line = "done: ".to_owned();
     if let (Some(before), Some(after)) = (summary.reward_before, summary.reward_after) {
-        line += &format!("held-out reward {} -> {}, ", figure(before), figure(after));
+        line += &format!("held-out reward {} -> {}, ", score(before), score(after));
     }
     line + &format!("{} steps in {}", summary.n_steps, duration(summary.wall_secs))
 }
