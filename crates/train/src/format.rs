@@ -20,15 +20,15 @@ pub(crate) fn figure(value: f64) -> String {
         "not a number".to_owned()
     } else if size == 0.0 {
         "0".to_owned()
-    } else if size < 1e-3 || size >= 1e9 {
-        format!("{value:.2e}")
-    } else if size < 0.1 {
+    } else if (1e-3..0.1).contains(&size) {
         format!("{value:.4}")
-    } else if size < 100.0 {
+    } else if (0.1..100.0).contains(&size) {
         format!("{value:.3}")
-    } else {
+    } else if (100.0..1e9).contains(&size) {
         let sign = if value < 0.0 { "-" } else { "" };
         format!("{sign}{}", count(size.round() as u64))
+    } else {
+        format!("{value:.2e}")
     }
 }
 

@@ -10,8 +10,8 @@
 //!            bytes     JSON
 //! ```
 //!
-//! The checksum covers the length too, so that a run of zeros, which file systems leave behind after a
-//! power failure, is not taken for an empty record.
+//! The checksum covers the length too. A length of 0 is refused, because file systems leave runs of zeros
+//! behind after a power failure.
 
 use serde::{Deserialize, Serialize};
 use stateset_core::PolicyVersion;

@@ -18,6 +18,8 @@ use crate::{EvaluationSummary, Event, Phase, RunStart, RunSummary, Sink, metric}
 const N_PLAIN_LINES: u32 = 20;
 /// Longest silence between plain lines.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+/// Time between two pictures of the bar.
+const TICK: Duration = Duration::from_millis(200);
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,20 +101,21 @@ impl Progress {
         }
     }
 
-    /// The state of the run, as often as the output can bear it.
-    fn show(&mut self) {
-        match &mut self.output {
-            Output::Bar(bar) => {
-                bar.set_length(u64::from(self.run.of));
-                bar.set_position(u64::from(self.run.step));
-                bar.set_message(self.run.bar_message());
+    /// The state of the run on the bar.
+    fn show_bar(&self) {
+        if let Output::Bar(bar) = &self.output {
+            bar.set_length(u64::from(self.run.of));
+            bar.set_position(u64::from(self.run.step));
+            bar.set_message(self.run.bar_message());
+        }
+    }
+
+    /// A plain line for the step that is over, if it is time for one.
+    fn show_line(&mut self) {
+        if let Output::Plain(plain) = &mut self.output {
+            if self.run.deserves_line() || plain.last_line.elapsed() > LONGEST_SILENCE {
+                plain.write(&self.run.line());
             }
-            Output::Plain(plain) if self.run.is_step_over() => {
-                if self.run.deserves_line() || plain.last_line.elapsed() > LONGEST_SILENCE {
-                    plain.write(&self.run.line());
-                }
-            }
-            Output::Plain(_) | Output::Quiet => {}
         }
     }
 }
@@ -126,23 +129,25 @@ impl Sink for Progress {
                     of: start.n_steps,
                     ..RunSoFar::default()
                 };
-                self.say(&start_line(start));
+                self.show_bar();
                 if let Output::Bar(bar) = &self.output {
-                    bar.enable_steady_tick(Duration::from_millis(200));
+                    bar.enable_steady_tick(TICK);
                 }
+                self.say(&start_line(start));
             }
             Event::PhaseChanged { phase, .. } => {
                 self.run.phase = Some(*phase);
                 self.run.rollouts = None;
-                self.show();
+                self.show_bar();
             }
             Event::RolloutProgress { done, total } => {
                 self.run.rollouts = Some((*done, *total));
-                self.show();
+                self.show_bar();
             }
             Event::StepFinished { step, of, metrics, secs } => {
                 self.run.finish_step(*step, *of, metrics, *secs);
-                self.show();
+                self.show_bar();
+                self.show_line();
             }
             Event::EvaluationFinished { name, step, summary } => {
                 self.say(&evaluation_line(name, *step, summary));
@@ -181,10 +186,6 @@ impl RunSoFar {
         (self.phase, self.rollouts) = (None, None);
     }
 
-    fn is_step_over(&self) -> bool {
-        self.phase.is_none()
-    }
-
     fn deserves_line(&self) -> bool {
         let every = (self.of / N_PLAIN_LINES).max(1);
         self.step == 1 || self.step == self.of || self.step.is_multiple_of(every)
@@ -196,12 +197,14 @@ impl RunSoFar {
         parts.join(" | ")
     }
 
+    /// The work under way comes first, padded, so that the figures after it keep their places and a
+    /// narrow terminal cuts off the least.
     fn bar_message(&self) -> String {
-        let mut parts = self.figures();
-        if let Some(phase) = self.phase {
-            let rollouts = self.rollouts.map(|(done, total)| format!(" {done}/{total}"));
-            parts.push(format!("{}{}", phase.as_str(), rollouts.unwrap_or_default()));
-        }
+        let phase = self.phase.map_or("", Phase::as_str);
+        let rollouts = self.rollouts.map(|(done, total)| format!(" {done}/{total}"));
+        let work = format!("{phase}{}", rollouts.unwrap_or_default());
+        let mut parts = vec![format!("{work:<18}")];
+        parts.extend(self.figures());
         parts.join(" | ")
     }
 
@@ -373,7 +376,7 @@ mod tests {
         assert_eq!((bar.position(), bar.length()), (5, Some(10)));
         assert_eq!(
             bar.message(),
-            "reward 0.255 | KL 0.0031 | 5,321 tok/s | 15 s left | sampling 12/64"
+            "sampling 12/64     | reward 0.255 | KL 0.0031 | 5,321 tok/s | 15 s left"
         );
         progress.handle(&Event::RunFinished(RunSummary::default()));
         assert!(bar.is_finished());

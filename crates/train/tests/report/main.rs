@@ -23,7 +23,7 @@ use stateset_train::{
 
 fn keep(name: &str, page: &str) {
     if let Some(folder) = std::env::var_os("STATESET_TEST_KEEP") {
-        fs::write(PathBuf::from(folder).join(name), page).unwrap();
+        fs::write(PathBuf::from(folder).join(name), page).expect("the folder exists");
     }
 }
 
@@ -34,7 +34,7 @@ fn skeleton(page: &str) -> String {
     for (from, to) in [("<style>", "</style>"), ("<svg ", "</svg>"), ("<pre ", "</pre>")] {
         page = without(&page, from, to);
     }
-    let is_first = page.find("<details class=\"dialogue\" open>").unwrap();
+    let is_first = page.find("<details class=\"dialogue\" open>").expect("one is open");
     let (start, rest) = page.split_at(is_first + 1);
     let rest = without(rest, "<details class=\"dialogue\">", "</section>");
     // One blank line is as good as many.
@@ -49,7 +49,7 @@ fn without(text: &str, from: &str, to: &str) -> String {
     while let Some(start) = rest.find(from) {
         kept += &rest[..start];
         kept += &format!("[{} …]", from.trim_matches(['<', '>', ' ']));
-        let end = rest[start..].find(to).unwrap();
+        let end = rest[start..].find(to).expect("it is closed");
         rest = &rest[start + end + to.len()..];
     }
     kept + rest
