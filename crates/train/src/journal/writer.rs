@@ -94,6 +94,9 @@ fn move_aside(path: &Path) -> Result<(), RunError> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
     use proptest::prelude::*;
     use stateset_core::{
         ConversationTurn, Message, PolicyVersion, RewardResult, SCHEMA_VERSION, Score, TokenTrace,
@@ -103,6 +106,9 @@ mod tests {
     use super::super::contents::parse;
     use super::*;
     use crate::{JournalDamage, read_journal};
+
+    /// Set for the test binary that is run again as the process to be killed: the journal's path.
+    const APPEND: &str = "STATESET_TEST_APPEND";
 
     fn key() -> JournalKey {
         JournalKey { run: "demo-1f2e".into(), step: 3, policy_version: PolicyVersion(2) }
@@ -243,6 +249,42 @@ mod tests {
         assert!(error.contains("3.1.7") && error.contains("67108864"), "{error}");
         journal.append(&trajectory(1)).unwrap();
         assert_eq!(read_journal(&path, &key()).unwrap().trajectories, [trajectory(1)]);
+    }
+
+    /// Not a test by itself: the process that the next one kills.
+    #[test]
+    fn append_until_killed() {
+        let Some(path) = std::env::var_os(APPEND) else { return };
+        let (mut journal, _) = Journal::open(Path::new(&path), &key()).unwrap();
+        for n in 0.. {
+            journal.append(&trajectory(n % 1_000)).unwrap();
+            println!("appended");
+        }
+    }
+
+    #[test]
+    fn a_killed_process_loses_nothing_that_was_appended() {
+        let temp = tempfile::tempdir().unwrap();
+        let path = temp.path().join("000003.journal");
+        let mut other = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "journal::writer::tests::append_until_killed", "--nocapture"])
+            .env(APPEND, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(other.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let seen = lines.by_ref().filter(|line| line.contains("appended")).take(200).count();
+        other.kill().unwrap();
+        other.wait().unwrap();
+        let n_told = seen + lines.filter(|line| line.contains("appended")).count();
+
+        let (mut journal, contents) = Journal::open(&path, &key()).unwrap();
+        let found = contents.trajectories.len();
+        // The process may have died between an append and its line.
+        assert!(found == n_told || found == n_told + 1, "{found} found, {n_told} told");
+        assert!((0..).zip(&contents.trajectories).all(|(n, t)| *t == trajectory(n % 1_000)));
+        journal.append(&trajectory(0)).unwrap();
+        assert_eq!(read_journal(&path, &key()).unwrap().trajectories.len(), found + 1);
     }
 
     /// Only whole, true records: those of a prefix of what was written.

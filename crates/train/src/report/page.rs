@@ -168,5 +168,8 @@ fn warnings(warnings: &[Warning]) -> Vec<WarningView> {
 }
 
 fn config(text: &str) -> String {
-    text.chars().take(MAX_CONFIG_CHARS).collect()
+    match text.char_indices().nth(MAX_CONFIG_CHARS) {
+        Some((end, _)) => format!("{}\n[… the rest is in config.toml]", &text[..end]),
+        None => text.to_owned(),
+    }
 }

@@ -112,10 +112,11 @@ impl Progress {
 
     /// A plain line for the step that is over, if it is time for one.
     fn show_line(&mut self) {
-        if let Output::Plain(plain) = &mut self.output {
-            if self.run.deserves_line() || plain.last_line.elapsed() > LONGEST_SILENCE {
-                plain.write(&self.run.line());
-            }
+        let is_due = self.run.deserves_line();
+        if let Output::Plain(plain) = &mut self.output
+            && (is_due || plain.last_line.elapsed() > LONGEST_SILENCE)
+        {
+            plain.write(&self.run.line());
         }
     }
 }

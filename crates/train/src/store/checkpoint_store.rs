@@ -69,8 +69,8 @@ impl CheckpointStore {
         Ok(store)
     }
 
-    /// Saves the checkpoint of `step`: `write` fills the folder that it is given. One of the same step
-    /// is replaced; those of later steps belong to a future that the run has turned away from, and are
+    /// Saves the checkpoint of `step`: `write` fills the folder that it is given, in which the name
+    /// [`MANIFEST_NAME`] is the store's. One of the same step is replaced; those of later steps belong to a future that the run has turned away from, and are
     /// removed with those that are too old.
     ///
     /// # Errors
@@ -228,10 +228,16 @@ impl CheckpointStore {
             }
             self.disk.rename(target, &old)?;
         }
-        self.disk.rename(new, target)?;
+        if let Err(error) = self.disk.rename(new, target) {
+            if is_there {
+                self.disk.rename(&old, target).ok();
+            }
+            return Err(error);
+        }
         self.disk.sync_folder(parent)?;
         if is_there {
-            self.disk.remove_folder(&old)?;
+            // What stays behind is cleared away at the next start and does no harm until then.
+            self.disk.remove_folder(&old).ok();
         }
         Ok(())
     }
@@ -511,8 +517,18 @@ mod tests {
         assert_eq!(open_checkpoint(&saved.path).unwrap(), saved);
     }
 
+    #[test]
+    fn a_folder_that_cannot_be_replaced_stays() {
+        let temp = tempfile::tempdir().unwrap();
+        let (run, mut store) = store_in(&temp, 1);
+        let saved = store.save(10, false, weights(10)).unwrap();
+        let missing = run.checkpoints().join("not-there");
+        assert!(store.replace(&missing, &saved.path).is_err());
+        assert_eq!(newest_step(&store), Some(10));
+    }
+
     /// Ends a save after each of its operations, as `kill -9` would, and looks what the next process
-    /// finds. `again` saves a step that is already there.
+    /// finds.
     fn kill_at_every_operation(step: u32, is_best: bool) {
         for n_operations in 0.. {
             let temp = tempfile::tempdir().unwrap();
