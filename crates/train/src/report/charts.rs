@@ -39,7 +39,6 @@ struct Plan {
     title: &'static str,
     y_label: &'static str,
     note: &'static str,
-    from_zero: bool,
     /// Name of the metric, and what the legend calls it.
     lines: &'static [(&'static str, &'static str)],
 }
@@ -49,7 +48,6 @@ const PLANS: [Plan; 8] = [
         title: "KL divergence",
         y_label: "nats per token",
         note: "",
-        from_zero: true,
         lines: &[
             (metric::DRIFT_KL, "from the policy that sampled"),
             (metric::REFERENCE_KL, "from the reference policy"),
@@ -59,49 +57,42 @@ const PLANS: [Plan; 8] = [
         title: "Entropy",
         y_label: "nats per token",
         note: "",
-        from_zero: true,
         lines: &[(metric::ENTROPY, "of the policy")],
     },
     Plan {
         title: "Clip fraction",
         y_label: "share of tokens",
         note: "",
-        from_zero: true,
         lines: &[(metric::CLIP_LOW, "from below"), (metric::CLIP_HIGH, "from above")],
     },
     Plan {
         title: "Length of conversations",
         y_label: "sampled tokens, mean",
         note: "",
-        from_zero: true,
         lines: &[(metric::LENGTH_MEAN, "mean of the step")],
     },
     Plan {
         title: "Turns",
         y_label: "agent's turns, mean",
         note: "",
-        from_zero: true,
         lines: &[(metric::TURNS_MEAN, "mean of the step")],
     },
     Plan {
         title: "Gradient norm",
         y_label: "norm",
         note: "Before clipping.",
-        from_zero: true,
         lines: &[(metric::GRADIENT_NORM, "of the step")],
     },
     Plan {
         title: "Learning rate",
         y_label: "learning rate",
         note: "",
-        from_zero: true,
         lines: &[(metric::LEARNING_RATE, "of the step")],
     },
     Plan {
         title: "Speed",
         y_label: "tokens per second",
         note: "",
-        from_zero: true,
         lines: &[
             (metric::ROLLOUT_TOKENS_PER_SEC, "sampling"),
             (metric::TRAIN_TOKENS_PER_SEC, "training"),
@@ -177,8 +168,7 @@ fn planned_chart(plan: &Plan, metrics: &[MetricsRow]) -> Result<Option<ChartView
         // The title and the axis say what a single line is.
         legend.clear();
     }
-    let chart =
-        Chart { y_label: plan.y_label, lines, points: Vec::new(), from_zero: plan.from_zero };
+    let chart = Chart { y_label: plan.y_label, lines, points: Vec::new(), from_zero: true };
     let svg = drawn(&chart, SMALL, &description)?;
     Ok(Some(ChartView { title: plan.title, legend, note: plan.note, svg, wide_svg: None }))
 }
