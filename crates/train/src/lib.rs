@@ -1,23 +1,58 @@
 //! Rollouts, trainers, evaluation, events, journal, checkpoints and resume.
 
 mod agent;
+mod clock;
 pub mod config;
+mod conversations;
 mod engine;
 mod error;
+mod events;
+mod files;
+mod format;
+mod journal;
+mod lock;
+pub mod metric;
 mod model;
 mod policy;
+mod report;
 mod rollout;
+mod run_error;
+mod run_folder;
 mod sft;
+mod sinks;
+mod store;
 mod update;
 
 pub use agent::MultiTurnAgent;
+pub use conversations::{read_conversations, write_conversations};
 pub use engine::{Engine, EngineState, Sampled};
 pub use error::TrainError;
+pub use events::{
+    Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event, EventRecord,
+    IntervalRecord, Phase, RolloutOutcome, RolloutRecord, RunStart, RunStartRecord, RunSummary,
+    Sink, SummaryRecord,
+};
+pub use journal::{
+    JOURNAL_SCHEMA_VERSION, Journal, JournalContents, JournalDamage, JournalKey, JournalStop,
+    MAX_RECORD_BYTES, read_journal,
+};
+pub use lock::RunLock;
 pub use model::{
     AgentConfig, EngineSpec, Fetch, MemoryPart, MemoryPlan, ModelSource, TrainingSpec,
     builtin_models, chat_format,
 };
 pub use policy::{LocalPolicy, StubPolicy};
+pub use report::{build_report, write_report};
 pub use rollout::{EpisodeLimits, GroupPlan, Players, Stage, play, play_groups};
+pub use run_error::RunError;
+pub use run_folder::RunFolder;
 pub use sft::{SftExample, SftOrder, SftReport, SftRow, read_examples, sft_loss, sft_step};
+pub use sinks::{
+    Callback, EarlyStopping, EarlyStoppingState, EventLine, EventLog, Flow, MetricsFile,
+    MetricsRow, Progress, ProgressStyle, TensorBoardFile, read_events, read_metrics,
+};
+pub use store::{
+    CHECKPOINT_SCHEMA_VERSION, Checkpoint, CheckpointStore, DamagedCheckpoint, FileRecord,
+    MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,
+};
 pub use update::{Batch, BatchRow, BatchTrajectory, UpdateReport, UpdateSettings, update};

@@ -1,0 +1,9 @@
+//! The append-only record of a step's finished trajectories.
+
+mod contents;
+mod format;
+mod writer;
+
+pub use contents::{JournalContents, JournalDamage, JournalStop, read_journal};
+pub use format::{JOURNAL_SCHEMA_VERSION, JournalKey, MAX_RECORD_BYTES};
+pub use writer::Journal;

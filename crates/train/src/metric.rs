@@ -1,0 +1,37 @@
+//! Names of the numbers of a step that sinks and the report look for.
+//!
+//! A step's metrics are a map from names to numbers. The names before the `/` group them in
+//! TensorBoard. Those of the losses are given by [`stateset_algo`]'s diagnostics and repeated here where
+//! something of this crate reads them; the rest are the trainer's to fill. A number that is not known
+//! is left out, never 0.
+
+/// Mean total reward of the step's scorable trajectories.
+pub const REWARD_MEAN: &str = "reward/mean";
+/// Smallest of these rewards.
+pub const REWARD_MIN: &str = "reward/min";
+/// Largest of these rewards.
+pub const REWARD_MAX: &str = "reward/max";
+/// Their Bessel deviation.
+pub const REWARD_STD: &str = "reward/std";
+/// KL of the current to the reference policy (k3), nats per token.
+pub const REFERENCE_KL: &str = "reference_kl";
+/// KL of the old to the current policy (k3), nats per token.
+pub const DRIFT_KL: &str = "drift/k3";
+/// Entropy of the policy, nats per token.
+pub const ENTROPY: &str = "entropy";
+/// Share of tokens whose ratio was clipped from below.
+pub const CLIP_LOW: &str = "clip/low";
+/// Share of tokens whose ratio was clipped from above.
+pub const CLIP_HIGH: &str = "clip/high";
+/// Sampled tokens of a trajectory, mean.
+pub const LENGTH_MEAN: &str = "length/mean";
+/// Assistant turns of a trajectory, mean.
+pub const TURNS_MEAN: &str = "turns/mean";
+/// Norm of the gradient before clipping.
+pub const GRADIENT_NORM: &str = "gradient/norm";
+/// Learning rate of the step.
+pub const LEARNING_RATE: &str = "learning_rate";
+/// Sampled tokens per second of the sampling phase.
+pub const ROLLOUT_TOKENS_PER_SEC: &str = "speed/rollout_tokens_per_sec";
+/// Trained tokens per second of the training phase.
+pub const TRAIN_TOKENS_PER_SEC: &str = "speed/train_tokens_per_sec";

@@ -1,0 +1,11 @@
+//! The report of a run for people: one HTML file that needs nothing else.
+
+mod chart;
+mod charts;
+mod choice;
+mod data;
+mod dialogue;
+mod figures;
+mod page;
+
+pub use page::{build_report, write_report};
