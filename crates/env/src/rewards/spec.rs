@@ -5,6 +5,7 @@
 //! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number` | the reward of this name |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
+//! | `contains_text:dog` | some of the texts occurs, inside words too |
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
@@ -35,7 +36,7 @@ pub const REWARD_NAMES: &[&str] =
 /// Composites with names of their own.
 pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
 
-const WITH_ARGUMENT: &[&str] = &["contains", "contains_all", "regex"];
+const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex"];
 
 /// The reward that `spec` describes; see the table above.
 ///
@@ -70,6 +71,9 @@ fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Rewar
     let words = || argument.split(',').map(str::trim);
     match name {
         "contains" => Ok(Arc::new(ContainsReward::new(words(), Need::Any, Matching::Word)?)),
+        "contains_text" => {
+            Ok(Arc::new(ContainsReward::new(words(), Need::Any, Matching::Substring)?))
+        }
         "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
         "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
         _ => Err(unknown(spec, name)),
@@ -150,6 +154,8 @@ mod tests {
     fn every_form_works() {
         assert_eq!(judged("contains:dog", "A dog barks at me."), 1.0);
         assert_eq!(judged("contains:cat, dog", "A dog barks at me."), 1.0);
+        assert_eq!(judged("contains_text:dog", "Two dogs bark at me."), 1.0);
+        assert_eq!(judged("contains:dog", "Two dogs bark at me."), 0.0);
         assert_eq!(judged("contains_all:cat,dog", "A dog barks at me."), 0.0);
         assert_eq!(judged("regex:^A (dog|cat): ok", "A dog: ok"), 1.0);
         assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
@@ -167,7 +173,7 @@ mod tests {
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
              helpfulness, safety, conciseness, task_completion and exact_number, presets \
              customer_service, technical_support, sales and helpful, with an argument contains:.., \
-             contains_all:.. and regex:..; did you mean \"helpfulness\"?"
+             contains_text:.., contains_all:.. and regex:..; did you mean \"helpfulness\"?"
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),

@@ -60,8 +60,8 @@ pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     EarlyStopping, EnvironmentSettings, EvaluationScenarios, EvaluationSettings, LoggingSettings,
-    OptimiserSettings, PresetNames, ReferenceModel, ResponseOrder, RewardMethod, RewardPart,
-    RewardSettings, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
+    OptimiserSettings, PresetNames, ReferenceModel, ResponseOrder, RewardMethod, RewardSettings,
+    RewardSource, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

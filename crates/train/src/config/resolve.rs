@@ -91,14 +91,15 @@ mod tests {
     /// Every key that claims to do something is read on one way or another through the settings.
     #[test]
     fn no_key_is_decoration() {
-        let ways: [&[(&str, &str)]; 9] = [
+        let ways: [&[(&str, &str)]; 10] = [
             &[],
             &[("environment.scenarios", "[{}]"), ("evaluation.scenario_set", "sales")],
             &[("environment.scenarios_file", "a"), ("evaluation.scenarios_file", "a")],
             &[("environment.prompts", "a"), ("evaluation.prompts_file", "a")],
             &[("environment.prompts_file", "a")],
             &[("training.loss_type", "dr_grpo"), ("training.beta", "0.1")],
-            &[("algorithm", "gdpo")],
+            &[("algorithm", "gdpo"), ("reward.weights", r#"{"helpfulness": 1, "safety": 1}"#)],
+            &[("reward.spec", "helpful")],
             &[("training.prompts_per_step", "2")],
             &[("training.batch_size", "16")],
         ];

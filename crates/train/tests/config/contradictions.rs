@@ -14,8 +14,8 @@ fn every_contradiction_is_one_problem() {
         ("training.batch_size = 17", "17 rollouts"),
         ("training.batch_size = 8", "8 rollouts"),
         ("training = { batch_size = 32, prompts_per_step = 3 }", "3 scenarios but 32 rollouts"),
-        ("training.num_minibatches = 65", "65 mini-batches of 64 rollouts"),
-        ("training.num_minibatches = 3", "3 mini-batches of 64 rollouts"),
+        ("training.num_minibatches = 65", "65 mini-batches of 4 scenarios"),
+        ("training.num_minibatches = 3", "3 mini-batches of 4 scenarios"),
         (
             "training = { max_steps = 3, num_episodes = 1000 }",
             "3 steps of 64 episodes but 1000 episodes",
@@ -34,16 +34,7 @@ fn every_contradiction_is_one_problem() {
         ("evaluation = { scenario_set = 'a', prompts_file = 'a' }", "2 sources"),
         ("reward.weights = {}", "no reward"),
         ("reward.weights = { a = 0 }", "only weights of 0"),
-        (
-            "reward = { weights = { a = 1, b = -1 }, normalize_weights = true }",
-            "weights that add up to 0",
-        ),
-        (
-            "reward = { weights = { a = 1, b = -1 }, combination = 'average' }",
-            "weights that add up to 0",
-        ),
-        ("reward.options = { c = {} }", "options of c"),
-        ("reward.options = { safety = 1 }", "no table for safety"),
+        ("reward = { spec = 'safety', weights = { safety = 1 } }", "2 sources"),
         ("algorithm = 'gdpo'\nreward.combination = 'min'", "min"),
         ("algorithm = 'gdpo'\ntraining.scale_rewards = 'batch'", "batch"),
         (

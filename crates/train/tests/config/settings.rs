@@ -3,7 +3,8 @@
 use stateset_algo::{Aggregation, RewardScaling};
 use stateset_core::RunSeed;
 use stateset_train::config::{
-    ConfigSources, EvaluationScenarios, Format, ReferenceModel, ScenarioSource, Split,
+    ConfigSources, EvaluationScenarios, Format, ReferenceModel, RewardMethod, RewardSource,
+    ScenarioSource, Split,
 };
 
 use crate::common::{resolved, with_file};
@@ -74,13 +75,15 @@ fn sampling_of_rollouts_is_whole_and_of_evaluations_as_told() {
 }
 
 #[test]
-fn rewards_in_the_order_of_their_names() {
-    let text = "reward:\n  weights: {safety: 1, helpfulness: 3}\n  normalize_weights: true\n  \
-                options: {safety: {strict: true}}\n";
-    let reward = resolved(&with_file(Format::Yaml, text)).config.reward;
-    let parts: Vec<_> = reward.parts.iter().map(|part| (part.name.as_str(), part.weight)).collect();
-    assert_eq!(parts, [("helpfulness", 0.75), ("safety", 0.25)]);
-    assert_eq!(reward.parts[1].options["strict"], true);
+fn rewards_in_words_or_as_a_table() {
+    let source = |text: &str| resolved(&with_file(Format::Yaml, text)).config.reward.source;
+    assert_eq!(source("training: {seed: 1}"), RewardSource::Fitting);
+    let spec = source("reward: {spec: 'contains:dog'}");
+    assert_eq!(spec, RewardSource::Spec("contains:dog".to_owned()));
+    let table = source("reward: {weights: {safety: 1, 'contains:dog': 3}, combination: min}");
+    let RewardSource::Weighted { parts, method } = table else { panic!("{table:?}") };
+    assert_eq!(parts, [("contains:dog".to_owned(), 3.0), ("safety".to_owned(), 1.0)]);
+    assert_eq!(method, RewardMethod::Min);
 }
 
 #[test]

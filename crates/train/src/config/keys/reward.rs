@@ -3,15 +3,18 @@
 use super::super::key::{Effect, Key, Kind};
 
 pub(super) const KEYS: &[Key] = &[
-    Key::new(
-        "reward.weights",
-        Kind::Weights,
-        "Which rewards judge a conversation and what each weighs, by name.",
+    Key::optional(
+        "reward.spec",
+        Kind::Text { max_chars: 1_000 },
+        "The reward in words: a name such as `helpfulness`, a preset such as `customer_service` or \
+         `helpful`, several with weights such as `helpfulness=0.6,safety=0.4`, or one with an \
+         argument such as `contains:dog`, `contains_text:dog`, `contains_all:yes,please` or \
+         `regex:^Yes`. Without it and without reward.weights, the preset that fits the scenarios.",
     ),
     Key::optional(
-        "reward.options",
-        Kind::Object,
-        "Settings of single rewards: a table for each name in reward.weights that needs one.",
+        "reward.weights",
+        Kind::Weights,
+        "The same as a table: what each reward weighs. The weights are divided by their sum.",
     ),
     Key {
         aliases: &["reward.combination_method", "reward.aggregation"],
@@ -19,13 +22,12 @@ pub(super) const KEYS: &[Key] = &[
             "reward.combination",
             Kind::Choice {
                 names: &["weighted_sum", "average", "min", "max"],
-                synonyms: &[("sum", "weighted_sum"), ("weighted_average", "average")],
+                synonyms: &[("sum", "weighted_sum"), ("weighted_average", "weighted_sum")],
             },
-            "How single rewards become one. Average is the weighted mean; min and max take the \
-             worst and the best, whatever they weigh.",
+            "How the rewards of reward.weights become one: their weighted or plain mean, the worst \
+             or the best.",
         )
     },
-    Key::new("reward.normalize_weights", Kind::Bool, "Divide the weights by their sum first."),
     Key {
         effect: Effect::Operation,
         ..Key::new(

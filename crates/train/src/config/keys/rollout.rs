@@ -51,7 +51,7 @@ pub(super) const KEYS: &[Key] = &[
         ..Key::new(
             "training.num_minibatches",
             Kind::integer(1, 1_000_000),
-            "Parts that the rollouts of a step are divided into, each one optimiser step; a divisor \
+            "Parts that the scenarios of a step are divided into, each one optimiser step; a divisor \
              of their number.",
         )
     },

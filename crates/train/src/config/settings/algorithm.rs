@@ -138,7 +138,7 @@ fn check_parts(reader: &mut Reader) {
         let hint = "normalize_then_sum adds rewards up itself";
         reader.refuse(&paths, found, "weighted_sum with normalize_then_sum", hint);
     }
-    if reader.object("reward.weights").len() < 2 {
+    if reader.values.get("reward.weights").is_some() && reader.object("reward.weights").len() < 2 {
         reader.warn(&[COMBINATION], "there is one reward, so there is nothing to add up");
     }
 }

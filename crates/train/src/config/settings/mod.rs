@@ -15,7 +15,7 @@ pub use algorithm::{AlgorithmSettings, ReferenceModel};
 pub use environment::{EnvironmentSettings, ResponseOrder, ScenarioSource, Split};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
-pub use reward::{RewardMethod, RewardPart, RewardSettings};
+pub use reward::{RewardMethod, RewardSettings, RewardSource};
 pub use rollout::RolloutSettings;
 pub use run::{
     CheckpointSettings, ComputeSettings, EarlyStopping, LoggingSettings, PresetNames, RunConfig,

@@ -20,8 +20,8 @@ pub struct StepSettings {
     pub group_size: usize,
     /// Times that the rollouts of a step are trained on, 1 or more.
     pub n_iterations: usize,
-    /// Equal parts, each one optimiser step, that the rollouts are divided into each time. A part
-    /// may divide a group: advantages belong to the step, before it is divided.
+    /// Equal parts of whole groups, each one optimiser step, that the rollouts are divided into each
+    /// time.
     pub n_minibatches: usize,
 }
 
@@ -73,7 +73,7 @@ impl StepSettings {
             n_iterations: reader.size("training.num_iterations"),
             n_minibatches: reader.size(MINIBATCHES),
         };
-        check_minibatches(reader, n_rollouts, steps.n_minibatches as u64);
+        check_minibatches(reader, prompts_per_step, steps.n_minibatches as u64);
         if group_size > 1 && group_size < 4 && reader.is_own(GROUP) {
             reader.warn(&[GROUP], "below 4 samples, most groups say little about what is better");
         }
@@ -184,15 +184,15 @@ fn n_steps(reader: &mut Reader, n_rollouts: u64) -> u64 {
     n_steps
 }
 
-fn check_minibatches(reader: &mut Reader, n_rollouts: u64, n_minibatches: u64) {
-    let paths = [MINIBATCHES, PROMPTS, GROUP];
-    if n_minibatches > n_rollouts {
-        let found = format!("{n_minibatches} mini-batches of {n_rollouts} rollouts");
-        let hint = "a mini-batch has one rollout or more";
-        reader.refuse(&paths, found, format!("at most {n_rollouts}"), hint);
-    } else if !n_rollouts.is_multiple_of(n_minibatches) {
-        let found = format!("{n_minibatches} mini-batches of {n_rollouts} rollouts");
+/// Samples of a scenario are compared with each other, so a mini-batch holds whole groups.
+fn check_minibatches(reader: &mut Reader, n_prompts: u64, n_minibatches: u64) {
+    let paths = [MINIBATCHES, PROMPTS];
+    let found = format!("{n_minibatches} mini-batches of {n_prompts} scenarios");
+    if n_minibatches > n_prompts {
+        let hint = "a mini-batch holds all samples of one scenario or more";
+        reader.refuse(&paths, found, format!("at most {n_prompts}"), hint);
+    } else if !n_prompts.is_multiple_of(n_minibatches) {
         let hint = "mini-batches are equally large";
-        reader.refuse(&paths, found, format!("a divisor of {n_rollouts}"), hint);
+        reader.refuse(&paths, found, format!("a divisor of {n_prompts}"), hint);
     }
 }
