@@ -74,6 +74,8 @@ pub(super) struct Habits {
     pub(super) slips: &'static [(Move, u32)],
     /// Chance of a kind word in the first turn, and of an apology after a complaint.
     pub(super) is_kind: f64,
+    /// Whether upset customers always hear a kind word first.
+    pub(super) heeds_moods: bool,
     /// Chance of thanks for a fact.
     pub(super) thanks: f64,
     /// Chance of a farewell after the customer's last words.
@@ -122,11 +124,12 @@ impl AgentKind {
 }
 
 const EXPERT: Habits = Habits {
-    weight: 11,
+    weight: 12,
     right: 1.0,
     recovers: 1.0,
     slips: &[],
     is_kind: 0.85,
+    heeds_moods: true,
     thanks: 0.7,
     takes_leave: 0.85,
     n_fillers: (0, 0),
@@ -144,6 +147,7 @@ const RAMBLER: Habits = Habits {
         (Move::Offer, 2),
     ],
     is_kind: 0.9,
+    heeds_moods: true,
     thanks: 0.8,
     takes_leave: 0.85,
     n_fillers: (2, 3),
@@ -163,6 +167,7 @@ const COLD: Habits = Habits {
         (Move::Leave, 1),
     ],
     is_kind: 0.0,
+    heeds_moods: false,
     thanks: 0.05,
     takes_leave: 0.5,
     n_fillers: (0, 0),
@@ -186,6 +191,7 @@ const CARELESS: Habits = Habits {
         (Move::Please, 1),
     ],
     is_kind: 0.55,
+    heeds_moods: false,
     thanks: 0.45,
     takes_leave: 0.8,
     n_fillers: (0, 0),
@@ -203,6 +209,7 @@ const HASTY: Habits = Habits {
         (Move::Leave, 1),
     ],
     is_kind: 0.45,
+    heeds_moods: false,
     thanks: 0.4,
     takes_leave: 0.8,
     n_fillers: (0, 0),
@@ -222,13 +229,14 @@ const CONFUSED: Habits = Habits {
         (Move::Repeat, 2),
     ],
     is_kind: 0.5,
+    heeds_moods: false,
     thanks: 0.5,
     takes_leave: 0.8,
     n_fillers: (0, 0),
 };
 
 const VAGUE: Habits = Habits {
-    weight: 16,
+    weight: 14,
     right: 0.1,
     recovers: 0.06,
     slips: &[
@@ -241,6 +249,7 @@ const VAGUE: Habits = Habits {
         (Move::Refuse, 1),
     ],
     is_kind: 0.7,
+    heeds_moods: false,
     thanks: 0.7,
     takes_leave: 0.85,
     n_fillers: (2, 3),

@@ -336,9 +336,13 @@ fn transcript(conversation: &Conversation) -> String {
     format!("{} {}{}", kind.name(), agent.name(), lines.collect::<String>())
 }
 
+/// Also an example: `cargo test -p xtask well_formed -- --nocapture` prints some to be read.
 #[test]
 fn conversations_are_well_formed() {
-    for conversation in conversations(RunSeed(11), N) {
+    for (index, conversation) in conversations(RunSeed(11), N).enumerate() {
+        if index < 30 {
+            println!("{}\n", transcript(&conversation));
+        }
         let shown = transcript(&conversation);
         let is_system = |message: &&Message| message.role == Role::System;
         let n_system = conversation.messages.iter().take_while(is_system).count();
@@ -457,15 +461,6 @@ fn the_mixture_is_good_and_bad() {
         found.total(|kind, _| belongs(kind)).n as f64 / found.total(|_, _| true).n as f64
     };
     assert!(within(share(|kind| matches!(kind, Kind::Desk(_))), 0.77, 0.83));
-    assert!(within(share(|kind| kind == Kind::Desk(Domain::CustomerService)), 0.36, 0.44));
+    assert!(within(share(|kind| kind == Kind::Desk(Domain::CustomerService)), 0.44, 0.52));
     assert!(within(found.vocabulary.len() as f64, 600.0, 1800.0), "{}", found.vocabulary.len());
-}
-
-#[test]
-fn show() {
-    let n: usize = std::env::var("SHOW").ok().and_then(|n| n.parse().ok()).unwrap_or(30);
-    let seed = std::env::var("SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(2);
-    for conversation in conversations(RunSeed(seed), n) {
-        println!("--- {}", transcript(&conversation));
-    }
 }

@@ -124,9 +124,9 @@ impl Speaker<'_, '_> {
     fn lead(&mut self) -> String {
         let Situation { spec, state, habits, faults, told_now, last_move, .. } = *self.situation;
         let is_first = state.n_agent_turns == 0;
-        let must_be_kind = habits.is_kind > 0.8 && spec.mood.wants_acknowledgement();
         if is_first {
-            let is_kind = self.stream.chance(habits.is_kind) || must_be_kind;
+            let is_upset = spec.mood.wants_acknowledgement();
+            let is_kind = self.stream.chance(habits.is_kind) || is_upset && habits.heeds_moods;
             return if is_kind { self.acknowledgement() } else { String::new() };
         }
         if let Some(fault) = faults.last() {
@@ -222,7 +222,7 @@ impl Speaker<'_, '_> {
             let n_before: usize = parts.iter().map(|part| n_words(part)).sum();
             let is_new = !parts.iter().any(|part| sound_alike(part, &filler));
             if n_before + n_words(&filler) <= MAX_TURN_WORDS && is_new {
-                let place = if self.stream.chance(0.7) { parts.len() - 1 } else { parts.len() };
+                let place = parts.len().saturating_sub(usize::from(self.stream.chance(0.7)));
                 parts.insert(place, filler);
             }
         }

@@ -40,12 +40,16 @@ pub(in super::super) fn ask_three(slots: [Slot; 3], issue: Issue, stream: &mut S
     framed(THREE_CLAUSE_FRAMES, &slots.map(|slot| clauses(slot, issue)), stream)
 }
 
-/// One of `frames` around one of each list of `parts`.
+/// One of `frames` around one of each list of `parts`. `{indirect}` is the first part where it is a
+/// question itself, such as "which item it is".
 fn framed(frames: &[&str], parts: &[&[&str]], stream: &mut Stream) -> String {
     let mut values = Values::default();
     for (name, templates) in ["one", "two", "three"].into_iter().zip(parts) {
-        let part = draw(templates, &Values::default(), stream);
-        values.set(name, lower_first(&part));
+        let part = lower_first(&draw(templates, &Values::default(), stream));
+        if name == "one" && (part.starts_with("wh") || part.starts_with("how")) {
+            values.set("indirect", part.clone());
+        }
+        values.set(name, part);
     }
     draw(frames, &values, stream)
 }
@@ -64,6 +68,7 @@ const NOUN_FRAMES: &[&str] = &[
     "[May|Can|Could] I have {one}[, please|]?",
     "[Could|Can] you [give me|share] {one}[, please|]?",
     "Please [give|tell] me {one}.",
+    "[May|Can] I ask for {one}?",
     "I [just |only |still |]need {one}[ to help you| to go on| first|].",
 ];
 const TWO_NOUN_FRAMES: &[&str] = &[
@@ -77,14 +82,14 @@ const CLAUSE_FRAMES: &[&str] = &[
     "[Could|Can|Would] you [please |]tell me {one}?",
     "Please tell me {one}.",
     "Please let me know {one}.",
-    "[May|Can] I ask {one}?",
+    "[May|Can] I ask {indirect}?",
     "I [just |only |still |]need to know {one}.",
 ];
 const TWO_CLAUSE_FRAMES: &[&str] = &[
     "[Could|Can|Would] you [please |]tell me {one} and {two}?",
     "Please tell me {one} and {two}.",
     "Please let me know {one} and {two}.",
-    "[May|Can] I ask {one} and {two}?",
+    "[May|Can] I ask {indirect} and {two}?",
     "I [just |only |]need to know {one} and {two}.",
 ];
 const THREE_CLAUSE_FRAMES: &[&str] = &[
@@ -97,6 +102,7 @@ const TWO_QUESTION_FRAMES: &[&str] = &["{one}, and {two}?", "{one}? And {two}?"]
 const CURT_FRAMES: &[&str] = &["{one}?", "I need {one}."];
 
 /// Direct questions, without their mark and capital.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn questions(slot: Slot, issue: Issue) -> &'static [&'static str] {
     match slot {
         Slot::OrderNumber => &[
@@ -320,8 +326,8 @@ fn nouns(slot: Slot) -> &'static [&'static str] {
         Slot::ErrorCode => &["the error code"],
         Slot::Name => &["your name", "your full name"],
         Slot::Budget => &["your budget"],
-        Slot::Reason => &["the reason"],
         Slot::Item
+        | Slot::Reason
         | Slot::Color
         | Slot::Quantity
         | Slot::Device

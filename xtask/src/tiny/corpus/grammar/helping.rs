@@ -27,6 +27,7 @@ pub(in super::super) fn helps(kind: Resolution) -> &'static [&'static str] {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn service(kind: Resolution) -> &'static [&'static str] {
     match kind {
         Resolution::TraceParcel => &[
@@ -220,7 +221,7 @@ const RECOMMENDATIONS: &[&str] = &[
     "The {product} costs {price} dollars and is [perfect|great] for {use}.",
     "For {use}, I [recommend|suggest] the {product}.",
     "For {use}, the {product} is the best choice at {price} dollars.",
-    "I [recommend|suggest] the {product}, which is within your budget.",
+    "I [recommend|suggest] the {product}, which is within your budget of {budget}.",
     "I recommend the {product}.",
     "The {product} is [perfect|great|a good choice] for you.",
 ];

@@ -3,6 +3,7 @@
 use stateset_env::customer::{Domain, Fault, Mood, Slot};
 
 /// First words to a customer of `mood`. Upset ones hear that their trouble is understood.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(in super::super) fn acknowledgements(mood: Mood, domain: Domain) -> &'static [&'static str] {
     match (mood, domain) {
         (Mood::Calm, Domain::Sales) => &[

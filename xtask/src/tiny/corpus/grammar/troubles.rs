@@ -4,6 +4,7 @@ use stateset_env::customer::Issue;
 
 /// First words that name the trouble of `issue`, for customers of every mood. `{a_kind}` is what a
 /// customer looks for, such as `a new laptop`.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(in super::super) fn troubles(issue: Issue) -> &'static [&'static str] {
     match issue {
         Issue::LateDelivery => &[
