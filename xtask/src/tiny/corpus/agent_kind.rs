@@ -1,9 +1,12 @@
 //! The scripted agents of the corpus and what each tends to do.
 //!
 //! One style of speech, many ways of being of no use: a model trained on the mixture sounds polite
-//! and helps sometimes, and what reinforcement has to find is in the text already. The shares and the
-//! chances are set so that about a third of the customer service conversations reach their goal; the
-//! test of the mixture holds them there. No agent is rude.
+//! and helps sometimes, and what reinforcement has to find is in the text already. No agent is rude.
+//!
+//! The weights and chances are set so that a little under a third of the conversations reach their
+//! goal, and a test holds them there. A small model makes slips of its own and so reaches a little
+//! less than its text; the weight of the expert is the one to turn where it reaches too little or too
+//! much.
 
 /// What an agent is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

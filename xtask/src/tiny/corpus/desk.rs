@@ -10,7 +10,7 @@ use stateset_env::customer::{
 use stateset_env::sets::draw_customer;
 
 use super::agent_kind::{AgentKind, Move};
-use super::grammar::{CURT_FAREWELLS, FAREWELLS, SORRY_FAREWELLS, draw, weighted};
+use super::grammar::{CURT_FAREWELLS, FAREWELLS, SORRY_FAREWELLS, draw, offers, weighted};
 use super::turn::{MAX_TURN_WORDS, Situation, known_facts, n_words, words_of};
 
 /// Most turns of the agent in one conversation, as in the built-in sets.
@@ -176,9 +176,8 @@ impl Game {
         let knows_all = self.state.missing(&self.spec).is_empty();
         match what {
             Move::Offer => {
-                knows_all
-                    && !self.spec.issue.resolution().is_instruction()
-                    && self.last_move != Some(Move::Offer)
+                let has_words = !offers(self.spec.issue.resolution()).is_empty();
+                knows_all && has_words && self.last_move != Some(Move::Offer)
             }
             Move::AskAgain => has_told,
             Move::Repeat => !self.said.is_empty(),

@@ -23,10 +23,10 @@ pub(super) fn small_talk(stream: &mut Stream) -> Vec<Message> {
     if stream.chance(0.45) {
         topics.extend(stream.choose(GREETINGS));
     }
-    let n_topics = if topics.is_empty() { 1 } else { 0 } + stream.index(MAX_TOPICS);
+    let n_topics = usize::from(topics.is_empty()) + stream.index(MAX_TOPICS);
     let mut others: Vec<&Topic> = TOPICS.iter().collect();
     stream.shuffle(&mut others);
-    topics.extend(others.into_iter().take(n_topics.min(MAX_TOPICS)));
+    topics.extend(others.into_iter().take(n_topics));
     if topics.len() > 1 && topics.len() <= MAX_TOPICS && stream.chance(0.5) {
         topics.extend(stream.choose(ENDS));
     }

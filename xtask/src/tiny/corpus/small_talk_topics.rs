@@ -156,7 +156,7 @@ pub(super) const TOPICS: &[Topic] = &[
     topic(
         &[
             "How much is shipping?",
-            "[Is|Do you have] free shipping?",
+            "[Is there|Do you have] free shipping?",
             "What does shipping cost?",
             "Do I have to pay for shipping?",
         ],

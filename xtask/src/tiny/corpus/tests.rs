@@ -411,6 +411,15 @@ fn customers_are_those_of_the_training_split() {
 }
 
 #[test]
+fn every_issue_is_settled_in_every_mood() {
+    let played = (0..3 * N).filter_map(|index| draw_conversation(RunSeed(15), index).played);
+    let solved = played.filter(|played| played.state.ending == Some(Ending::Solved));
+    let met: BTreeSet<(Issue, Mood)> =
+        solved.map(|played| (played.spec.issue, played.spec.mood)).collect();
+    assert_eq!(met.len(), Issue::ALL.len() * Mood::ALL.len());
+}
+
+#[test]
 fn the_expert_settles_nearly_everything() {
     let judge = Judge::new().unwrap();
     let (mut n, mut n_goals, mut n_clean, mut total) = (0, 0, 0, 0.0);

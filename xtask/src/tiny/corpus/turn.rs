@@ -9,7 +9,7 @@ use super::agent_kind::{Habits, Move};
 use super::grammar::{
     ASIDES, GOING_AHEAD, LEAVINGS, MORE_HELP, OPEN_QUESTIONS, PLEASANTRIES, PURPOSES, REFUSALS,
     STALLS, THANKS, Values, acknowledgements, apologies, ask_one, ask_three, ask_two, details,
-    draw, helps, is_recommendation, offers, receipts, troubles,
+    draw, helps, is_recommendation, offers, quotes_facts, receipts, troubles,
 };
 
 /// No turn of the corpus is longer, in words.
@@ -17,6 +17,8 @@ pub(crate) const MAX_TURN_WORDS: usize = 45;
 
 /// Share of kind first words that name the trouble.
 const NAMES_TROUBLE: f64 = 0.4;
+/// Share of help that quotes a fact for sure, where one is known; other help may.
+const QUOTES_FACTS: f64 = 0.6;
 
 /// What an agent knows when it speaks.
 pub(super) struct Situation<'a> {
@@ -159,10 +161,7 @@ impl Speaker<'_, '_> {
                 [] => self.help(kind),
                 missing => self.ask_some(missing),
             },
-            Move::Offer => {
-                self.choose_product(kind);
-                self.draw(offers(kind))
-            }
+            Move::Offer => self.draw(offers(kind)),
             Move::HelpNow => self.help(kind),
             Move::WrongHelp => self.wrong_help(),
             Move::TwoHelps => {
@@ -293,7 +292,10 @@ impl Speaker<'_, '_> {
 
     fn help(&mut self, kind: Resolution) -> String {
         self.choose_product(kind);
-        self.draw(helps(kind))
+        let can_quote = |template: &&str| quotes_facts(template) && self.values.fill(template);
+        let quoting: Vec<&str> = helps(kind).iter().copied().filter(can_quote).collect();
+        let quotes = !quoting.is_empty() && self.stream.chance(QUOTES_FACTS);
+        self.draw(if quotes { &quoting } else { helps(kind) })
     }
 
     /// Picks the product that help of `kind` recommends: one within the budget, where that is known

@@ -325,9 +325,9 @@ fn nouns(slot: Slot) -> &'static [&'static str] {
         Slot::Version => &["the software version", "your software version"],
         Slot::ErrorCode => &["the error code"],
         Slot::Name => &["your name", "your full name"],
-        Slot::Budget => &["your budget"],
         Slot::Item
         | Slot::Reason
+        | Slot::Budget
         | Slot::Color
         | Slot::Quantity
         | Slot::Device

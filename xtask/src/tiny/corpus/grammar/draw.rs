@@ -21,9 +21,13 @@ impl Values {
 
     /// True where every `{name}` of `template` has a value.
     pub(in super::super) fn fill(&self, template: &str) -> bool {
-        let mut names = template.split('{').skip(1).map(|rest| rest.split('}').next());
-        names.all(|name| name.is_some_and(|name| self.get(name).is_some()))
+        names(template).all(|name| self.get(name).is_some())
     }
+}
+
+/// The `{names}` in `template`.
+pub(super) fn names(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
 /// One of `templates` whose values are all known, expanded; empty where there is none.

@@ -6,6 +6,8 @@
 
 use stateset_env::customer::Resolution;
 
+use super::draw::names;
+
 /// Sentences that give `kind` of help.
 pub(in super::super) fn helps(kind: Resolution) -> &'static [&'static str] {
     match kind {
@@ -226,7 +228,7 @@ const RECOMMENDATIONS: &[&str] = &[
     "The {product} is [perfect|great|a good choice] for you.",
 ];
 
-/// Sentences that offer `kind` of help by a question.
+/// Sentences that offer `kind` of help by a question; none for advice, which is given at once.
 pub(in super::super) fn offers(kind: Resolution) -> &'static [&'static str] {
     match kind {
         Resolution::TraceParcel => &["[Shall|Should] I trace your [parcel|package][ for you|]?"],
@@ -266,11 +268,6 @@ pub(in super::super) fn offers(kind: Resolution) -> &'static [&'static str] {
             "Would you like to get a discount?",
         ],
         Resolution::ConfirmStock => &["[Shall|Should] I reserve [it|one] for you?"],
-        Resolution::RecommendLaptop
-        | Resolution::RecommendPhone
-        | Resolution::RecommendHeadphones
-        | Resolution::RecommendChair
-        | Resolution::RecommendCoffeeMachine => &["[Shall|Should] I recommend the {product}?"],
         _ => &[],
     }
 }
@@ -313,6 +310,12 @@ pub(in super::super) fn details(kind: Resolution) -> &'static [&'static str] {
             "It costs you nothing.",
         ],
     }
+}
+
+/// True for a template with facts of the customer, not only with details that the agent makes up.
+pub(in super::super) fn quotes_facts(template: &str) -> bool {
+    const MADE_UP: [&str; 5] = ["day", "span", "percent", "product", "price"];
+    names(template).any(|name| !MADE_UP.contains(&name))
 }
 
 /// True for the kinds that name a product.
