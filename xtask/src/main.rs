@@ -4,6 +4,7 @@
 mod check;
 mod command;
 mod tidy;
+mod tiny;
 
 use std::process::ExitCode;
 
