@@ -17,6 +17,7 @@ cargo xtask TASK
   tidy            check the rules of ARCHITECTURE.md
   ci              fmt, clippy, tidy, licences, spelling and test, as the build server runs them
   golden          list the golden files and how each is made
+  tiny [--check]  make the embedded model anew, or compare its first steps with the recorded ones
 ";
 
 fn main() -> ExitCode {
@@ -40,6 +41,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::tidy(),
         "ci" => check::ci(),
         "golden" => check::golden(),
+        "tiny" => tiny::tiny(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -16,8 +16,8 @@ mod tokenizer;
 
 pub use backend::*;
 pub use checkpoint::{
-    AdapterFiles, Disk, ModelFiles, RealDisk, StoreType, SyncWrite, Tensors, save_adapter,
-    save_model, sync_folder, write_file,
+    AdapterFiles, Disk, ModelFiles, RealDisk, StoreType, SyncWrite, Tensors, load_optimiser,
+    save_adapter, save_model, save_optimiser, sync_folder, write_file,
 };
 pub use decoder::{
     Adapter, AdapterLayout, Decoder, DecoderConfig, LayerSlot, LayerSpec, LoraSpec, Param,

@@ -14,6 +14,9 @@ pub enum TrainError {
     /// The algorithm refused its settings or data.
     #[error("prepare the update: {0}")]
     Algorithm(#[from] stateset_algo::AlgoError),
+    /// The run folder refused or failed.
+    #[error(transparent)]
+    Run(#[from] crate::RunError),
     /// A file could not be read or written.
     #[error("{action} {path}: {source}")]
     Io {

@@ -11,6 +11,7 @@ mod files;
 mod format;
 mod journal;
 mod lock;
+mod machine;
 pub mod metric;
 mod model;
 mod policy;
@@ -20,6 +21,7 @@ mod run_error;
 mod run_folder;
 mod sft;
 mod sinks;
+mod stop;
 mod store;
 mod update;
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use stateset_algo::{Schedule, ScheduleShape};
 use stateset_core::{Message, RunSeed};
 use stateset_nn::{
@@ -15,11 +15,11 @@ use stateset_train::{
 use super::blueprint;
 
 /// Tokens of an optimiser step.
-const TOKENS_PER_STEP: usize = 8192;
+pub(crate) const TOKENS_PER_STEP: usize = 8192;
 /// Tokens read in one pass.
 const MAX_ROWS: usize = 4096;
 /// Peak learning rate.
-const LEARNING_RATE: f64 = 3e-3;
+pub(crate) const LEARNING_RATE: f64 = 3e-3;
 
 /// How long to train.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,7 @@ pub(crate) struct Plan {
 }
 
 /// Rows of both kinds.
+#[derive(Default)]
 pub(crate) struct Data {
     /// Every token is learned.
     pub(crate) reading: Vec<SftRow>,
@@ -82,14 +83,23 @@ pub(crate) fn engine(path: Path, seed: RunSeed) -> Result<EngineState, TrainErro
     Ok(state)
 }
 
-/// Trains; says how it goes every fifty steps. Returns the mean training loss of the last fifty.
+/// Nats per token of conversations that are not learned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeldOut {
+    /// Over all tokens.
+    pub(crate) reading: f64,
+    /// Over the agent's.
+    pub(crate) answering: f64,
+}
+
+/// Trains and says how it goes. Returns the loss on `held_out` after the last step.
 pub(crate) fn train(
     engine: &mut EngineState,
     data: &Data,
     held_out: &Data,
     plan: Plan,
     seed: RunSeed,
-) -> Result<f64> {
+) -> Result<HeldOut> {
     let total = plan.n_reading + plan.n_answering;
     let shape = ScheduleShape::CosineWithMinLr { n_cycles: 0.5, min_ratio: 0.05 };
     let schedule = Schedule { shape, warmup_steps: 100, total_steps: total as u64 };
@@ -114,17 +124,21 @@ pub(crate) fn train(
                 let last = &recent[recent.len().saturating_sub(50)..];
                 let mean = last.iter().sum::<f64>() / last.len() as f64;
                 let rate = n_tokens as f64 / start.elapsed().as_secs_f64();
-                eprintln!("step {step:5} of {total}: loss {mean:.4}, {rate:.0} tokens/s");
+                println!("step {step:5} of {total}: loss {mean:.4}, {rate:.0} tokens/s");
             }
             if step % 500 == 0 {
-                let reading = sft_loss(engine, &held_out.reading)?;
-                let answering = sft_loss(engine, &held_out.answering)?;
-                eprintln!("  held-out loss: all tokens {reading:.4}, the agent's {answering:.4}");
+                println!("  {:?}", losses(engine, held_out)?);
             }
         }
     }
-    let last = &recent[recent.len().saturating_sub(50)..];
-    (!last.is_empty()).then(|| last.iter().sum::<f64>() / last.len() as f64).context("no step was taken")
+    losses(engine, held_out)
+}
+
+fn losses(engine: &mut EngineState, held_out: &Data) -> Result<HeldOut> {
+    Ok(HeldOut {
+        reading: sft_loss(engine, &held_out.reading)?,
+        answering: sft_loss(engine, &held_out.answering)?,
+    })
 }
 
 fn optimiser(multiplier: f64) -> OptimiserStep {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use anyhow::{Result, anyhow};
 use serde_json::{Value, json};
 use stateset_nn::TextFiles;
+use tokenizers::models::TrainerWrapper;
 use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::pre_tokenizers::digits::Digits;
@@ -39,14 +40,15 @@ pub(crate) fn learn(texts: impl Iterator<Item = String> + Send) -> Result<Vec<(&
     ]))));
     tokenizer.with_decoder(Some(bytes));
     let control = CONTROL.map(|token| AddedToken::from(token, true)).to_vec();
-    let trainer = BpeTrainerBuilder::new()
+    let mut trainer: TrainerWrapper = BpeTrainerBuilder::new()
         .vocab_size(VOCAB_SIZE)
         .min_frequency(2)
         .show_progress(false)
         .special_tokens(control)
         .initial_alphabet(ByteLevel::alphabet().into_iter().collect())
-        .build();
-    tokenizer.train(&mut trainer.into(), texts).map_err(failed)?;
+        .build()
+        .into();
+    tokenizer.train(&mut trainer, texts).map_err(failed)?;
     let config = json!({
         "tokenizer_class": "PreTrainedTokenizerFast",
         "eos_token": END,

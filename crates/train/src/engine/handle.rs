@@ -94,6 +94,22 @@ impl Engine {
         answer.await.map_err(|_| TrainError::EngineGone)
     }
 
+    /// As [`Engine::run`], for threads that may wait. It must not be called from an asynchronous task.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn run_blocking<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut EngineState) -> R + Send + 'static,
+    ) -> Result<R, TrainError> {
+        let (result, answer) = oneshot::channel();
+        let boxed: Job = Box::new(move |state| {
+            let _ = result.send(job(state));
+        });
+        self.jobs.blocking_send(boxed).map_err(|_| TrainError::EngineGone)?;
+        answer.blocking_recv().map_err(|_| TrainError::EngineGone)
+    }
+
     /// Samples one completion. `tokens` receives each token as it is drawn. Dropping the future
     /// cancels the request.
     ///

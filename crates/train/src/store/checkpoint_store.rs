@@ -97,20 +97,25 @@ impl CheckpointStore {
         Ok(Checkpoint { path, step })
     }
 
-    /// Saves the final model in `checkpoint/` of the run folder, replacing an earlier one.
+    /// Gives the files of `checkpoint` second names in `checkpoint/` of the run folder, as the final
+    /// model, in the place of an earlier one. They cost no space where the file system has hard links.
     ///
     /// # Errors
-    /// As [`CheckpointStore::save`]; an earlier final model is then as before.
-    pub fn save_final<E: Into<Box<dyn Error + Send + Sync>>>(
-        &mut self,
-        step: u32,
-        write: impl FnOnce(&Path) -> Result<(), E>,
-    ) -> Result<Checkpoint, RunError> {
-        let temporary = self.temporary("final");
-        self.fill(&temporary, step, write)?;
+    /// Where the file system refuses; an earlier final model is then as before.
+    pub fn save_final(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
         let path = self.run.final_checkpoint();
-        self.replace(&temporary, &path).map_err(RunError::io("publish", &path))?;
-        Ok(Checkpoint { path, step })
+        let temporary = self.temporary("final");
+        let linked = self.link_folder(&checkpoint.path, &temporary);
+        linked.and_then(|()| self.replace(&temporary, &path)).map_err(RunError::io("publish", &path))
+    }
+
+    /// Step of the oldest checkpoint that is kept; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the folder cannot be listed.
+    pub fn oldest_step(&self) -> Result<Option<u32>, RunError> {
+        let folder = self.run.checkpoints();
+        Ok(self.steps().map_err(RunError::io("list", &folder))?.pop())
     }
 
     /// The newest checkpoint that is whole: the one `LATEST` names, or the next older one. Where
@@ -509,12 +514,16 @@ mod tests {
     fn the_final_model_is_replaced_as_a_whole() {
         let temp = tempfile::tempdir().unwrap();
         let (run, mut store) = store_in(&temp, 1);
-        store.save_final(10, weights(10)).unwrap();
-        let broken = store.save_final(20, |_| Err("no")).unwrap_err().to_string();
-        assert!(broken.contains("step 20: no"), "{broken}");
+        let first = store.save(10, false, weights(10)).unwrap();
+        store.save_final(&first).unwrap();
+        let missing = Checkpoint { path: run.checkpoints().join("not-there"), step: 15 };
+        assert!(store.save_final(&missing).is_err());
         assert_eq!(content(&run.final_checkpoint()), "weights of step 10");
-        let saved = store.save_final(20, weights(20)).unwrap();
-        assert_eq!(open_checkpoint(&saved.path).unwrap(), saved);
+        let second = store.save(20, false, weights(20)).unwrap();
+        assert!(!first.path.exists() && run.final_checkpoint().exists());
+        assert_eq!(store.oldest_step().unwrap(), Some(20));
+        store.save_final(&second).unwrap();
+        assert_eq!(open_checkpoint(&run.final_checkpoint()).unwrap().step, 20);
     }
 
     #[test]
@@ -583,9 +592,11 @@ mod tests {
         for n_operations in 0.. {
             let temp = tempfile::tempdir().unwrap();
             let (run, mut store) = store_in(&temp, 1);
-            store.save_final(10, weights(10)).unwrap();
+            let first = store.save(10, false, weights(10)).unwrap();
+            store.save_final(&first).unwrap();
+            let second = store.save(20, false, weights(20)).unwrap();
             store.disk.operations_left = Some(n_operations);
-            let saved = store.save_final(20, weights(20));
+            let saved = store.save_final(&second);
             let is_untouched = store.disk.operations_left.is_some_and(|left| left > 0);
             drop(store);
             CheckpointStore::open(&run, Some(1)).unwrap();

@@ -15,8 +15,8 @@ use stateset_nn::{OptimiserStep, RowGradients, StepReport, TokenRow, Wants};
 
 use super::batch::Batch;
 use super::micro::micro_batches;
-use crate::TrainError;
 use crate::engine::EngineState;
+use crate::{TrainError, metric};
 
 /// How a batch is used.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +65,8 @@ pub fn update(
     step: u32,
 ) -> Result<UpdateReport, TrainError> {
     let start = Instant::now();
-    let reference = if algorithm.wants().reference {
+    // Where the algorithm does not want it, it is a measurement.
+    let reference = if algorithm.wants().reference || engine.reference.is_some() {
         Some(reference_scores(engine, batch, settings.temperature)?)
     } else {
         None
@@ -272,8 +273,8 @@ impl Summed {
     fn take(&mut self, diagnostics: &Diagnostics, report: StepReport, learning_rate: f64) {
         self.diagnostics.add(diagnostics);
         self.n_taken += 1;
-        *self.sums.entry("grad_norm").or_default() += report.grad_norm;
-        *self.sums.entry("learning_rate").or_default() += learning_rate;
+        *self.sums.entry(metric::GRADIENT_NORM).or_default() += report.grad_norm;
+        *self.sums.entry(metric::LEARNING_RATE).or_default() += learning_rate;
         self.grad_norm_max = self.grad_norm_max.max(report.grad_norm);
     }
 
@@ -295,8 +296,8 @@ impl Summed {
             })
             .collect();
         metrics.extend(self.sums.into_iter().map(|(name, sum)| (name.to_owned(), sum / n)));
-        metrics.insert("grad_norm_max".to_owned(), self.grad_norm_max);
-        metrics.insert("skipped_steps".to_owned(), self.n_skipped as f64);
+        metrics.insert("gradient/norm_max".to_owned(), self.grad_norm_max);
+        metrics.insert("gradient/skipped_steps".to_owned(), self.n_skipped as f64);
         UpdateReport {
             metrics,
             n_taken: self.n_taken,

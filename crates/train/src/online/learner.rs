@@ -1,0 +1,90 @@
+//! The engine with what improves, saves and restores its policy.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use stateset_algo::Algorithm;
+use stateset_core::RunSeed;
+
+use super::checkpoint::{self, CheckpointWriter};
+use super::state::TrainerState;
+use crate::engine::Engine;
+use crate::store::{Checkpoint, CheckpointStore};
+use crate::update::{Batch, UpdateReport, UpdateSettings, update};
+use crate::{RunError, TrainError};
+
+/// Improves the policy that an engine serves.
+pub(super) struct PolicyLearner {
+    pub(super) engine: Engine,
+    pub(super) algorithm: Arc<dyn Algorithm>,
+    pub(super) settings: UpdateSettings,
+    pub(super) writer: CheckpointWriter,
+    pub(super) store: CheckpointStore,
+    pub(super) seed: RunSeed,
+}
+
+/// A checkpoint that has been saved, and the hash of its weights.
+pub(super) struct Saved {
+    pub(super) checkpoint: Checkpoint,
+    pub(super) sha256: String,
+}
+
+impl PolicyLearner {
+    /// Improves the policy with the rollouts of `step`.
+    pub(super) async fn improve(&self, batch: Batch, step: u32) -> Result<UpdateReport, TrainError> {
+        let (algorithm, settings, seed) =
+            (self.algorithm.clone(), self.settings.clone(), self.seed);
+        let job = move |engine: &mut _| {
+            update(engine, algorithm.as_ref(), &batch, &settings, seed, step)
+        };
+        self.engine.run(job).await?
+    }
+
+    /// Saves weights and state as the checkpoint of the state's step.
+    pub(super) async fn save(
+        self,
+        state: TrainerState,
+        is_best: bool,
+    ) -> Result<(PolicyLearner, Saved), TrainError> {
+        let work = move || self.save_blocking(&state, is_best);
+        tokio::task::spawn_blocking(work).await.map_err(|error| TrainError::Invalid {
+            what: "save a checkpoint",
+            message: error.to_string(),
+        })?
+    }
+
+    fn save_blocking(
+        mut self,
+        state: &TrainerState,
+        is_best: bool,
+    ) -> Result<(PolicyLearner, Saved), TrainError> {
+        let mut sha256 = String::new();
+        let (writer, engine) = (&self.writer, &self.engine);
+        let write = |folder: &Path| -> Result<(), TrainError> {
+            sha256 = writer.write_all(engine, folder, state)?;
+            Ok(())
+        };
+        let checkpoint = self.store.save(state.step, is_best, write)?;
+        Ok((self, Saved { checkpoint, sha256 }))
+    }
+
+    /// Goes on from the newest whole checkpoint; the state of a new run where there is none. The
+    /// second part are sentences about checkpoints that were found damaged.
+    pub(super) async fn resume(
+        &self,
+    ) -> Result<(Option<(Checkpoint, TrainerState)>, Vec<String>), TrainError> {
+        let newest = self.store.open_newest()?;
+        let warn = |damaged: &crate::DamagedCheckpoint| {
+            format!("passed over {}: {}", damaged.name, damaged.reason)
+        };
+        let warnings = newest.damaged.iter().map(warn).collect();
+        let Some(found) = newest.checkpoint else { return Ok((None, warnings)) };
+        let state = checkpoint::restore(&self.engine, &found.path).await?;
+        Ok((Some((found, state)), warnings))
+    }
+
+    /// Makes `checkpoint` the final model of the run.
+    pub(super) fn finish(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        self.store.save_final(checkpoint)
+    }
+}

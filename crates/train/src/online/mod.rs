@@ -1,0 +1,27 @@
+//! Online training: play, judge, improve, again.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | [`Cast`] | scenarios, world and judge, from their settings |
+//! | [`OnlineRun`] | everything a run needs, checked before anything is written |
+//! | `trainer` | the loop over steps |
+//! | `player` | plays groups of episodes and tells everybody how far they are |
+//! | `evaluation` | plays the held-out scenarios and sums up |
+//! | `learner` | the engine with what improves and saves it |
+//! | `state`, `checkpoint` | what a checkpoint holds, and going on from one |
+
+mod cast;
+mod checkpoint;
+mod evaluation;
+mod learner;
+mod order;
+mod place;
+mod player;
+mod run;
+mod state;
+mod step_metrics;
+mod trainer;
+
+pub use cast::Cast;
+pub use place::new_run_folder;
+pub use run::{OnlineRun, TrainedRun};

@@ -1,0 +1,36 @@
+//! Numbers of a step's rollouts that no loss knows of.
+
+use std::collections::BTreeMap;
+
+use stateset_core::{Trajectory, TrajectoryGroup};
+
+use crate::events::goal_reached;
+use crate::metric;
+
+/// Numbers by name; what nothing is known of is left out.
+pub(super) fn of_rollouts(groups: &[TrajectoryGroup]) -> BTreeMap<String, f64> {
+    let all: Vec<&Trajectory> = groups.iter().flat_map(|group| &group.trajectories).collect();
+    let mut metrics = BTreeMap::new();
+    let mut put = |name: &str, values: Vec<f64>| {
+        if !values.is_empty() {
+            let mean = values.iter().sum::<f64>() / values.len() as f64;
+            metrics.insert(name.to_owned(), mean);
+        }
+    };
+    put(metric::TURNS_MEAN, all.iter().map(|t| t.assistant_texts().count() as f64).collect());
+    put("rollout/goal_share", all.iter().filter_map(|t| goal_reached(t)).collect());
+    let failed = |t: &&Trajectory| f64::from(u8::from(t.error.is_some()));
+    put("rollout/failed_share", all.iter().map(failed).collect());
+    let secs = |t: &&Trajectory| t.wall_secs;
+    put("rollout/episode_secs", all.iter().map(secs).collect());
+    let mut components: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for component in all.iter().filter_map(|t| t.reward.as_ref()).flat_map(|r| &r.components) {
+        if let Some(value) = component.score.value() {
+            components.entry(&component.name).or_default().push(value);
+        }
+    }
+    for (name, values) in components {
+        put(&format!("component/{name}"), values);
+    }
+    metrics
+}
