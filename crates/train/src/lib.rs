@@ -14,6 +14,7 @@ mod lock;
 mod machine;
 pub mod metric;
 mod model;
+mod online;
 mod policy;
 mod report;
 mod rollout;
@@ -39,10 +40,12 @@ pub use journal::{
     MAX_RECORD_BYTES, read_journal,
 };
 pub use lock::RunLock;
+pub use machine::peak_rss_bytes;
 pub use model::{
     AgentConfig, EngineSpec, Fetch, MemoryPart, MemoryPlan, ModelSource, TrainingSpec,
     builtin_models, chat_format,
 };
+pub use online::{Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder};
 pub use policy::{LocalPolicy, StubPolicy};
 pub use report::{build_report, write_report};
 pub use rollout::{EpisodeLimits, GroupPlan, Players, Stage, play, play_groups};
@@ -53,6 +56,7 @@ pub use sinks::{
     Callback, EarlyStopping, EarlyStoppingState, EventLine, EventLog, Flow, MetricsFile,
     MetricsRow, Progress, ProgressStyle, TensorBoardFile, read_events, read_metrics,
 };
+pub use stop::StopSignal;
 pub use store::{
     CHECKPOINT_SCHEMA_VERSION, Checkpoint, CheckpointStore, DamagedCheckpoint, FileRecord,
     MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,

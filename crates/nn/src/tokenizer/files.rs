@@ -93,6 +93,19 @@ impl TextFiles {
         self.files.get(name).map(AsRef::as_ref)
     }
 
+    /// The same files with another chat template.
+    pub fn with_template(&self, template: Vec<u8>) -> TextFiles {
+        let mut all = self.clone();
+        all.files.insert("chat_template.jinja".to_owned(), Cow::Owned(template));
+        all
+    }
+
+    /// Names and bytes of all files but `config.json`, which whoever writes weights writes.
+    pub fn beside_config(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let all = self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_ref()));
+        all.filter(|(name, _)| *name != "config.json")
+    }
+
     /// Name that errors use for the file `name`.
     pub fn label(&self, name: &str) -> String {
         format!("{}/{name}", self.origin)

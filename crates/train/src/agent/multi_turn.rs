@@ -23,21 +23,25 @@ pub struct MultiTurnAgent {
 }
 
 impl MultiTurnAgent {
+    /// What the policy reads first: instructions, then `opening`. Those of a scenario replace the
+    /// agent's own; an opening that begins with a system message has its own.
+    pub fn opening(&self, of_scenario: Option<&str>, opening: Vec<Message>) -> Vec<Message> {
+        let brings_own = opening.first().is_some_and(|m| m.role == Role::System);
+        let prompt = of_scenario.or(self.system_prompt.as_deref()).filter(|_| !brings_own);
+        prompt.map(Message::system).into_iter().chain(opening).collect()
+    }
+
     /// What the policy reads: instructions, then the messages in memory.
     pub fn messages(&self, request: &AgentRequest) -> Vec<Message> {
-        let mut messages = Vec::with_capacity(request.messages.len() + 1);
-        let brings_own = request.messages.first().is_some_and(|m| m.role == Role::System);
-        let prompt = request.system_prompt.as_ref().or(self.system_prompt.as_ref());
-        if let (Some(prompt), false) = (prompt, brings_own) {
-            messages.push(Message::system(prompt));
-        }
-        let n_others = request.messages.iter().filter(|m| m.role != Role::System).count();
+        let all = self.opening(request.system_prompt.as_deref(), request.messages.clone());
+        let mut messages = Vec::with_capacity(all.len());
+        let n_others = all.iter().filter(|m| m.role != Role::System).count();
         let mut to_drop = self.memory_window.map_or(0, |window| n_others.saturating_sub(window));
-        for message in &request.messages {
+        for message in all {
             if message.role != Role::System && to_drop > 0 {
                 to_drop -= 1;
             } else {
-                messages.push(message.clone());
+                messages.push(message);
             }
         }
         messages

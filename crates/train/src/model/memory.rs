@@ -27,6 +27,11 @@ pub struct MemoryPlan {
 }
 
 impl MemoryPlan {
+    /// Size of the part called `name`, where there is one.
+    pub fn bytes_of(&self, name: &str) -> Option<u64> {
+        self.parts.iter().find(|part| part.name == name).map(|part| part.bytes)
+    }
+
     /// The sum.
     pub fn total_bytes(&self) -> u64 {
         self.parts.iter().map(|part| part.bytes).sum()

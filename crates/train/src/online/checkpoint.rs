@@ -2,6 +2,7 @@
 //! the trainer's state.
 
 use std::cell::RefCell;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ impl CheckpointWriter {
     pub fn write_model(&self, engine: &Engine, folder: &Path) -> Result<String, TrainError> {
         let (writer, place) = (self.clone(), folder.to_owned());
         let hash = engine.run_blocking(move |state| writer.write_weights(state, &place))??;
-        for (name, bytes) in self.text.iter() {
+        for (name, bytes) in self.text.beside_config() {
             self.write(folder.join(name), bytes)?;
         }
         let (name, text) = self.agent.file();
@@ -75,6 +76,9 @@ impl CheckpointWriter {
     }
 
     fn write(&self, path: PathBuf, bytes: &[u8]) -> Result<(), TrainError> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| TrainError::io("create", parent, e))?;
+        }
         write_file(self.disk.as_ref(), &path, bytes).map_err(|e| TrainError::io("write", path, e))
     }
 

@@ -9,7 +9,7 @@ use stateset_core::RunSeed;
 use super::checkpoint::{self, CheckpointWriter};
 use super::state::TrainerState;
 use crate::engine::Engine;
-use crate::store::{Checkpoint, CheckpointStore};
+use crate::store::{Checkpoint, CheckpointStore, Manifest, open_checkpoint};
 use crate::update::{Batch, UpdateReport, UpdateSettings, update};
 use crate::{RunError, TrainError};
 
@@ -68,23 +68,49 @@ impl PolicyLearner {
         Ok((self, Saved { checkpoint, sha256 }))
     }
 
-    /// Goes on from the newest whole checkpoint; the state of a new run where there is none. The
-    /// second part are sentences about checkpoints that were found damaged.
+    /// Goes back to the newest whole checkpoint; `None` where there is none. The second part are
+    /// sentences about checkpoints that were found damaged.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
     pub(super) async fn resume(
         &self,
-    ) -> Result<(Option<(Checkpoint, TrainerState)>, Vec<String>), TrainError> {
+    ) -> Result<(Option<(Saved, TrainerState)>, Vec<String>), TrainError> {
         let newest = self.store.open_newest()?;
         let warn = |damaged: &crate::DamagedCheckpoint| {
             format!("passed over {}: {}", damaged.name, damaged.reason)
         };
         let warnings = newest.damaged.iter().map(warn).collect();
         let Some(found) = newest.checkpoint else { return Ok((None, warnings)) };
+        Ok((Some(self.restore(found).await?), warnings))
+    }
+
+    /// Goes back to the checkpoint in `folder`.
+    ///
+    /// # Errors
+    /// Where it is not as it was written.
+    pub(super) async fn open(&self, folder: &Path) -> Result<(Saved, TrainerState), TrainError> {
+        self.restore(open_checkpoint(folder)?).await
+    }
+
+    async fn restore(&self, found: Checkpoint) -> Result<(Saved, TrainerState), TrainError> {
         let state = checkpoint::restore(&self.engine, &found.path).await?;
-        Ok((Some((found, state)), warnings))
+        let sha256 = weights_sha256(&found.path)?;
+        Ok((Saved { checkpoint: found, sha256 }, state))
     }
 
     /// Makes `checkpoint` the final model of the run.
     pub(super) fn finish(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
         self.store.save_final(checkpoint)
     }
+}
+
+/// Hash of the weights in a whole checkpoint, from its manifest.
+fn weights_sha256(folder: &Path) -> Result<String, TrainError> {
+    let damaged = |reason: String| RunError::Damaged { path: folder.to_owned(), reason };
+    let manifest = Manifest::read(folder).map_err(damaged)?;
+    let weights = ["model.safetensors", "adapter_model.safetensors"];
+    let found = manifest.files.iter().find(|file| weights.contains(&file.name.as_str()));
+    let found = found.ok_or_else(|| damaged("its manifest names no weights".to_owned()))?;
+    Ok(found.sha256.clone())
 }

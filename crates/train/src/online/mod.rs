@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`Cast`] | scenarios, world and judge, from their settings |
 //! | [`OnlineRun`] | everything a run needs, checked before anything is written |
+//! | `setup` | what a run asks of the engine |
 //! | `trainer` | the loop over steps |
 //! | `player` | plays groups of episodes and tells everybody how far they are |
 //! | `evaluation` | plays the held-out scenarios and sums up |
 //! | `learner` | the engine with what improves and saves it |
+//! | `place` | the run folder, taken or found |
 //! | `state`, `checkpoint` | what a checkpoint holds, and going on from one |
 
 mod cast;
@@ -18,10 +20,12 @@ mod order;
 mod place;
 mod player;
 mod run;
+mod setup;
 mod state;
 mod step_metrics;
 mod trainer;
 
 pub use cast::Cast;
+pub use checkpoint::CheckpointWriter;
 pub use place::new_run_folder;
-pub use run::{OnlineRun, TrainedRun};
+pub use run::{OnlineRun, Resume, TrainedRun};

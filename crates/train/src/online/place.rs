@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::run::Resume;
 use crate::config::CheckpointSettings;
 use crate::{RunFolder, RunLock, TrainError};
 
@@ -26,6 +27,31 @@ pub fn new_run_folder(settings: &CheckpointSettings) -> Result<RunFolder, TrainE
 
 fn name(number: u32) -> String {
     format!("run-{number:03}")
+}
+
+/// The run that `path` belongs to, which is its folder or a checkpoint in it, and what of it to go on
+/// from.
+///
+/// # Errors
+/// [`TrainError::Invalid`] where there is no run.
+pub(super) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), TrainError> {
+    let run = RunFolder::new(path);
+    if run.config().is_file() {
+        return Ok((run, Some(Resume::Newest)));
+    }
+    let parent = path.parent().map(RunFolder::new);
+    if let Some(run) = parent.filter(|run| run.config().is_file() && run.final_checkpoint() == path) {
+        return Ok((run, Some(Resume::Newest)));
+    }
+    let above = path.parent().and_then(Path::parent).map(RunFolder::new);
+    if let Some(run) = above.filter(|run| run.config().is_file() && path.is_dir()) {
+        return Ok((run, Some(Resume::From(path.to_owned()))));
+    }
+    let text = format!(
+        "{} is neither a run folder (with a config.toml) nor a checkpoint in one",
+        path.display()
+    );
+    Err(TrainError::Invalid { what: "go on with a run", message: text })
 }
 
 /// Takes a folder for a new run. A folder that holds a run already is replaced where `overwrites` says

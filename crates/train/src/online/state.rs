@@ -13,7 +13,7 @@ const FILE: &str = "trainer_state.json";
 /// The trainer's state beside weights and moments.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TrainerState {
+pub(super) struct TrainerState {
     /// Layout of the file.
     pub schema_version: u32,
     /// Steps done.
@@ -24,6 +24,8 @@ pub struct TrainerState {
     pub n_episodes: u64,
     /// Tokens sampled.
     pub n_sampled_tokens: u64,
+    /// Those of them whose time is known; what a journal brought back is not.
+    pub n_timed_tokens: u64,
     /// Tokens that had a part in a loss.
     pub n_trained_tokens: u64,
     /// Time of the sampling phases.
@@ -50,6 +52,7 @@ impl Default for TrainerState {
             policy_version: 0,
             n_episodes: 0,
             n_sampled_tokens: 0,
+            n_timed_tokens: 0,
             n_trained_tokens: 0,
             rollout_secs: 0.0,
             train_secs: 0.0,

@@ -53,10 +53,15 @@ impl Manifest {
         Ok(Manifest { schema_version: CHECKPOINT_SCHEMA_VERSION, step, files })
     }
 
+    /// The manifest of `folder`, as it was written.
+    pub(crate) fn read(folder: &Path) -> Result<Manifest, String> {
+        read(&folder.join(MANIFEST_NAME))
+    }
+
     /// Reads the manifest of `folder` and compares every file with it. Files that it does not name are
     /// passed over, so that people may leave notes.
     pub(super) fn verify(folder: &Path) -> Result<Manifest, String> {
-        let manifest = read(&folder.join(MANIFEST_NAME))?;
+        let manifest = Manifest::read(folder)?;
         for file in &manifest.files {
             if !is_inside(&file.name) {
                 return Err(format!("{MANIFEST_NAME} names {:?}, which is outside", file.name));

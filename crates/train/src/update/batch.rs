@@ -98,6 +98,13 @@ impl Batch {
         }
     }
 
+    /// Cuts rewards to at most `limit` away from 0.
+    pub fn clip_rewards(&mut self, limit: f64) {
+        for reward in self.trajectories.iter_mut().filter_map(|t| t.reward.as_mut()) {
+            *reward = reward.clamp(-limit, limit);
+        }
+    }
+
     /// Sampled tokens of all rows.
     pub fn n_sampled(&self) -> usize {
         self.rows.iter().map(|row| row.behaviour.len()).sum()

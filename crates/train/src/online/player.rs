@@ -1,0 +1,85 @@
+//! Plays the rollouts of a step: what the journal holds is not played again.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use stateset_core::{PolicyVersion, Scenario, Trajectory, TrajectoryGroup};
+
+use crate::journal::{Journal, JournalKey};
+use crate::rollout::{GroupPlan, Stage, play_groups};
+use crate::{Dispatcher, Event, RolloutOutcome, RunError, RunFolder};
+
+/// Plays rollouts of one run.
+pub(super) struct Player {
+    /// Agent, world, judge and limits.
+    pub(super) stage: Stage,
+    /// What is trained on.
+    pub(super) scenarios: Vec<Arc<Scenario>>,
+    /// Where journals lie.
+    pub(super) folder: RunFolder,
+    /// Name of the run in its journals.
+    pub(super) run: String,
+}
+
+/// What a step's rollouts came to.
+pub(super) struct Played {
+    /// The rollouts.
+    pub(super) groups: Vec<TrajectoryGroup>,
+    /// Tokens sampled now, without those of the journal.
+    pub(super) n_fresh_tokens: u64,
+    /// Time it took.
+    pub(super) secs: f64,
+}
+
+impl Player {
+    /// Plays `n_samples` of each of the scenarios `chosen`.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written.
+    pub(super) async fn play(
+        &self,
+        step: u32,
+        version: PolicyVersion,
+        chosen: &[usize],
+        n_samples: usize,
+        dispatcher: &mut Dispatcher,
+    ) -> Result<Played, RunError> {
+        let start = Instant::now();
+        let plans = plans(&self.scenarios, chosen, n_samples);
+        let key = JournalKey { run: self.run.clone(), step, policy_version: version };
+        let (mut journal, contents) = Journal::open(&self.folder.journal(step), &key)?;
+        if let Some(stop) = &contents.stop {
+            let text = format!("the journal of step {step} was damaged: {}", stop.damage);
+            dispatcher.emit(&Event::Warning { text });
+        }
+        let known = contents.trajectories;
+        let (mut done, total) = (known.len(), chosen.len() * n_samples);
+        let mut n_fresh_tokens = 0;
+        let finished = |trajectory: &Trajectory| {
+            journal.append(trajectory)?;
+            let outcome = RolloutOutcome::from(trajectory);
+            n_fresh_tokens += outcome.n_tokens as u64;
+            done += 1;
+            dispatcher.emit(&Event::RolloutFinished(outcome));
+            dispatcher.emit(&Event::RolloutProgress { done, total });
+            Ok::<(), RunError>(())
+        };
+        let groups = play_groups(&self.stage, step, &plans, known, finished).await?;
+        journal.sync()?;
+        Ok(Played { groups, n_fresh_tokens, secs: start.elapsed().as_secs_f64() })
+    }
+}
+
+/// One group for each chosen scenario.
+pub(super) fn plans(
+    scenarios: &[Arc<Scenario>],
+    chosen: &[usize],
+    n_samples: usize,
+) -> Vec<GroupPlan> {
+    let plan = |(index, which): (usize, &usize)| GroupPlan {
+        scenario: scenarios[*which].clone(),
+        index: index as u32,
+        n_samples,
+    };
+    chosen.iter().enumerate().map(plan).collect()
+}

@@ -1,0 +1,134 @@
+//! What a run asks of the engine, and whether its conversations fit.
+
+use stateset_core::{Purpose, Scenario, StreamKey};
+use stateset_nn::{ChatFormat, DecoderConfig, LoraSpec, OptimiserStep, Path, SamplerSize};
+
+use super::cast::Cast;
+use crate::agent::MultiTurnAgent;
+use crate::config::RunConfig;
+use crate::model::{EngineSpec, TrainingSpec};
+use crate::update::UpdateSettings;
+use crate::TrainError;
+
+/// Tokens that the sampler reads in one pass.
+const SAMPLER_ROWS: usize = 2048;
+/// Problems of scenarios that are listed one by one.
+const MAX_LISTED: usize = 10;
+
+/// Tokens a conversation of the run may have.
+fn context_tokens(config: &RunConfig, cast: &Cast, model: &DecoderConfig) -> usize {
+    let rollout = &config.rollout;
+    let one_turn = rollout.max_prompt_tokens + rollout.sampling.max_new_tokens;
+    let is_one_turn = cast.max_turns.max(cast.evaluation_max_turns) == 1;
+    let wanted = rollout.context_tokens.unwrap_or(usize::MAX);
+    let wanted = if is_one_turn { wanted.min(one_turn) } else { wanted };
+    wanted.min(model.max_positions).min(config.compute.max_tokens_per_microbatch)
+}
+
+/// The engine that trains `model` as `config` says.
+pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig) -> EngineSpec {
+    let context = context_tokens(config, cast, model);
+    let rollouts = config.steps.prompts_per_step * config.steps.group_size;
+    let evaluation = &config.evaluation;
+    let evaluated = cast.evaluation.len() * evaluation.samples_per_scenario;
+    let training_places = config.rollout.concurrency.min(rollouts);
+    let max_running = training_places.max(evaluation.concurrency.min(evaluated)).max(1);
+    let sampler = SamplerSize {
+        max_running,
+        max_rows: SAMPLER_ROWS.max(max_running),
+        cache_tokens: config.rollout.cache_tokens.unwrap_or(max_running * context),
+    };
+    let adapters = config.adapters.as_ref().map(|adapters| LoraSpec {
+        rank: adapters.rank,
+        alpha: adapters.alpha,
+        is_rank_stabilised: adapters.is_rank_stabilised,
+        targets: adapters.targets.clone(),
+    });
+    EngineSpec {
+        threads: threads(config),
+        path: Path::best(),
+        context,
+        sampler,
+        training: Some(TrainingSpec {
+            max_tokens_per_microbatch: config.compute.max_tokens_per_microbatch,
+            recomputes: config.compute.recomputes_activations,
+            adapters,
+            reference: config.algorithm.reference,
+            seed: config.seed,
+        }),
+        scorer_tokens: None,
+    }
+}
+
+fn threads(config: &RunConfig) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    config.compute.threads.unwrap_or_else(all)
+}
+
+/// How a step's rollouts are used.
+pub(super) fn update_settings(config: &RunConfig) -> UpdateSettings {
+    let optimiser = &config.optimiser;
+    UpdateSettings {
+        temperature: config.rollout.sampling.temperature as f32,
+        n_epochs: config.steps.n_iterations,
+        n_minibatches: config.steps.n_minibatches,
+        optimiser: OptimiserStep {
+            learning_rate: optimiser.learning_rate,
+            beta1: optimiser.beta1,
+            beta2: optimiser.beta2,
+            eps: optimiser.epsilon,
+            weight_decay: optimiser.weight_decay,
+            max_grad_norm: optimiser.max_grad_norm,
+        },
+        schedule: optimiser.schedule,
+        success_reward: config.reward.success_threshold,
+    }
+}
+
+/// Renders the opening of every scenario and compares its length with what is allowed. A world that
+/// fails here is left to fail in the rollout, where it ends one episode only.
+///
+/// # Errors
+/// [`TrainError::Invalid`] naming the scenarios that do not fit.
+pub(super) async fn check_openings(
+    config: &RunConfig,
+    cast: &Cast,
+    agent: &MultiTurnAgent,
+    format: &ChatFormat,
+    context: usize,
+) -> Result<(), TrainError> {
+    let limit = config.rollout.max_prompt_tokens.min(context.saturating_sub(1));
+    let mut problems = Vec::new();
+    let training = cast.training.iter().map(|scenario| (scenario, &cast.environment));
+    let held_out = cast.evaluation.iter().map(|s| (s, &cast.evaluation_environment));
+    for (scenario, world) in training.chain(held_out) {
+        let stream = config.seed.stream(Purpose::Environment, StreamKey::default());
+        let Ok(opening) = world.reset(scenario, stream).await else { continue };
+        let messages = agent.opening(scenario.system_prompt.as_deref(), opening.messages);
+        match format.prompt(&messages, &[]) {
+            Ok(tokens) if tokens.len() > limit => problems.push(too_long(scenario, tokens.len())),
+            Ok(_) => {}
+            Err(error) => problems.push(format!("scenario {:?}: {error}", scenario.id)),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(());
+    }
+    let n_more = problems.len().saturating_sub(MAX_LISTED);
+    problems.truncate(MAX_LISTED);
+    if n_more > 0 {
+        problems.push(format!("and {n_more} more"));
+    }
+    let message = format!(
+        "{} of the openings do not fit. Allowed are {limit} tokens: the least of \
+         training.max_prompt_length, training.context_length, training.max_tokens_per_microbatch and \
+         what the model reads\n  {}",
+        problems.len() + n_more,
+        problems.join("\n  ")
+    );
+    Err(TrainError::Invalid { what: "prepare what is played", message })
+}
+
+fn too_long(scenario: &Scenario, found: usize) -> String {
+    format!("scenario {:?} opens with {found} tokens", scenario.id)
+}

@@ -1,0 +1,447 @@
+//! The loop over steps: play, improve, evaluate, save.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use stateset_core::{PolicyVersion, TrajectoryGroup};
+
+use super::evaluation::Evaluator;
+use super::learner::{PolicyLearner, Saved};
+use super::order::ScenarioOrder;
+use super::player::{Played, Player};
+use super::run::{OnlineRun, Ready, Resume, TrainedRun};
+use super::state::TrainerState;
+use super::step_metrics;
+use crate::config::RunConfig;
+use crate::rollout::{EpisodeLimits, Stage};
+use crate::store::CheckpointStore;
+use crate::update::Batch;
+use crate::{
+    Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile, Phase,
+    RunFolder, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric, write_report,
+};
+
+/// Updates in a row that may come to nothing.
+const MAX_FAILED_UPDATES: usize = 3;
+
+/// One run under way.
+pub(super) struct Trainer {
+    config: RunConfig,
+    folder: RunFolder,
+    player: Player,
+    evaluator: Evaluator,
+    order: ScenarioOrder,
+    /// `None` for canned answers, and while a checkpoint is being written.
+    learner: Option<PolicyLearner>,
+    early_stopping: Option<EarlyStopping>,
+    dispatcher: Dispatcher,
+    stop: StopSignal,
+    state: TrainerState,
+    /// The newest checkpoint.
+    saved: Option<Saved>,
+    before: Option<EvaluationSummary>,
+    ready: Ready,
+    session: Instant,
+    secs_before_session: f64,
+}
+
+impl Trainer {
+    /// Goes back to the newest checkpoint, where there is one, and opens the files of the run.
+    pub(super) async fn new(mut run: OnlineRun, ready: Ready) -> Result<Trainer, TrainError> {
+        let settings = run.update_settings();
+        let config = run.resolved.config.clone();
+        let store = CheckpointStore::open(&run.folder, config.checkpoint.n_kept)?;
+        let learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
+            engine,
+            algorithm: Arc::new(config.algorithm.grpo.clone()),
+            settings,
+            writer,
+            store,
+            seed: config.seed,
+        });
+        let (found, warnings) = match (&learner, &run.resume) {
+            (Some(learner), Some(Resume::Newest)) => learner.resume().await?,
+            (Some(learner), Some(Resume::From(path))) => (Some(learner.open(path).await?), Vec::new()),
+            _ => (None, Vec::new()),
+        };
+        let (saved, state) = match found {
+            Some((saved, state)) => (Some(saved), state),
+            None => (None, TrainerState::default()),
+        };
+        let resumed_step = run.resume.as_ref().map(|_| state.step);
+        let toml = run.resolved.to_toml();
+        let sinks = files(&run.folder, &toml, resumed_step, std::mem::take(&mut run.sinks))?;
+        let mut dispatcher = Dispatcher::new(sinks, std::mem::take(&mut run.callbacks));
+        let start = crate::RunStart { resumed_step, ..ready.start.clone() };
+        dispatcher.emit(&Event::RunStarted(start));
+        for text in warnings.into_iter().chain(setting_warnings(&run)) {
+            dispatcher.emit(&Event::Warning { text });
+        }
+        let early_stopping = early_stopping(&config, &state);
+        let cast = &run.cast;
+        let order = ScenarioOrder {
+            seed: config.seed,
+            n_scenarios: cast.training.len(),
+            shuffles: config.environment.shuffles_scenarios,
+        };
+        Ok(Trainer {
+            player: player(&run, &ready),
+            evaluator: evaluator(&run, &ready),
+            order,
+            learner,
+            early_stopping,
+            dispatcher,
+            stop: run.stop.clone(),
+            secs_before_session: state.wall_secs,
+            state,
+            saved,
+            before: None,
+            ready,
+            session: Instant::now(),
+            folder: run.folder,
+            config,
+        })
+    }
+
+    /// Everything up to the summary.
+    pub(super) async fn run(mut self) -> Result<TrainedRun, TrainError> {
+        self.before = self.evaluate_before().await?;
+        let mut after = None;
+        while !self.is_complete() && !self.stop.is_set() {
+            self.step().await?;
+            after = self.after_step().await?;
+        }
+        if self.is_complete() && after.is_none() {
+            after = self.evaluate_after().await?;
+        }
+        self.finish(after).await
+    }
+
+    fn n_steps(&self) -> u32 {
+        self.config.steps.n_steps as u32
+    }
+
+    fn is_complete(&self) -> bool {
+        self.state.is_stopped || self.state.step >= self.n_steps()
+    }
+
+    fn phase(&mut self, step: u32, phase: Phase) {
+        self.dispatcher.emit(&Event::PhaseChanged { step, phase });
+    }
+
+    fn warn(&mut self, text: String) {
+        self.dispatcher.emit(&Event::Warning { text });
+    }
+
+    /// One step; the state counts it once it is over.
+    async fn step(&mut self) -> Result<(), TrainError> {
+        let start = Instant::now();
+        let step = self.state.step + 1;
+        self.phase(step, Phase::Sampling);
+        let chosen = self.order.of_step(step, self.config.steps.prompts_per_step);
+        let version = PolicyVersion(self.state.policy_version);
+        let n_samples = self.config.steps.group_size;
+        let dispatcher = &mut self.dispatcher;
+        let played = self.player.play(step, version, &chosen, n_samples, dispatcher).await?;
+        let mut metrics = step_metrics::of_rollouts(&played.groups);
+        self.count_rollouts(&played, &mut metrics);
+        if self.learner.is_some() {
+            self.phase(step, Phase::Training);
+            self.improve(&played.groups, step, &mut metrics).await?;
+        }
+        self.state.step = step;
+        let secs = start.elapsed().as_secs_f64();
+        self.state.wall_secs = self.wall_secs();
+        let of = self.n_steps();
+        let flow = self.dispatcher.emit(&Event::StepFinished { step, of, metrics, secs });
+        self.state.is_stopped |= flow == Flow::Stop;
+        Ok(())
+    }
+
+    fn count_rollouts(&mut self, played: &Played, metrics: &mut BTreeMap<String, f64>) {
+        let all = || played.groups.iter().flat_map(|group| &group.trajectories);
+        self.state.n_episodes += all().count() as u64;
+        let tokens: usize = all().flat_map(|t| &t.turns).map(|turn| turn.n_tokens).sum();
+        self.state.n_sampled_tokens += tokens as u64;
+        self.state.n_timed_tokens += played.n_fresh_tokens;
+        self.state.rollout_secs += played.secs;
+        if let Some(speed) = rate(played.n_fresh_tokens, played.secs) {
+            metrics.insert(metric::ROLLOUT_TOKENS_PER_SEC.to_owned(), speed);
+        }
+    }
+
+    async fn improve(
+        &mut self,
+        groups: &[TrajectoryGroup],
+        step: u32,
+        metrics: &mut BTreeMap<String, f64>,
+    ) -> Result<(), TrainError> {
+        let mut batch = Batch::new(groups);
+        batch.clip_rewards(self.config.algorithm.reward_clip);
+        let n_sampled = batch.n_sampled() as u64;
+        let Some(learner) = &self.learner else { return Ok(()) };
+        if n_sampled == 0 {
+            let failure = groups.iter().flat_map(|group| &group.trajectories);
+            let failure = failure.filter_map(|t| t.error.as_ref()).next();
+            let reason = failure.map_or("no rollout could be scored".to_owned(), |error| {
+                format!("no rollout could be used; the first said: {error}")
+            });
+            return self.count_failure(reason, step);
+        }
+        let report = learner.improve(batch, step).await?;
+        self.state.policy_version += report.n_taken as u64;
+        let trained = n_sampled * self.config.steps.n_iterations as u64;
+        self.state.n_trained_tokens += trained;
+        self.state.train_secs += report.secs;
+        if let Some(speed) = rate(trained, report.secs) {
+            metrics.insert(metric::TRAIN_TOKENS_PER_SEC.to_owned(), speed);
+        }
+        metrics.extend(report.metrics);
+        match report.skipped_because {
+            Some(reason) if report.n_taken == 0 => self.count_failure(reason, step),
+            Some(reason) => {
+                self.state.n_failed_updates = 0;
+                self.warn(format!(
+                    "{} of the optimiser steps of step {step} were skipped because {reason}",
+                    report.n_skipped
+                ));
+                Ok(())
+            }
+            None => {
+                self.state.n_failed_updates = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// One more update came to nothing; several in a row end the run.
+    fn count_failure(&mut self, reason: String, step: u32) -> Result<(), TrainError> {
+        self.state.n_failed_updates += 1;
+        if self.state.n_failed_updates >= MAX_FAILED_UPDATES {
+            return Err(TrainError::Diverged { n_skipped: self.state.n_failed_updates, reason });
+        }
+        self.warn(format!("the update of step {step} was skipped because {reason}"));
+        Ok(())
+    }
+
+    /// Evaluates and saves where it is time to. Gives the evaluation after the last step, once it is
+    /// over.
+    async fn after_step(&mut self) -> Result<Option<EvaluationSummary>, TrainError> {
+        let step = self.state.step;
+        let is_due = |every: Option<u64>| every.is_some_and(|n| u64::from(step).is_multiple_of(n));
+        let mut evaluation = None;
+        if self.is_complete() {
+            evaluation = self.evaluate_after().await?;
+        } else if is_due(self.config.evaluation.every_n_steps) {
+            let name = format!("step-{step:06}");
+            evaluation = Some(self.evaluate(&name).await?);
+        }
+        let reward = evaluation.as_ref().and_then(|e| e.reward).map(|reward| reward.estimate);
+        let is_best = reward.is_some_and(|r| self.state.best_reward.is_none_or(|best| r > best));
+        if is_best {
+            self.state.best_reward = reward;
+        }
+        if evaluation.is_some() && !self.is_complete() && self.ends_early(reward) {
+            self.warn("evaluations no longer get better, so the run ends here".to_owned());
+            evaluation = self.evaluate_after().await?;
+        }
+        let must_save = self.is_complete() || self.stop.is_set() || is_best;
+        if must_save || is_due(self.config.checkpoint.every_n_steps) {
+            self.save(is_best).await?;
+        }
+        Ok(evaluation.filter(|_| self.is_complete()))
+    }
+
+    /// Takes in an evaluation and says whether it was one too many without a gain.
+    fn ends_early(&mut self, reward: Option<f64>) -> bool {
+        let Some(rule) = &mut self.early_stopping else { return false };
+        self.state.is_stopped |= rule.observe(reward) == Flow::Stop;
+        self.state.early_stopping = rule.state;
+        self.state.is_stopped
+    }
+
+    async fn evaluate(&mut self, name: &str) -> Result<EvaluationSummary, TrainError> {
+        let step = self.state.step;
+        self.phase(step, Phase::Evaluating);
+        let summary = self.evaluator.evaluate(name, &mut self.dispatcher).await?;
+        self.tell(name, &summary);
+        Ok(summary)
+    }
+
+    fn tell(&mut self, name: &str, summary: &EvaluationSummary) {
+        let (name, step, summary) = (name.to_owned(), self.state.step, summary.clone());
+        let event = Event::EvaluationFinished { name, step, summary };
+        self.state.is_stopped |= self.dispatcher.emit(&event) == Flow::Stop;
+    }
+
+    /// The evaluation of the model the run began with. A run that goes on finds it where it was
+    /// written; it cannot be played again, for the weights are others.
+    async fn evaluate_before(&mut self) -> Result<Option<EvaluationSummary>, TrainError> {
+        if !self.config.evaluation.before_training || self.evaluator.scenarios.is_empty() {
+            return Ok(None);
+        }
+        if self.state.step > 0 {
+            return self.evaluator.recall(RunFolder::BEFORE);
+        }
+        match self.evaluator.recall(RunFolder::BEFORE)? {
+            Some(summary) => {
+                self.tell(RunFolder::BEFORE, &summary);
+                Ok(Some(summary))
+            }
+            None => Ok(Some(self.evaluate(RunFolder::BEFORE).await?)),
+        }
+    }
+
+    async fn evaluate_after(&mut self) -> Result<Option<EvaluationSummary>, TrainError> {
+        if !self.config.evaluation.after_training || self.evaluator.scenarios.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(self.evaluate(RunFolder::AFTER).await?))
+    }
+
+    async fn save(&mut self, is_best: bool) -> Result<(), TrainError> {
+        let Some(learner) = self.learner.take() else { return Ok(()) };
+        let step = self.state.step;
+        self.phase(step, Phase::Saving);
+        self.state.wall_secs = self.wall_secs();
+        let (learner, saved) = learner.save(self.state.clone(), is_best).await?;
+        if let Some(oldest) = learner.store.oldest_step()? {
+            // Going back to the oldest checkpoint needs no journal up to it.
+            self.folder.remove_journals_through(oldest)?;
+        }
+        self.learner = Some(learner);
+        let path = saved.checkpoint.path.clone();
+        self.saved = Some(saved);
+        self.dispatcher.emit(&Event::CheckpointSaved { path, step, is_best });
+        Ok(())
+    }
+
+    fn wall_secs(&self) -> f64 {
+        self.secs_before_session + self.session.elapsed().as_secs_f64()
+    }
+
+    async fn finish(mut self, after: Option<EvaluationSummary>) -> Result<TrainedRun, TrainError> {
+        let is_complete = self.is_complete();
+        if let (Some(learner), Some(saved)) = (&mut self.learner, &self.saved) {
+            learner.finish(&saved.checkpoint)?;
+        }
+        let summary = self.summary(after.as_ref());
+        summary.write(&self.folder)?;
+        self.dispatcher.emit(&Event::RunFinished(summary.clone()));
+        write_report(&self.folder)?;
+        Ok(TrainedRun {
+            folder: self.folder,
+            summary,
+            before: self.before,
+            after,
+            is_complete,
+            agent: self.ready.agent,
+            policy: self.ready.policy,
+            engine: self.ready.engine,
+        })
+    }
+
+    fn summary(&self, after: Option<&EvaluationSummary>) -> RunSummary {
+        let state = &self.state;
+        let mut summary = RunSummary {
+            n_steps: state.step,
+            n_episodes: state.n_episodes,
+            n_sampled_tokens: state.n_sampled_tokens,
+            n_trained_tokens: state.n_trained_tokens,
+            rollout_tokens_per_sec: rate(state.n_timed_tokens, state.rollout_secs),
+            train_tokens_per_sec: rate(state.n_trained_tokens, state.train_secs),
+            wall_secs: self.wall_secs(),
+            peak_rss_bytes: crate::peak_rss_bytes(),
+            model_sha256: self.saved.as_ref().map(|saved| saved.sha256.clone()),
+            run_dir: self.folder.root().to_owned(),
+            ..RunSummary::default()
+        };
+        self.before.iter().for_each(|before| summary.set_before(before));
+        after.into_iter().for_each(|after| summary.set_after(after));
+        summary
+    }
+}
+
+/// A rate; `None` where there is nothing to divide.
+fn rate(n: u64, secs: f64) -> Option<f64> {
+    (n > 0 && secs > 0.0).then(|| n as f64 / secs)
+}
+
+/// The files of a run, then everybody else.
+fn files(
+    folder: &RunFolder,
+    config_toml: &str,
+    resumed_step: Option<u32>,
+    others: Vec<Box<dyn Sink>>,
+) -> Result<Vec<Box<dyn Sink>>, TrainError> {
+    let mut sinks: Vec<Box<dyn Sink>> = vec![
+        Box::new(MetricsFile::open(&folder.metrics(), resumed_step)?),
+        Box::new(EventLog::open(&folder.events(), resumed_step)?),
+        Box::new(TensorBoardFile::create(&folder.tensorboard(), config_toml, resumed_step)?),
+    ];
+    sinks.extend(others);
+    Ok(sinks)
+}
+
+/// What the settings say that may not be meant.
+fn setting_warnings(run: &OnlineRun) -> Vec<String> {
+    run.resolved.warnings.iter().map(ToString::to_string).collect()
+}
+
+/// Patience counts evaluations; the setting counts steps.
+fn early_stopping(config: &RunConfig, state: &TrainerState) -> Option<EarlyStopping> {
+    let patience = config.early_stopping?.patience_steps;
+    let every = config.evaluation.every_n_steps.unwrap_or(1).max(1);
+    let mut rule = EarlyStopping::new(patience.div_ceil(every) as u32, 0.0);
+    rule.state = state.early_stopping;
+    Some(rule)
+}
+
+fn player(run: &OnlineRun, ready: &Ready) -> Player {
+    let config = &run.resolved.config;
+    let rollout = &config.rollout;
+    let stage = Stage {
+        agent: Arc::new(ready.agent.clone()),
+        environment: run.cast.environment.clone(),
+        reward: run.cast.reward.clone(),
+        limits: EpisodeLimits {
+            max_turns: run.cast.max_turns,
+            turn_timeout: rollout.turn_timeout,
+            reward_timeout: rollout.reward_timeout,
+        },
+        sampling: Some(rollout.sampling.clone()),
+        seed: config.seed,
+        concurrency: rollout.concurrency,
+    };
+    Player {
+        stage,
+        scenarios: run.cast.training.clone(),
+        folder: run.folder.clone(),
+        run: run.resolved.values.fingerprint(),
+    }
+}
+
+fn evaluator(run: &OnlineRun, ready: &Ready) -> Evaluator {
+    let config = &run.resolved.config;
+    let evaluation = &config.evaluation;
+    let stage = Stage {
+        agent: Arc::new(ready.agent.clone()),
+        environment: run.cast.evaluation_environment.clone(),
+        reward: run.cast.reward.clone(),
+        limits: EpisodeLimits {
+            max_turns: run.cast.evaluation_max_turns,
+            turn_timeout: config.rollout.turn_timeout,
+            reward_timeout: config.rollout.reward_timeout,
+        },
+        sampling: Some(evaluation.sampling.clone()),
+        seed: evaluation.seed,
+        concurrency: evaluation.concurrency,
+    };
+    Evaluator {
+        stage,
+        scenarios: run.cast.evaluation.clone(),
+        n_samples: evaluation.samples_per_scenario,
+        folder: run.folder.clone(),
+    }
+}
