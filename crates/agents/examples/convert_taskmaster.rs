@@ -27,8 +27,7 @@ usage: convert_taskmaster INPUT.. --scenarios FILE --conversations FILE [--max N
   --max            convert at most so many dialogues";
 
 /// Instructions for the agent, in scenarios and conversations alike.
-const SYSTEM_PROMPT: &str =
-    "You work at the counter of a coffee bar. Take the order, confirm it, and answer questions briefly.";
+const SYSTEM_PROMPT: &str = "You work at the counter of a coffee bar. Take the order, confirm it, and answer questions briefly.";
 
 /// A dialogue as the corpus has it; other fields are passed over.
 #[derive(Deserialize)]
@@ -238,13 +237,14 @@ fn task(template: &str) -> &str {
 }
 
 #[cfg(test)]
+#[path = "../../../tests/support/data.rs"]
+mod data;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    #[path = "../../../../tests/support/data.rs"]
-    mod data;
 
     fn dialogue(lines: &[(&str, &str)]) -> Dialogue {
         let utterances: Vec<Value> =

@@ -1,5 +1,8 @@
 //! What the simulated customer makes of an agent's words: natural ways to say a thing, near misses, and
 //! texts that a policy may find when it is paid by keywords.
+//!
+//! # Length
+//! Tables of sentences; cutting them up would hide which of them a pattern has to tell apart.
 
 #![expect(clippy::too_many_lines, reason = "the tests are tables")]
 

@@ -2,6 +2,9 @@
 //!
 //! Sums are made in double precision and in the most obvious order. Slow, and meant to stay so; it
 //! also runs the model tests, which shows that model code works through the border alone.
+//!
+//! # Length
+//! One short function for each operation of the border, side by side so that they can be read against it.
 
 use crate::backend::*;
 use crate::kernels::{Activation, AdamwStep, AttentionSpec, NormKind, RowGradient, RowStats};

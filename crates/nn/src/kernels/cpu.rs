@@ -4,6 +4,9 @@
 //! blocks of fixed size, so the number of threads changes nothing but time. Buffers live in a slab;
 //! an operation takes its output out of the slab while it runs, so reading a buffer that is being
 //! written is impossible rather than forbidden.
+//!
+//! # Length
+//! One short method for each operation of the border; what is long is the border.
 #![allow(unsafe_code)]
 
 use std::collections::HashMap;

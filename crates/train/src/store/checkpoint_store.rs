@@ -6,6 +6,9 @@
 //! best checkpoint, so that it costs no space while the step's own folder is there and outlives it. It is
 //! replaced before the step's folder appears: whoever goes on from that folder finds the best one that
 //! its trainer state speaks of.
+//!
+//! # Length
+//! Half of it are tests, which play through each instant at which a process may be killed.
 
 use std::error::Error;
 use std::fs;
