@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask TASK`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+mod bench;
 mod check;
 mod command;
 mod tidy;
@@ -16,6 +17,7 @@ cargo xtask TASK
   test [FILTER]   run every test of the workspace
   tidy            check the rules of ARCHITECTURE.md
   ci              fmt, clippy, tidy, licences, spelling and test, as the build server runs them
+  bench [WORK..]  measure the engine beside its peers; --help says how
   golden          list the golden files and how each is made
   tiny [--check]  make the embedded model anew, or compare its first steps with the recorded ones
 ";
@@ -39,6 +41,11 @@ fn run(arguments: &[String]) -> Result<()> {
     match task {
         "test" => check::test(rest),
         "tidy" => tidy::tidy(),
+        "bench" if rest.iter().any(|word| word == "--help" || word == "-h") => {
+            print!("{}", bench::BENCH_USAGE);
+            Ok(())
+        }
+        "bench" => bench::bench(rest),
         "ci" => check::ci(),
         "golden" => check::golden(),
         "tiny" => tiny::tiny(rest),

@@ -27,7 +27,8 @@ usage: convert_taskmaster INPUT.. --scenarios FILE --conversations FILE [--max N
   --max            convert at most so many dialogues";
 
 /// Instructions for the agent, in scenarios and conversations alike.
-const SYSTEM_PROMPT: &str = "You work at the counter of a coffee bar. Take the order, confirm it, and answer questions briefly.";
+const SYSTEM_PROMPT: &str =
+    "You work at a coffee bar. Take the order, confirm it, and answer questions, all briefly.";
 
 /// A dialogue as the corpus has it; other fields are passed over.
 #[derive(Deserialize)]

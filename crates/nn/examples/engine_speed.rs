@@ -173,9 +173,10 @@ fn decode(arguments: &Arguments) -> Value {
     };
     let mut sampler = Sampler::new(&mut device, &decoder, size);
     let ids = token_ids(batch * prompt, decoder.config.vocab_size);
-    let mut round = 0u32;
+    let (mut round, mut first_row) = (0u32, Vec::new());
     let secs = arguments.time(|| {
         round += 1;
+        first_row.clear();
         sampler.weights_changed();
         for (i, prompt) in ids.chunks(prompt).enumerate() {
             let key = StreamKey { step: round, scenario: i as u32, ..StreamKey::default() };
@@ -197,12 +198,15 @@ fn decode(arguments: &Arguments) -> Value {
             sampler.submit(request).unwrap();
         }
         while !sampler.is_idle() {
-            sampler.step(&mut device, &decoder, weights);
+            let events = sampler.step(&mut device, &decoder, weights);
+            first_row.extend(events.iter().filter(|event| event.id == 0).map(|event| event.token));
         }
     });
     let middle = median(&secs);
     json!({
         "peer": "stateset", "device": device.name(), "secs": secs, "median_secs": middle,
-        "tokens_per_sec": (batch * new) as f64 / middle, "peak_rss_bytes": peak_rss_bytes(),
+        "tokens_per_sec": (batch * new) as f64 / middle,
+        "first_row_ids": if samples { Value::Null } else { json!(first_row) },
+        "peak_rss_bytes": peak_rss_bytes(),
     })
 }
