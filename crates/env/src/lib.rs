@@ -17,8 +17,3 @@ pub mod sets;
 mod text;
 
 pub use error::{EnvError, Problem};
-
-/// The guide's page on environments and rewards, whose code is compiled and run with the other examples.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/environments.md")]
-mod guide {}
