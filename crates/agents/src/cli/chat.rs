@@ -266,8 +266,7 @@ impl Talk {
 /// configuration does.
 fn manners(config: &RunConfig, model: Option<&ModelSource>) -> (Sampling, Option<String>) {
     let saved = model.and_then(|model| model.agent_config.as_ref());
-    let sampling =
-        saved.map_or_else(|| config.agent.sampling.clone(), |saved| saved.sampling());
+    let sampling = saved.map_or_else(|| config.agent.sampling.clone(), |saved| saved.sampling());
     let system = config.agent.system_prompt.clone();
     (sampling, system.or_else(|| saved.and_then(|saved| saved.system_prompt.clone())))
 }

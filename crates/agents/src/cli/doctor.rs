@@ -8,11 +8,11 @@ use serde_json::{Map, Value, json};
 use stateset_connect::HubSettings;
 use stateset_env::sets::CONVERSATION_CONFIGS;
 use stateset_nn::Path;
-use stateset_train::MemoryPlan;
 use stateset_train::config::{ConfigSources, RunConfig, resolve};
+use stateset_train::{MemoryPlan, OnlineRun};
 
 use super::chat::AgentArgs;
-use super::engine::{machine_threads, run_spec};
+use super::engine::machine_threads;
 use super::error::{CliError, Outcome};
 use super::machine::{memory_bytes, processor, size};
 use super::output::Output;
@@ -62,16 +62,13 @@ impl Finding {
 
 /// Looks at everything.
 pub(crate) fn run(args: DoctorArgs) -> Outcome {
-    let mut findings = vec![
-        Finding::good("version", VERSION, VERSION.into()),
-        hardware(),
-        kernels(),
-        memory(),
-    ];
+    let mut findings =
+        vec![Finding::good("version", VERSION, VERSION.into()), hardware(), kernels(), memory()];
     match args.agent.config.prepare(args.agent.flags()) {
         Ok(prepared) => {
-            findings.extend(model(&prepared));
-            findings.push(output_folder(&prepared.resolved.config));
+            let folder = output_folder(&prepared.resolved.config);
+            findings.extend(model(prepared));
+            findings.push(folder);
         }
         Err(CliError::BadInput(message) | CliError::Failed(message)) => {
             findings.push(Finding::bad("configuration and model", Health::Broken, message));
@@ -145,7 +142,7 @@ fn memory() -> Finding {
 }
 
 /// The model and what a run with it would take.
-fn model(prepared: &Prepared) -> Vec<Finding> {
+fn model(prepared: Prepared) -> Vec<Finding> {
     let Some(model) = &prepared.model else {
         return vec![Finding::bad("model", Health::Odd, "a stub, which learns nothing")];
     };
@@ -158,15 +155,18 @@ fn model(prepared: &Prepared) -> Vec<Finding> {
         decoder.vocab_size,
         decoder.max_positions
     );
-    let mut findings = vec![match stateset_train::chat_format(model, None) {
+    let format = match stateset_train::chat_format(model, None) {
         Ok(_) => Finding::good("model", text, Value::from(model.name.clone())),
         Err(error) => Finding::bad("model", Health::Broken, format!("{text}; failed to {error}")),
-    }];
-    findings.push(match run_spec(&prepared.resolved.config, model).memory_plan(model) {
-        Ok(plan) => memory_plan(&plan),
-        Err(error) => Finding::bad("memory plan", Health::Broken, format!("failed to {error}")),
-    });
-    findings
+    };
+    let run = OnlineRun::new(prepared.resolved, prepared.model);
+    let plan = match run.and_then(|run| run.memory_plan()) {
+        Ok(plan) => plan.as_ref().map(memory_plan),
+        Err(error) => {
+            Some(Finding::bad("memory plan", Health::Broken, format!("failed to {error}")))
+        }
+    };
+    std::iter::once(format).chain(plan).collect()
 }
 
 fn memory_plan(plan: &MemoryPlan) -> Finding {
@@ -226,7 +226,9 @@ fn scenario_sets() -> Finding {
 fn hub() -> Finding {
     let settings = match HubSettings::from_env() {
         Ok(settings) => settings,
-        Err(error) => return Finding::bad("model hub", Health::Broken, format!("failed to {error}")),
+        Err(error) => {
+            return Finding::bad("model hub", Health::Broken, format!("failed to {error}"));
+        }
     };
     let mode = if settings.is_offline { "offline" } else { "online when needed" };
     let token = if settings.token.is_some() { "a token" } else { "no token" };

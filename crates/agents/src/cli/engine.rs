@@ -2,9 +2,8 @@
 
 use std::thread::available_parallelism;
 
-use stateset_nn::{LoraSpec, PAGE_TOKENS, Path, SamplerSize};
-use stateset_train::config::RunConfig;
-use stateset_train::{EngineSpec, ModelSource, TrainingSpec};
+use stateset_nn::{PAGE_TOKENS, Path, SamplerSize};
+use stateset_train::EngineSpec;
 use tokio::runtime::Runtime;
 
 use super::error::{CliError, Outcome};
@@ -58,41 +57,6 @@ pub(crate) fn scoring_spec(threads: Option<usize>, longest: usize, tokens: usize
         scorer_tokens: Some(tokens.max(longest)),
         ..sampling_spec(threads, 1, longest)
     }
-}
-
-/// The engine of a run.
-pub(crate) fn run_spec(config: &RunConfig, model: &ModelSource) -> EngineSpec {
-    let limit = model.files.decoder.max_positions;
-    let context = config.rollout.context_tokens.map_or(limit, |tokens| tokens.min(limit));
-    let n = config.rollout.concurrency.min(config.steps.rollouts_per_step()).max(1);
-    let mut spec = sampling_spec(config.compute.threads, n, context);
-    if let Some(tokens) = config.rollout.cache_tokens {
-        spec.sampler.cache_tokens = tokens;
-    }
-    spec.training = Some(TrainingSpec {
-        max_tokens_per_microbatch: config.compute.max_tokens_per_microbatch.max(context),
-        recomputes: config.compute.recomputes_activations,
-        adapters: config.adapters.as_ref().map(|adapters| LoraSpec {
-            rank: adapters.rank,
-            alpha: adapters.alpha,
-            is_rank_stabilised: adapters.is_rank_stabilised,
-            targets: adapters.targets.clone(),
-        }),
-        reference: config.algorithm.reference,
-        seed: config.seed,
-    });
-    spec
-}
-
-/// The engine that plays the evaluation of `config`.
-pub(crate) fn evaluation_spec(config: &RunConfig, model: &ModelSource) -> EngineSpec {
-    let limit = model.files.decoder.max_positions;
-    let context = config.rollout.context_tokens.map_or(limit, |tokens| tokens.min(limit));
-    let mut spec = sampling_spec(config.compute.threads, config.evaluation.concurrency, context);
-    if let Some(tokens) = config.rollout.cache_tokens {
-        spec.sampler.cache_tokens = tokens;
-    }
-    spec
 }
 
 #[cfg(test)]

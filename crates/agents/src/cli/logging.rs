@@ -29,6 +29,11 @@ enum LogLevel {
 }
 
 impl LogArgs {
+    /// The same with more in it where `verbose` is true and no level was asked for.
+    pub(crate) fn verbose(self, verbose: bool) -> LogArgs {
+        LogArgs { log_level: self.log_level.or(verbose.then_some(LogLevel::Info)) }
+    }
+
     /// Sends the log to stderr from now on.
     pub(crate) fn start(self) {
         let wants_debug = std::env::var_os("STATESET_DEBUG").is_some_and(|value| is_on(&value));

@@ -23,7 +23,11 @@ fn field(text: &str, name: &str) -> Option<u64> {
 /// Bytes as people write them.
 pub(crate) fn size(bytes: u64) -> String {
     let megabytes = bytes as f64 / 1e6;
-    if megabytes >= 1000.0 { format!("{:.1} GB", megabytes / 1e3) } else { format!("{megabytes:.1} MB") }
+    if megabytes >= 1000.0 {
+        format!("{:.1} GB", megabytes / 1e3)
+    } else {
+        format!("{megabytes:.1} MB")
+    }
 }
 
 #[cfg(test)]

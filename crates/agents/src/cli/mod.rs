@@ -69,17 +69,19 @@ enum Command {
 
 /// Runs `stateset-agents` with these arguments, the program's name first.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    start::<Cli>(args, |cli| (cli.log, move || run(cli.command)))
+    start(args, |cli: Cli| (cli.log, Box::new(move || run(cli.command)) as Work))
 }
 
 /// Runs `grpo-train`.
 pub fn grpo_train_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    start::<alias::GrpoTrain>(args, |cli| (cli.log.clone(), move || cli.run()))
+    start(args, |cli: alias::GrpoTrain| (cli.log, Box::new(move || cli.run()) as Work))
 }
 
 /// Runs `grpo-evaluate`.
 pub fn grpo_evaluate_main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    start::<alias::GrpoEvaluate>(args, |cli| (cli.log.clone(), move || cli.run()))
+    start(args, |cli: alias::GrpoEvaluate| {
+        (cli.log.verbose(cli.verbose), Box::new(move || cli.run()) as Work)
+    })
 }
 
 /// The command line of every program as a value, for completions and manual pages.
@@ -107,10 +109,13 @@ fn run(command: Command) -> Outcome {
     }
 }
 
+/// What is left to do once the log is set up.
+type Work = Box<dyn FnOnce() -> Outcome>;
+
 /// Parses, sets up the log, works, and says how it went.
 fn start<C: CommandFactory + FromArgMatches>(
     args: impl IntoIterator<Item = OsString>,
-    split: impl FnOnce(C) -> (LogArgs, Box<dyn FnOnce() -> Outcome>),
+    split: impl FnOnce(C) -> (LogArgs, Work),
 ) -> ExitCode {
     let parsed = C::command()
         .try_get_matches_from(args)

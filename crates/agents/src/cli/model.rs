@@ -54,7 +54,8 @@ impl MachineArgs {
     }
 }
 
-fn parse_date(text: &str) -> Result<Date, String> {
+/// A date of the command line.
+pub(crate) fn parse_date(text: &str) -> Result<Date, String> {
     Date::parse(text).map_err(|error| error.to_string())
 }
 
@@ -104,10 +105,7 @@ fn fetch(id: &str, is_outage: &Cell<bool>) -> Result<PathBuf, TrainError> {
     })
 }
 
-fn download(
-    id: &str,
-    on_progress: &mut dyn FnMut(Progress<'_>),
-) -> Result<PathBuf, ConnectError> {
+fn download(id: &str, on_progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf, ConnectError> {
     let hub = Hub::new(HubSettings::from_env()?)?;
     let id: ModelId = id.parse()?;
     hub.fetch(&id, on_progress)

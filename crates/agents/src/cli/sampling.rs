@@ -88,7 +88,9 @@ fn problems(sampling: &Sampling) -> Vec<String> {
         ),
     ];
     let wrong = checks.into_iter().filter(|(is_right, ..)| !is_right);
-    wrong.map(|(_, flag, found, allowed)| format!("{flag} is {found}, allowed is {allowed}")).collect()
+    wrong
+        .map(|(_, flag, found, allowed)| format!("{flag} is {found}, allowed is {allowed}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -119,7 +121,9 @@ mod tests {
         let Err(CliError::BadInput(message)) = args.over(Sampling::default()) else {
             panic!("accepted")
         };
-        for flag in ["--max-new-tokens", "--temperature", "--top-p", "--min-p", "--repetition-penalty"] {
+        for flag in
+            ["--max-new-tokens", "--temperature", "--top-p", "--min-p", "--repetition-penalty"]
+        {
             assert!(message.contains(flag), "{message}");
         }
     }

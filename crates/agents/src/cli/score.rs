@@ -78,9 +78,7 @@ fn row(input: &LineInput, format: &ChatFormat) -> Result<Row, String> {
     let failed = |error: stateset_nn::TextError| format!("failed to {error}");
     let (tokens, assistant_mask) = match input {
         LineInput::Tokens(tokens) => (tokens.clone(), None),
-        LineInput::Prompt(text) => {
-            (format.tokenizer().encode(text, true).map_err(failed)?, None)
-        }
+        LineInput::Prompt(text) => (format.tokenizer().encode(text, true).map_err(failed)?, None),
         LineInput::Chat { messages, tools } => {
             let trace = format.supervised(messages, tools).map_err(failed)?;
             let last = trace.current().ok_or("the chat template writes nothing for it")?;
@@ -96,7 +94,10 @@ fn check(tokens: &[u32], vocab_size: usize, limit: usize) -> Result<(), String> 
         return Err(format!("token {token} is outside the vocabulary of {vocab_size}"));
     }
     if tokens.len() > limit {
-        return Err(format!("{} tokens are more than the {limit} that the model reads", tokens.len()));
+        return Err(format!(
+            "{} tokens are more than the {limit} that the model reads",
+            tokens.len()
+        ));
     }
     Ok(())
 }

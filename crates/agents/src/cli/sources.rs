@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use stateset_train::ModelSource;
 use stateset_train::config::{
-    ConfigFile, ConfigProblem, ConfigSources, ConfigWarning, Flag, ModelOverlay, Resolved, model_name, report,
-    resolve,
+    ConfigFile, ConfigProblem, ConfigSources, ConfigWarning, Flag, ModelOverlay, Resolved,
+    model_name, report, resolve,
 };
 
 use super::error::{CliError, Outcome};
@@ -77,7 +77,8 @@ impl Prepared {
 
     /// As [`Prepared::warn`], but for warnings about these keys.
     pub(crate) fn warn_but(&self, keys: &[&str]) {
-        let is_about = |warning: &&ConfigWarning| !warning.keys.iter().any(|k| keys.contains(&k.as_str()));
+        let is_about =
+            |warning: &&ConfigWarning| !warning.keys.iter().any(|k| keys.contains(&k.as_str()));
         for warning in self.resolved.warnings.iter().filter(is_about) {
             say(format_args!("warning: {warning}"));
         }

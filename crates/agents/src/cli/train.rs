@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::BoolishValueParser;
 use serde_json::{Map, Value, json};
-use stateset_train::ModelSource;
+use stateset_nn::Date;
 use stateset_train::config::Resolved;
+use stateset_train::{MemoryPlan, OnlineRun};
 
-use super::engine::run_spec;
+use super::engine::runtime;
 use super::error::{CliError, Outcome};
+use super::model::parse_date;
 use super::output::Output;
 use super::sources::{ConfigArgs, Flags, Prepared, names_a_file};
+use super::today::today;
 
 /// Train an agent
 ///
@@ -51,6 +54,9 @@ pub(crate) struct TrainArgs {
     /// Threads to compute with; all of the machine where absent
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<usize>,
+    /// The date that chat templates are told when they ask; today in UTC where absent
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub(crate) date: Option<Date>,
     /// Folder for the trained model alone, in Hugging Face's layout
     #[arg(long, value_name = "DIR")]
     pub(crate) save: Option<PathBuf>,
@@ -80,34 +86,27 @@ pub(crate) struct TrainArgs {
     pub(crate) more: Vec<(&'static str, &'static str, String)>,
 }
 
-/// A run that is ready to begin.
-pub(crate) struct TrainPlan {
-    /// The configuration and the model.
-    pub(crate) prepared: Prepared,
-    /// Folder for the trained model alone.
-    pub(crate) save: Option<PathBuf>,
-    /// Print the summary as JSON.
-    pub(crate) json: bool,
-}
-
 /// Trains, or shows what training would do.
 pub(crate) fn run(args: TrainArgs) -> Outcome {
-    let plan = plan(&args)?;
+    let Prepared { resolved, model } = prepare(&args)?;
+    let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
+    run.date = args.date.or_else(today);
     if args.dry_run {
-        return show(&plan);
+        runtime()?.block_on(run.check()).map_err(CliError::loading)?;
+        return show(&run, args.json);
     }
-    train(plan)
+    train(run, &args)
 }
 
 /// The run itself.
-fn train(plan: TrainPlan) -> Outcome {
-    // The online trainer is attached here: `plan` holds all that it needs.
-    let _ = plan.json;
+fn train(run: OnlineRun, args: &TrainArgs) -> Outcome {
+    // The online trainer is attached here: `run.train()`, then `--save` and the summary.
+    let _ = (run.folder, &args.save, args.json);
     Err(CliError::failed("train: this build has no trainer yet; --dry-run works"))
 }
 
 /// Resolves everything that a run needs.
-fn plan(args: &TrainArgs) -> Outcome<TrainPlan> {
+fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
     let resumed = resumed_path(args)?;
     let run = resumed.as_deref().and_then(run_folder_of);
     let mut config = args.config.clone();
@@ -128,7 +127,7 @@ fn plan(args: &TrainArgs) -> Outcome<TrainPlan> {
     if let Some(save) = args.save.as_deref().filter(|path| path.exists() && !path.is_dir()) {
         return Err(CliError::bad(format!("use --save: {} is not a folder", save.display())));
     }
-    Ok(TrainPlan { prepared, save: args.save.clone(), json: args.json })
+    Ok(prepared)
 }
 
 fn flags(args: &TrainArgs) -> Flags {
@@ -139,8 +138,7 @@ fn flags(args: &TrainArgs) -> Flags {
     flags.add("--model", "agent.model_name", args.model.as_ref());
     if let Some(env) = &args.env {
         let is_file = names_a_file(env);
-        let path =
-            if is_file { "environment.scenarios_file" } else { "environment.scenario_set" };
+        let path = if is_file { "environment.scenarios_file" } else { "environment.scenario_set" };
         flags.add("--env", path, Some(env));
     }
     flags.add_path("--prompts", "environment.prompts_file", args.prompts.as_deref());
@@ -189,32 +187,33 @@ fn split_folder(output: &Path) -> Outcome<(PathBuf, String)> {
     let name = output.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| {
         let found = output.display();
-        CliError::bad(format!("use --output: {found} names no folder; write one such as runs/first"))
+        CliError::bad(format!(
+            "use --output: {found} names no folder; write one such as runs/first"
+        ))
     })?;
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
     Ok((parent.unwrap_or(Path::new(".")).to_owned(), name.to_owned()))
 }
 
 /// What a run would do and take.
-fn show(plan: &TrainPlan) -> Outcome {
-    let Prepared { resolved, model } = &plan.prepared;
-    let memory = model.as_ref().map(|model| run_spec(&resolved.config, model).memory_plan(model));
-    let memory = memory.transpose().map_err(CliError::bad)?;
+fn show(run: &OnlineRun, as_json: bool) -> Outcome {
+    let memory = run.memory_plan().map_err(CliError::loading)?;
     let mut output = Output::new();
-    if plan.json {
+    if as_json {
         let parts = memory.iter().flat_map(|memory| &memory.parts);
         let parts: Map<String, Value> =
             parts.map(|part| (part.name.to_owned(), part.bytes.into())).collect();
         output.json(&json!({
             "dry_run": true,
-            "memory_bytes": memory.as_ref().map(stateset_train::MemoryPlan::total_bytes),
+            "run_dir": run.folder.root().display().to_string(),
+            "memory_bytes": memory.as_ref().map(MemoryPlan::total_bytes),
             "memory_parts_bytes": parts,
-            "config": config_json(resolved),
+            "config": config_json(&run.resolved),
         }))?;
         return output.flush();
     }
-    output.text(&resolved.to_toml())?;
-    output.line(format_args!("\n# {}", what_it_does(resolved, model.as_ref())))?;
+    output.text(&run.resolved.to_toml())?;
+    output.line(format_args!("\n# {}", what_it_does(run)))?;
     if let Some(memory) = memory {
         output.line("# Memory of the engine:")?;
         for line in memory.to_string().lines() {
@@ -225,18 +224,22 @@ fn show(plan: &TrainPlan) -> Outcome {
     output.flush()
 }
 
-fn what_it_does(resolved: &Resolved, model: Option<&ModelSource>) -> String {
-    let steps = &resolved.config.steps;
-    let model = match model {
+fn what_it_does(run: &OnlineRun) -> String {
+    let steps = &run.resolved.config.steps;
+    let model = match &run.model {
         Some(model) => model.name.clone(),
         None => "a stub, which learns nothing,".to_owned(),
     };
     format!(
-        "{} steps with {model}, each of {} scenarios played {} times: {} episodes.",
+        "{} steps with {model} on {}, each of {} scenarios (of {}) played {} times: {} episodes. \
+         Written to {}.",
         steps.n_steps,
+        run.cast.name,
         steps.prompts_per_step,
+        run.cast.training.len(),
         steps.group_size,
-        steps.n_episodes()
+        steps.n_episodes(),
+        run.folder.root().display()
     )
 }
 
