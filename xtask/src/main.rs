@@ -3,6 +3,7 @@
 
 mod check;
 mod command;
+mod completions;
 mod tidy;
 mod tiny;
 
@@ -17,6 +18,7 @@ cargo xtask TASK
   tidy            check the rules of ARCHITECTURE.md
   ci              fmt, clippy, tidy, licences, spelling and test, as the build server runs them
   golden          list the golden files and how each is made
+  completions     write shell completions and manual pages into target/
   tiny [--check]  make the embedded model anew, or compare its first steps with the recorded ones
 ";
 
@@ -41,6 +43,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::tidy(),
         "ci" => check::ci(),
         "golden" => check::golden(),
+        "completions" => completions::completions(),
         "tiny" => tiny::tiny(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
