@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `train`, `evaluate`, ... | one command each: its flags, and what it does |
 //! | `alias` | `grpo-train` and `grpo-evaluate`: other names and flags for two of them |
+//! | `result`, `signals` | how a run ends: the table, and being asked to stop |
 //! | `sources` | files, variables and flags into a resolved configuration |
 //! | `model`, `engine` | finding a model, sizing an engine for it |
 //! | `lines`, `sampling` | what `score` and `generate` read, and how text is drawn |
@@ -23,9 +24,11 @@ mod machine;
 mod model;
 mod output;
 mod report;
+mod result;
 mod sampling;
 mod score;
 mod sft;
+mod signals;
 mod sources;
 mod stops;
 mod today;

@@ -7,12 +7,14 @@ use clap::builder::BoolishValueParser;
 use serde_json::{Map, Value, json};
 use stateset_nn::Date;
 use stateset_train::config::Resolved;
-use stateset_train::{MemoryPlan, OnlineRun};
+use stateset_train::{MemoryPlan, OnlineRun, Progress, ProgressStyle};
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
 use super::model::parse_date;
 use super::output::Output;
+use super::result::result_text;
+use super::signals::stop_on_signal;
 use super::sources::{ConfigArgs, Flags, Prepared, names_a_file};
 use super::today::today;
 
@@ -98,11 +100,28 @@ pub(crate) fn run(args: TrainArgs) -> Outcome {
     train(run, &args)
 }
 
-/// The run itself.
-fn train(run: OnlineRun, args: &TrainArgs) -> Outcome {
-    // The online trainer is attached here: `run.train()`, then `--save` and the summary.
-    let _ = (run.folder, &args.save, args.json);
-    Err(CliError::failed("train: this build has no trainer yet; --dry-run works"))
+/// The run itself: trains until the end or until somebody asks it to stop, and says what came out.
+fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
+    let style = match run.resolved.config.logging.shows_progress {
+        true => ProgressStyle::Auto,
+        false => ProgressStyle::Plain,
+    };
+    run.sinks.push(Box::new(Progress::new(style)));
+    let stop = run.stop.clone();
+    let trained = runtime()?.block_on(async {
+        tokio::spawn(stop_on_signal(stop));
+        run.train().await
+    });
+    let trained = trained.map_err(CliError::loading)?;
+    if let Some(folder) = &args.save {
+        trained.save(folder).map_err(CliError::failed)?;
+    }
+    let mut output = Output::new();
+    match args.json {
+        true => output.line(trained.summary.to_json())?,
+        false => output.text(&result_text(&trained, args.save.as_deref()))?,
+    }
+    output.flush()
 }
 
 /// Resolves everything that a run needs.
@@ -123,7 +142,10 @@ fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
         flags.add("--output", "training.run_name", Some(name));
     }
     let prepared = config.prepare(flags)?;
-    prepared.warn();
+    if args.dry_run {
+        // A run tells its warnings itself, to its log as well.
+        prepared.warn();
+    }
     if let Some(save) = args.save.as_deref().filter(|path| path.exists() && !path.is_dir()) {
         return Err(CliError::bad(format!("use --save: {} is not a folder", save.display())));
     }

@@ -41,7 +41,7 @@ async fn a_run_leaves_every_file() {
     // On the first mini-batch the policy is the one that sampled: exactly, not nearly.
     let names: Vec<&String> = rows[0].metrics.keys().collect();
     let of = |name: &str| rows[0].metrics.get(name).unwrap_or_else(|| panic!("{names:?}"));
-    assert_eq!(*of("gap/mean"), 0.0);
+    assert_eq!(*of("mismatch/gap_max"), 0.0);
     assert!(!read_events(&folder.events()).unwrap().is_empty());
     let summary = RunSummary::read(&folder).unwrap().unwrap();
     assert_eq!((summary.n_steps, summary.n_episodes), (3, 24));
