@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod command;
+mod completions;
 mod tidy;
 mod tiny;
 
@@ -19,6 +20,7 @@ cargo xtask TASK
   ci              fmt, clippy, tidy, licences, spelling and test, as the build server runs them
   bench [WORK..]  measure the engine beside its peers; --help says how
   golden          list the golden files and how each is made
+  completions     write shell completions and manual pages into target/
   tiny [--check]  make the embedded model anew, or compare its first steps with the recorded ones
 ";
 
@@ -48,6 +50,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "bench" => bench::bench(rest),
         "ci" => check::ci(),
         "golden" => check::golden(),
+        "completions" => completions::completions(),
         "tiny" => tiny::tiny(rest),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

@@ -1,1 +1,3 @@
 //! The stateset-agents program and its library façade.
+
+pub mod cli;

@@ -60,7 +60,7 @@ pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     EarlyStopping, EnvironmentSettings, EvaluationScenarios, EvaluationSettings, LoggingSettings,
-    OptimiserSettings, PresetNames, ReferenceModel, ResponseOrder, RewardMethod, RewardSettings,
+    OptimiserSettings, PresetNames, PromptStyle, ReferenceModel, ResponseOrder, RewardMethod, RewardSettings,
     RewardSource, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};

@@ -38,6 +38,8 @@ pub struct Cast {
     pub reward: Arc<dyn Reward>,
     /// Instructions that go with the scenarios, where the agent has none of its own.
     pub system_prompt: Option<String>,
+    /// Every conversation is one prompt and one answer.
+    pub is_prompts: bool,
     /// What is played, for people.
     pub name: String,
     /// Most turns of the agent in an episode of training.
@@ -75,6 +77,7 @@ impl Cast {
             evaluation_environment,
             reward,
             system_prompt: built_in(&settings.scenarios).map(|set| set.system_prompt.to_owned()),
+            is_prompts: is_prompts(&settings.scenarios) && is_prompts(evaluation_source),
             name: name_of(&settings.scenarios),
             max_turns,
             evaluation_max_turns,

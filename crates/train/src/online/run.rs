@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stateset_core::Policy;
-use stateset_nn::{Date, Disk, RealDisk};
+use stateset_nn::{ChatFormat, Date, Disk, RealDisk};
 
 use super::cast::Cast;
 use super::checkpoint::CheckpointWriter;
@@ -14,7 +14,7 @@ use super::{place, setup};
 use crate::agent::MultiTurnAgent;
 use crate::config::{ConfigFile, ConfigSources, Resolved, RunConfig, differences, resolve};
 use crate::engine::Engine;
-use crate::model::{AgentConfig, EngineSpec, MemoryPlan, ModelSource, chat_format};
+use crate::model::{AgentConfig, EngineSpec, MemoryPlan, ModelSource};
 use crate::policy::{LocalPolicy, StubPolicy};
 use crate::{
     Callback, EvaluationSummary, RunFolder, RunStart, RunSummary, Sink, StopSignal, TrainError,
@@ -183,16 +183,8 @@ impl OnlineRun {
         &self.resolved.config
     }
 
-    fn format(&self, model: &ModelSource) -> Result<stateset_nn::ChatFormat, TrainError> {
-        match &self.config().agent.chat_template_path {
-            Some(path) => {
-                let template = std::fs::read(path).map_err(|e| TrainError::io("read", path, e))?;
-                let text = model.text.with_template(template);
-                let model = stateset_nn::ChatFormat::load(&text, self.date, serde_json::Map::new());
-                Ok(model.map_err(stateset_nn::NnError::from)?)
-            }
-            None => Ok(chat_format(model, self.date)?),
-        }
+    fn format(&self, model: &ModelSource) -> Result<ChatFormat, TrainError> {
+        setup::chat_format(self.config(), &self.cast, model, self.date)
     }
 
     fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {

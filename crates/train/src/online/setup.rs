@@ -1,12 +1,14 @@
 //! What a run asks of the engine, and whether its conversations fit.
 
 use stateset_core::{Purpose, Scenario, StreamKey};
-use stateset_nn::{ChatFormat, DecoderConfig, LoraSpec, OptimiserStep, Path, SamplerSize};
+use stateset_nn::{
+    ChatFormat, Date, DecoderConfig, LoraSpec, NnError, OptimiserStep, Path, SamplerSize,
+};
 
 use super::cast::Cast;
 use crate::agent::MultiTurnAgent;
-use crate::config::RunConfig;
-use crate::model::{EngineSpec, TrainingSpec};
+use crate::config::{PromptStyle, RunConfig};
+use crate::model::{EngineSpec, ModelSource, TrainingSpec};
 use crate::update::UpdateSettings;
 use crate::TrainError;
 
@@ -19,9 +21,8 @@ const MAX_LISTED: usize = 10;
 fn context_tokens(config: &RunConfig, cast: &Cast, model: &DecoderConfig) -> usize {
     let rollout = &config.rollout;
     let one_turn = rollout.max_prompt_tokens + rollout.sampling.max_new_tokens;
-    let is_one_turn = cast.max_turns.max(cast.evaluation_max_turns) == 1;
     let wanted = rollout.context_tokens.unwrap_or(usize::MAX);
-    let wanted = if is_one_turn { wanted.min(one_turn) } else { wanted };
+    let wanted = if cast.is_prompts { wanted.min(one_turn) } else { wanted };
     wanted.min(model.max_positions).min(config.compute.max_tokens_per_microbatch)
 }
 
@@ -58,6 +59,49 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
         }),
         scorer_tokens: None,
     }
+}
+
+/// Tokenizer and template as the run uses them. A prompt that is the beginning of a text is rendered as
+/// it stands, after the token that the tokenizer begins texts with.
+pub(super) fn chat_format(
+    config: &RunConfig,
+    cast: &Cast,
+    model: &ModelSource,
+    date: Option<Date>,
+) -> Result<ChatFormat, TrainError> {
+    let agent = &config.agent;
+    let format = match &agent.chat_template_path {
+        Some(path) => {
+            let template = std::fs::read(path).map_err(|e| TrainError::io("read", path, e))?;
+            with_template(model, template, date)?
+        }
+        None => crate::chat_format(model, date)?,
+    };
+    let as_text = match config.environment.prompt_style {
+        PromptStyle::Auto => format.template().is_plain(),
+        PromptStyle::Chat => false,
+        PromptStyle::Text => true,
+    };
+    if !(as_text && cast.is_prompts) {
+        return Ok(format);
+    }
+    let tokenizer = format.tokenizer();
+    let first = tokenizer.encode("a", true).map_err(NnError::from)?.first().copied();
+    let begins = first.is_some_and(|id| tokenizer.bos_id() == Some(id));
+    let bos = if begins { "{{ bos_token }}" } else { "" };
+    let template = format!("{bos}{{% for message in messages %}}{{{{ message.content }}}}{{% endfor %}}");
+    with_template(model, template.into_bytes(), date)
+}
+
+fn with_template(
+    model: &ModelSource,
+    template: Vec<u8>,
+    date: Option<Date>,
+) -> Result<ChatFormat, TrainError> {
+    let text = model.text.with_template(template);
+    let format = ChatFormat::load(&text, date, serde_json::Map::new()).map_err(NnError::from)?;
+    format.tokenizer().check_vocab(model.files.decoder.vocab_size).map_err(NnError::from)?;
+    Ok(format)
 }
 
 fn threads(config: &RunConfig) -> usize {

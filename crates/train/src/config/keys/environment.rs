@@ -27,6 +27,12 @@ pub(super) const KEYS: &[Key] = &[
         "A file of prompts to be answered in one turn, instead of conversations.",
     ),
     Key::new(
+        "environment.prompt_style",
+        Kind::choice(&["auto", "chat", "text"]),
+        "How a prompt reaches the model: as a user's message (chat), or as the beginning of a text \
+         that the model goes on with (text). auto takes text where the model has no chat template.",
+    ),
+    Key::new(
         "environment.split",
         Kind::choice(&["train", "validation", "held_out"]),
         "The part of a built-in set to train on.",

@@ -18,6 +18,19 @@ pub struct EnvironmentSettings {
     pub shuffles_scenarios: bool,
     /// How a scripted user says their lines.
     pub response_order: ResponseOrder,
+    /// How a prompt reaches the model.
+    pub prompt_style: PromptStyle,
+}
+
+/// How a prompt reaches the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PromptStyle {
+    /// As a text where the model has no chat template, else as a message.
+    Auto,
+    /// As a user's message.
+    Chat,
+    /// As the beginning of a text.
+    Text,
 }
 
 /// Where scenarios come from.
@@ -81,6 +94,11 @@ impl EnvironmentSettings {
             max_turns: reader.optional_size("environment.max_turns"),
             shuffles_scenarios: reader.bool("environment.randomize_scenarios"),
             response_order,
+            prompt_style: match reader.text("environment.prompt_style") {
+                "chat" => PromptStyle::Chat,
+                "text" => PromptStyle::Text,
+                _ => PromptStyle::Auto,
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ mod steps;
 
 pub use agent::AgentSettings;
 pub use algorithm::{AlgorithmSettings, ReferenceModel};
-pub use environment::{EnvironmentSettings, ResponseOrder, ScenarioSource, Split};
+pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
 pub use reward::{RewardMethod, RewardSettings, RewardSource};

@@ -1,0 +1,298 @@
+//! `train`: improves an agent by playing, judging and learning.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use serde_json::{Map, Value, json};
+use stateset_nn::Date;
+use stateset_train::config::Resolved;
+use stateset_train::{MemoryPlan, OnlineRun, Progress, ProgressStyle};
+
+use super::engine::runtime;
+use super::error::{CliError, Outcome};
+use super::model::parse_date;
+use super::output::Output;
+use super::result::result_text;
+use super::signals::stop_on_signal;
+use super::sources::{ConfigArgs, Flags, Prepared, names_a_file};
+use super::today::today;
+
+/// Train an agent
+///
+/// Without flags it trains the embedded model on the built-in customer-service scenarios.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    /// The model to start from: builtin:tiny, a folder (of a model, an adapter, a checkpoint or a run),
+    /// or a name on the model hub
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// What to play: a built-in set (customer_service, technical_support, sales) or a file of scenarios
+    #[arg(long, visible_alias = "scenarios", value_name = "SET|FILE")]
+    pub(crate) env: Option<String>,
+    /// File of prompts to answer in one turn, JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompts: Option<PathBuf>,
+    /// The reward, such as helpfulness=0.6,safety=0.4 or contains:dog
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) reward: Option<String>,
+    /// The algorithm, such as grpo
+    #[arg(long, value_name = "NAME")]
+    pub(crate) algorithm: Option<String>,
+    /// How boldly to train: conservative, balanced, aggressive or experimental
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// Episodes to train on
+    #[arg(long, value_name = "N")]
+    pub(crate) episodes: Option<u64>,
+    /// Steps to train; the same as --episodes in other units
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u64>,
+    /// What all randomness starts from
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Threads to compute with; all of the machine where absent
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+    /// The date that chat templates are told when they ask; today in UTC where absent
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date)]
+    pub(crate) date: Option<Date>,
+    /// Folder for the trained model alone, in Hugging Face's layout
+    #[arg(long, value_name = "DIR")]
+    pub(crate) save: Option<PathBuf>,
+    /// The run folder; a new one under training.output_dir where absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace the run that --output holds
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Go on with a run folder or checkpoint; without a value, with the run in --output
+    #[arg(long, value_name = "PATH", num_args = 0..=1)]
+    pub(crate) resume: Option<Option<PathBuf>>,
+    /// Check everything and show what would be done; writes nothing
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true",
+          default_value = "false", hide_default_value = true, value_parser = BoolishValueParser::new())]
+    pub(crate) dry_run: bool,
+    #[arg(long, hide = true, conflicts_with = "dry_run")]
+    no_dry_run: bool,
+    /// Answer with canned sentences and load no model; nothing is learned
+    #[arg(long)]
+    pub(crate) stub: bool,
+    /// Print the summary as one JSON object on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Flags of other programs that share this command.
+    #[arg(skip)]
+    pub(crate) more: Vec<(&'static str, &'static str, String)>,
+}
+
+/// Trains, or shows what training would do.
+pub(crate) fn run(args: TrainArgs) -> Outcome {
+    let Prepared { resolved, model } = prepare(&args)?;
+    let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
+    run.date = args.date.or_else(today);
+    if args.dry_run {
+        runtime()?.block_on(run.check()).map_err(CliError::loading)?;
+        return show(&run, args.json);
+    }
+    train(run, &args)
+}
+
+/// The run itself: trains until the end or until somebody asks it to stop, and says what came out.
+fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
+    let style = match run.resolved.config.logging.shows_progress {
+        true => ProgressStyle::Auto,
+        false => ProgressStyle::Plain,
+    };
+    run.sinks.push(Box::new(Progress::new(style)));
+    let stop = run.stop.clone();
+    let trained = runtime()?.block_on(async {
+        tokio::spawn(stop_on_signal(stop));
+        run.train().await
+    });
+    let trained = trained.map_err(CliError::loading)?;
+    if let Some(folder) = &args.save {
+        trained.save(folder).map_err(CliError::failed)?;
+    }
+    let mut output = Output::new();
+    match args.json {
+        true => output.line(trained.summary.to_json())?,
+        false => output.text(&result_text(&trained, args.save.as_deref()))?,
+    }
+    output.flush()
+}
+
+/// Resolves everything that a run needs.
+fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
+    let resumed = resumed_path(args)?;
+    let run = resumed.as_deref().and_then(run_folder_of);
+    let mut config = args.config.clone();
+    if config.config.is_none() {
+        // A run goes on with the configuration it began with.
+        config.config = run.as_ref().map(|run| run.join("config.toml"));
+    }
+    let output = args.output.clone().or(run);
+    let mut flags = flags(args);
+    flags.add_path("--resume", "training.resume_from_checkpoint", resumed.as_deref());
+    if let Some(output) = &output {
+        let (parent, name) = split_folder(output)?;
+        flags.add_path("--output", "training.output_dir", Some(&parent));
+        flags.add("--output", "training.run_name", Some(name));
+    }
+    let prepared = config.prepare(flags)?;
+    if args.dry_run {
+        // A run tells its warnings itself, to its log as well.
+        prepared.warn();
+    }
+    if let Some(save) = args.save.as_deref().filter(|path| path.exists() && !path.is_dir()) {
+        return Err(CliError::bad(format!("use --save: {} is not a folder", save.display())));
+    }
+    Ok(prepared)
+}
+
+fn flags(args: &TrainArgs) -> Flags {
+    let mut flags = Flags::default();
+    for (flag, path, value) in &args.more {
+        flags.add(flag, path, Some(value));
+    }
+    flags.add("--model", "agent.model_name", args.model.as_ref());
+    if let Some(env) = &args.env {
+        let is_file = names_a_file(env);
+        let path = if is_file { "environment.scenarios_file" } else { "environment.scenario_set" };
+        flags.add("--env", path, Some(env));
+    }
+    flags.add_path("--prompts", "environment.prompts_file", args.prompts.as_deref());
+    flags.add("--reward", "reward.spec", args.reward.as_ref());
+    flags.add("--algorithm", "algorithm", args.algorithm.as_ref());
+    flags.add("--profile", "profile", args.profile.as_ref());
+    flags.add("--episodes", "training.num_episodes", args.episodes);
+    flags.add("--steps", "training.max_steps", args.steps);
+    flags.add("--seed", "training.seed", args.seed);
+    flags.add("--threads", "training.threads", args.threads);
+    flags.add_switch("--force", "training.overwrite_output_dir", args.force);
+    flags.add_switch("--stub", "agent.use_stub_model", args.stub);
+    flags
+}
+
+/// What `--resume` names: its value, or the run folder.
+fn resumed_path(args: &TrainArgs) -> Outcome<Option<PathBuf>> {
+    let path = match &args.resume {
+        None => return Ok(None),
+        Some(Some(path)) => path.clone(),
+        Some(None) => args.output.clone().ok_or_else(|| {
+            CliError::bad("resume: no run is named; write --resume PATH, or add --output DIR")
+        })?,
+    };
+    if path.exists() {
+        return Ok(Some(path));
+    }
+    Err(CliError::bad(format!("resume: there is no {}", path.display())))
+}
+
+/// The run folder that `path` is or lies in.
+fn run_folder_of(path: &Path) -> Option<PathBuf> {
+    let path = path.canonicalize().ok()?;
+    // A checkpoint lies at most two levels below its run.
+    let found = path.ancestors().take(3).find(|folder| is_run_folder(folder));
+    found.map(Path::to_owned)
+}
+
+fn is_run_folder(folder: &Path) -> bool {
+    folder.join("config.toml").is_file()
+        && (folder.join("metrics.jsonl").exists() || folder.join("checkpoints").is_dir())
+}
+
+/// The folder of runs and the run's own name in it.
+fn split_folder(output: &Path) -> Outcome<(PathBuf, String)> {
+    let name = output.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| {
+        let found = output.display();
+        CliError::bad(format!(
+            "use --output: {found} names no folder; write one such as runs/first"
+        ))
+    })?;
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+    Ok((parent.unwrap_or(Path::new(".")).to_owned(), name.to_owned()))
+}
+
+/// What a run would do and take.
+fn show(run: &OnlineRun, as_json: bool) -> Outcome {
+    let memory = run.memory_plan().map_err(CliError::loading)?;
+    let mut output = Output::new();
+    if as_json {
+        let parts = memory.iter().flat_map(|memory| &memory.parts);
+        let parts: Map<String, Value> =
+            parts.map(|part| (part.name.to_owned(), part.bytes.into())).collect();
+        output.json(&json!({
+            "dry_run": true,
+            "run_dir": run.folder.root().display().to_string(),
+            "memory_bytes": memory.as_ref().map(MemoryPlan::total_bytes),
+            "memory_parts_bytes": parts,
+            "config": config_json(&run.resolved),
+        }))?;
+        return output.flush();
+    }
+    output.text(&run.resolved.to_toml())?;
+    output.line(format_args!("\n# {}", what_it_does(run)))?;
+    if let Some(memory) = memory {
+        output.line("# Memory of the engine:")?;
+        for line in memory.to_string().lines() {
+            output.line(format_args!("# {line}"))?;
+        }
+    }
+    output.line("# A dry run: nothing was trained and nothing was written.")?;
+    output.flush()
+}
+
+fn what_it_does(run: &OnlineRun) -> String {
+    let steps = &run.resolved.config.steps;
+    let model = match &run.model {
+        Some(model) => model.name.clone(),
+        None => "a stub, which learns nothing,".to_owned(),
+    };
+    format!(
+        "{} steps with {model} on {}, each of {} scenarios (of {}) played {} times: {} episodes. \
+         Written to {}.",
+        steps.n_steps,
+        run.cast.name,
+        steps.prompts_per_step,
+        run.cast.training.len(),
+        steps.group_size,
+        steps.n_episodes(),
+        run.folder.root().display()
+    )
+}
+
+fn config_json(resolved: &Resolved) -> Value {
+    let settings = resolved.values.iter();
+    Value::Object(
+        settings.map(|(key, setting)| (key.path.to_owned(), setting.value.clone())).collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_output_folder_is_split() {
+        let (parent, name) = split_folder(Path::new("runs/first/")).unwrap();
+        assert_eq!((parent, name.as_str()), (PathBuf::from("runs"), "first"));
+        assert_eq!(split_folder(Path::new("first")).unwrap().0, PathBuf::from("."));
+        assert!(split_folder(Path::new("/")).is_err());
+    }
+
+    #[test]
+    fn checkpoints_know_their_run() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = temp.path().canonicalize().unwrap();
+        let checkpoint = root.join("checkpoints/000010");
+        std::fs::create_dir_all(&checkpoint).unwrap();
+        assert_eq!(run_folder_of(&checkpoint), None);
+        std::fs::write(root.join("config.toml"), "").unwrap();
+        assert_eq!(run_folder_of(&checkpoint), Some(root.clone()));
+        assert_eq!(run_folder_of(&root), Some(root));
+    }
+}

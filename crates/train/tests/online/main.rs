@@ -1,0 +1,10 @@
+//! Whole runs on a real small model: what they write, going on after a stop, and what goes wrong on the
+//! way.
+
+#[path = "../../../../tests/support/data.rs"]
+mod data;
+
+mod borders;
+mod exact;
+mod files;
+mod support;
