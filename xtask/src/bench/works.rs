@@ -207,6 +207,7 @@ fn grpo_config(n_steps: usize, round: usize) -> Result<PathBuf> {
     let config = format!(
         r#"[environment]
 prompts_file = {prompts:?}
+prompt_style = "text"
 
 [reward]
 spec = "contains_text:dog"
