@@ -1,3 +1,22 @@
 //! The stateset-agents program and its library façade.
+//!
+//! The façade makes the common cases short: load an agent, train it on scenarios with a reward, talk to
+//! it. Everything underneath stays within reach through the crates it is made of.
+//!
+//! # Example
+//! ```
+//! use stateset_agents::prelude::*;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # tokio::runtime::Runtime::new()?.block_on(async {
+//! let agent = ChatAgent::stub(["Hello! How can I help?"]);
+//! let answer = agent.generate_response(&[Message::user("Hi!")]).await?;
+//! assert_eq!(answer, "Hello! How can I help?");
+//! # Ok(()) }) }
+//! ```
 
 pub mod cli;
+mod facade;
+pub mod prelude;
+
+pub use facade::{ChatAgent, Trained, Training, train, train_on_prompts};

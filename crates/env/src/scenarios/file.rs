@@ -107,6 +107,7 @@ fn file_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenarios::scenario_to_object;
     use proptest::prelude::*;
     use serde_json::json;
     use stateset_core::{Message, Role};
@@ -138,6 +139,9 @@ mod tests {
         let yaml = "scenarios:\n- id: a\n  topic: refunds\n  user_responses: [Hi, no]\n  task_id: 7\n  \
                     answer: 42\n  metadata: {x: true}\n- prompt: Two and two?\n  system_prompt: Be brief.\n";
         let expected = read(list, Format::Json);
+        let objects = expected.iter().map(|scenario| scenario_to_object(scenario).into());
+        let written = serde_json::Value::Array(objects.collect()).to_string();
+        assert_eq!(read(&written, Format::Json), expected);
         assert_eq!(read(&format!("{{\"scenarios\": {list}}}"), Format::Json), expected);
         assert_eq!(read(&format!("\u{feff}{}\n\n", lines.join("\n")), Format::Jsonl), expected);
         assert_eq!(read(yaml, Format::Yaml), expected);

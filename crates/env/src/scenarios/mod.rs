@@ -29,4 +29,4 @@ mod scenario;
 
 pub use entries::{Format, MAX_ENTRIES, MAX_FILE_BYTES};
 pub use file::{load_prompts, load_scenarios, prompts_from_bytes, scenarios_from_bytes};
-pub use scenario::{MAX_LINES, MAX_TEXT_CHARS};
+pub use scenario::{MAX_LINES, MAX_TEXT_CHARS, scenario_to_object};

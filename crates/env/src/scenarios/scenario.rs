@@ -15,7 +15,7 @@
 //! user; and not both a customer and a script.
 
 use serde_json::{Map, Value};
-use stateset_core::{Message, Role, Scenario};
+use stateset_core::{Message, MessageRecord, Role, Scenario};
 
 use super::entries::Entry;
 use super::messages::read_messages;
@@ -63,6 +63,34 @@ pub(super) fn read_scenario(entry: &Entry, default_id: &str) -> Result<Scenario,
     check_speaker(&mut fields, &scenario);
     let problems = fields.into_problems();
     if problems.is_empty() { Ok(scenario) } else { Err(problems) }
+}
+
+/// The entry that [`read_scenario`] reads as `scenario`; what is empty is left out.
+pub fn scenario_to_object(scenario: &Scenario) -> Map<String, Value> {
+    let mut object = Map::new();
+    let mut put = |key: &str, value: Value| {
+        let is_empty = match &value {
+            Value::Null => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            Value::Object(map) => map.is_empty(),
+            Value::Bool(_) | Value::Number(_) => false,
+        };
+        if !is_empty {
+            object.insert(key.to_owned(), value);
+        }
+    };
+    let messages = scenario.messages.iter().map(MessageRecord::from);
+    put("id", scenario.id.clone().into());
+    put("topic", scenario.topic.clone().into());
+    put("context", scenario.context.clone().into());
+    put("system_prompt", scenario.system_prompt.clone().into());
+    put("user_responses", scenario.user_responses.clone().into());
+    put("messages", messages.filter_map(|m| serde_json::to_value(m).ok()).collect());
+    put("expected", scenario.expected.clone().into());
+    put("customer", scenario.customer.clone().unwrap_or(Value::Null));
+    put("metadata", scenario.metadata.clone().into());
+    object
 }
 
 /// The id of an entry, or `default_id`.

@@ -144,19 +144,29 @@ impl OnlineRun {
     ///
     /// # Errors
     /// [`TrainError`] with all scenarios that do not fit.
-    pub async fn check(&self) -> Result<(), TrainError> {
+    pub fn check(&self) -> impl Future<Output = Result<(), TrainError>> + Send + '_ {
+        let prepared = self.check_model();
+        // Sinks and callbacks are not to be shared between threads, so only these are held on to.
+        let (config, cast) = (self.config(), &self.cast);
+        async move {
+            if let Some((agent, format, context)) = prepared? {
+                check_openings(config, cast, &agent, &format, context).await?;
+            }
+            Ok(())
+        }
+    }
+
+    /// What the openings are rendered with; `None` for canned answers.
+    fn check_model(&self) -> Result<Option<(MultiTurnAgent, ChatFormat, usize)>, TrainError> {
         if self.cast.training.is_empty() {
             let message = "there are no scenarios to train on".to_owned();
             return Err(TrainError::Invalid { what: "prepare what is played", message });
         }
-        if let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) {
-            spec.memory_plan(model)?;
-            let format = self.format(model)?;
-            let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
-            let context = spec.context_of(&model.files.decoder);
-            check_openings(&self.resolved.config, &self.cast, &agent, &format, context).await?;
-        }
-        self.check_same_run()
+        self.check_same_run()?;
+        let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) else { return Ok(None) };
+        spec.memory_plan(model)?;
+        let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
+        Ok(Some((agent, self.format(model)?, spec.context_of(&model.files.decoder))))
     }
 
     /// Plays, improves, evaluates and saves until the end.
@@ -164,7 +174,8 @@ impl OnlineRun {
     /// # Errors
     /// [`TrainError`]; whatever was saved before is whole.
     pub async fn train(mut self) -> Result<TrainedRun, TrainError> {
-        self.check().await?;
+        let check = self.check();
+        check.await?;
         let ready = self.ready()?;
         let overwrites = self.resolved.config.checkpoint.overwrites;
         let lock = match &self.resume {

@@ -1,0 +1,183 @@
+//! An agent that a program talks to.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use stateset_connect::{Hub, HubSettings, ModelId};
+use stateset_core::{
+    AgentRequest, Message, PolicyError, Purpose, RunSeed, Sampling, StreamKey, TokenTrace,
+};
+use stateset_nn::SamplerSize;
+use stateset_train::{
+    EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, TrainError, chat_format,
+};
+
+/// Conversations that an agent answers at the same time.
+const MAX_RUNNING: usize = 16;
+/// Longest conversation, in tokens, where the model reads more.
+const MAX_CONTEXT: usize = 4096;
+
+/// Answers conversations with a model, or with canned sentences.
+#[derive(Clone)]
+pub struct ChatAgent {
+    pub(super) model: Option<String>,
+    pub(super) inner: MultiTurnAgent,
+    pub(super) policy: Option<LocalPolicy>,
+    seed: RunSeed,
+    n_answers: Arc<AtomicU32>,
+}
+
+impl ChatAgent {
+    /// Loads a model: `builtin:tiny`, a folder (of a model, an adapter, a checkpoint or a run), or the
+    /// name of a repository on the model hub, which is downloaded where it is not in the cache.
+    ///
+    /// # Errors
+    /// [`TrainError`] that says what was looked for, or what is wrong with which file.
+    pub async fn load(model: &str) -> Result<ChatAgent, TrainError> {
+        let name = model.to_owned();
+        let opened = tokio::task::spawn_blocking(move || open_model(&name)).await;
+        let source = opened.map_err(|error| TrainError::Invalid {
+            what: "load the model",
+            message: error.to_string(),
+        })??;
+        let format = chat_format(&source, None)?;
+        let saved = source.agent_config.clone();
+        let context = source.files.decoder.max_positions.min(MAX_CONTEXT);
+        let spec = EngineSpec {
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            path: stateset_nn::Path::best(),
+            context,
+            sampler: SamplerSize {
+                max_running: MAX_RUNNING,
+                max_rows: context.min(1024).max(MAX_RUNNING),
+                cache_tokens: MAX_RUNNING * context,
+            },
+            training: None,
+            scorer_tokens: None,
+        };
+        let policy = LocalPolicy::new(spec.start(source)?, format);
+        let inner = MultiTurnAgent {
+            policy: Arc::new(policy.clone()),
+            system_prompt: saved.as_ref().and_then(|saved| saved.system_prompt.clone()),
+            memory_window: None,
+            sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
+        };
+        Ok(ChatAgent::of(Some(model.to_owned()), inner, Some(policy)))
+    }
+
+    /// An agent that says these sentences in turn: for trying out everything around a model.
+    pub fn stub<T: Into<String>>(replies: impl IntoIterator<Item = T>) -> ChatAgent {
+        let replies = replies.into_iter().map(Into::into).collect();
+        let inner = MultiTurnAgent {
+            policy: Arc::new(StubPolicy::new(replies)),
+            system_prompt: None,
+            memory_window: None,
+            sampling: Sampling::default(),
+        };
+        ChatAgent::of(None, inner, None)
+    }
+
+    pub(super) fn of(
+        model: Option<String>,
+        inner: MultiTurnAgent,
+        policy: Option<LocalPolicy>,
+    ) -> ChatAgent {
+        ChatAgent { model, inner, policy, seed: RunSeed(0), n_answers: Arc::default() }
+    }
+
+    /// The same agent with other instructions.
+    pub fn with_system_prompt(mut self, prompt: impl Into<String>) -> ChatAgent {
+        self.inner.system_prompt = Some(prompt.into());
+        self
+    }
+
+    /// The same agent, drawing tokens another way.
+    pub fn with_sampling(mut self, sampling: Sampling) -> ChatAgent {
+        self.inner.sampling = sampling;
+        self
+    }
+
+    /// The same agent, reading only the last `n` messages beside instructions.
+    pub fn with_memory_window(mut self, n: usize) -> ChatAgent {
+        self.inner.memory_window = Some(n);
+        self
+    }
+
+    /// The same agent with another start of its randomness; two agents with the same seed answer the
+    /// same calls alike.
+    pub fn with_seed(mut self, seed: u64) -> ChatAgent {
+        self.seed = RunSeed(seed);
+        self.n_answers = Arc::default();
+        self
+    }
+
+    /// Instructions it begins every conversation with.
+    pub fn system_prompt(&self) -> Option<&str> {
+        self.inner.system_prompt.as_deref()
+    }
+
+    /// Answers a conversation, which ends with the message to answer.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where the conversation does not fit, cannot be rendered, or the engine fails.
+    pub async fn generate_response(&self, messages: &[Message]) -> Result<String, PolicyError> {
+        let request = self.inner.generate_request(self.request(messages));
+        Ok(self.inner.policy.generate(request).await?.message.content)
+    }
+
+    /// As [`ChatAgent::generate_response`], and hands over each piece of text as soon as it is certain.
+    ///
+    /// # Errors
+    /// As [`ChatAgent::generate_response`].
+    pub async fn stream_response(
+        &self,
+        messages: &[Message],
+        mut say: impl FnMut(&str) + Send,
+    ) -> Result<String, PolicyError> {
+        let Some(policy) = &self.policy else {
+            let answer = self.generate_response(messages).await?;
+            say(&answer);
+            return Ok(answer);
+        };
+        let request = self.inner.generate_request(self.request(messages));
+        Ok(policy.generate_streaming(request, say).await?.message.content)
+    }
+
+    fn request(&self, messages: &[Message]) -> AgentRequest {
+        let step = self.n_answers.fetch_add(1, Ordering::Relaxed);
+        AgentRequest {
+            messages: messages.to_vec(),
+            system_prompt: None,
+            trace: TokenTrace::new(),
+            sampling: None,
+            stream: self
+                .seed
+                .stream(Purpose::Sampling, StreamKey { step, ..StreamKey::default() }),
+        }
+    }
+}
+
+/// Finds a model; one of the hub is downloaded without a word.
+pub(super) fn open_model(name: &str) -> Result<ModelSource, TrainError> {
+    ModelSource::open(name, &fetch)
+}
+
+fn fetch(id: &str) -> Result<PathBuf, TrainError> {
+    let download = || {
+        let hub = Hub::new(HubSettings::from_env()?)?;
+        let id: ModelId = id.parse()?;
+        hub.fetch(&id, &mut |_| {})
+    };
+    download().map_err(|error: stateset_connect::ConnectError| TrainError::Invalid {
+        what: "fetch the model",
+        message: error.to_string(),
+    })
+}
+
+/// A folder for a run as an option of the configuration: where runs lie, and the run's name.
+pub(super) fn split_folder(folder: &Path) -> (PathBuf, String) {
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let name = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    (parent.unwrap_or(Path::new(".")).to_owned(), name)
+}

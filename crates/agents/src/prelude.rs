@@ -1,0 +1,20 @@
+//! What programs that train agents use most, for `use stateset_agents::prelude::*`.
+
+pub use async_trait::async_trait;
+pub use stateset_core::{
+    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Reward,
+    RewardComponent, RewardContext, RewardResult, RolloutError, Sampling, Scenario, Score,
+    StepOutcome, Stream, Trajectory,
+};
+pub use stateset_env::conversation::ConversationEnvironment;
+pub use stateset_env::prompts::PromptEnvironment;
+pub use stateset_env::rewards::{
+    CompositeReward, ConcisenessReward, ContainsReward, ExactNumberReward, HelpfulnessReward,
+    RegexReward, SafetyReward, TaskCompletionReward, WeightedReward, parse_reward,
+};
+pub use stateset_env::sets::{CONVERSATION_CONFIGS, conversation_config};
+pub use stateset_train::{
+    Callback, EvaluationSummary, Flow, ProgressStyle, RunFolder, RunSummary, StopSignal, TrainError,
+};
+
+pub use crate::{ChatAgent, Trained, Training, train, train_on_prompts};
