@@ -20,3 +20,8 @@ mod facade;
 pub mod prelude;
 
 pub use facade::{ChatAgent, Trained, Training, train, train_on_prompts};
+
+/// The guide's page on environments and rewards, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/environments.md")]
+mod guide {}

@@ -62,8 +62,3 @@ pub use store::{
     MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,
 };
 pub use update::{Batch, BatchRow, BatchTrajectory, UpdateReport, UpdateSettings, update};
-
-/// The guide's page on environments and rewards, whose code is compiled and run with the other examples.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/environments.md")]
-mod guide {}
