@@ -15,7 +15,8 @@ pub(crate) fn completions() -> Result<()> {
     let target = root().join("target");
     let (shells, pages) = (target.join("completions"), target.join("man"));
     for folder in [&shells, &pages] {
-        fs::create_dir_all(folder).with_context(|| format!("failed to create {}", folder.display()))?;
+        fs::create_dir_all(folder)
+            .with_context(|| format!("failed to create {}", folder.display()))?;
     }
     for command in stateset_agents::cli::commands() {
         let name = command.get_name().to_owned();
@@ -29,7 +30,12 @@ pub(crate) fn completions() -> Result<()> {
     Ok(())
 }
 
-fn write_completions(folder: &Path, command: &clap::Command, name: &str, shell: Shell) -> Result<()> {
+fn write_completions(
+    folder: &Path,
+    command: &clap::Command,
+    name: &str,
+    shell: Shell,
+) -> Result<()> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut command.clone(), name, &mut text);
     let path = folder.join(format!("{name}.{shell}"));

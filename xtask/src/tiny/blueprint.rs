@@ -42,7 +42,11 @@ pub(crate) fn decoder() -> Result<(Family, DecoderConfig)> {
 
 /// Starting weights: norms 1, maps normal with deviation 0.02 and, where they write to the residual
 /// stream, divided by the root of twice the number of layers (as GPT-2 does).
-pub(crate) fn initial_weights(config: &DecoderConfig, params: &ParamLayout, seed: RunSeed) -> Vec<f32> {
+pub(crate) fn initial_weights(
+    config: &DecoderConfig,
+    params: &ParamLayout,
+    seed: RunSeed,
+) -> Vec<f32> {
     let mut weights = vec![0.0; params.len()];
     let residual = 1.0 / (2.0 * config.layers.len() as f64).sqrt();
     for (i, param) in params.params().iter().enumerate() {

@@ -6,11 +6,10 @@ use anyhow::Result;
 use stateset_algo::{Schedule, ScheduleShape};
 use stateset_core::{Message, RunSeed};
 use stateset_nn::{
-    Backend, ChatFormat, Cpu, Decoder, Learner, OptimiserStep, Path, SamplerSize, Stretch, WeightSet,
+    Backend, ChatFormat, Cpu, Decoder, Learner, OptimiserStep, Path, SamplerSize, Stretch,
+    WeightSet,
 };
-use stateset_train::{
-    EngineState, SftExample, SftOrder, SftRow, TrainError, sft_loss, sft_step,
-};
+use stateset_train::{EngineState, SftExample, SftOrder, SftRow, TrainError, sft_loss, sft_step};
 
 use super::blueprint;
 

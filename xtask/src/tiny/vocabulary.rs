@@ -30,7 +30,9 @@ const TEMPLATE: &str = "{%- for message in messages -%}\n\
 {%- endif -%}\n";
 
 /// Learns the vocabulary from `texts` and returns the files of tokenizer and template.
-pub(crate) fn learn(texts: impl Iterator<Item = String> + Send) -> Result<Vec<(&'static str, String)>> {
+pub(crate) fn learn(
+    texts: impl Iterator<Item = String> + Send,
+) -> Result<Vec<(&'static str, String)>> {
     let failed = |error: tokenizers::Error| anyhow!("failed to learn the vocabulary: {error}");
     let mut tokenizer = Tokenizer::new(BPE::default());
     let bytes = ByteLevel::new(false, true, true);

@@ -1,0 +1,13 @@
+//! The programs as a user meets them: started as processes, judged by what they print and leave behind.
+
+#[path = "../../../../tests/support/data.rs"]
+mod data;
+
+mod calls;
+mod evaluate;
+mod generate;
+mod help;
+mod program;
+mod score;
+mod sft;
+mod train;
