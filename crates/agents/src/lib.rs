@@ -25,3 +25,7 @@ pub use facade::{ChatAgent, Trained, Training, train, train_on_prompts};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/environments.md")]
 mod guide {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

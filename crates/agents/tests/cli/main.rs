@@ -7,6 +7,7 @@ mod calls;
 mod evaluate;
 mod generate;
 mod help;
+mod interrupted;
 mod program;
 mod score;
 mod sft;

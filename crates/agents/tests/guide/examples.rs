@@ -1,0 +1,50 @@
+//! The example programs, run from the first line to the last.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The built example; cargo puts examples beside the programs.
+fn example(name: &str) -> PathBuf {
+    let programs = Path::new(env!("CARGO_BIN_EXE_stateset-agents")).parent().expect("a folder");
+    let path = programs.join("examples").join(name);
+    assert!(path.exists(), "{} is not built: run the tests with --examples", path.display());
+    path
+}
+
+fn output_of(name: &str) -> String {
+    let temp = tempfile::tempdir().expect("a folder");
+    let output = Command::new(example(name)).arg("out").current_dir(temp.path()).output();
+    let output = output.expect("it starts");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(name == "hello_world" || temp.path().join("out/report.html").is_file());
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+#[test]
+fn hello_world() {
+    let text = output_of("hello_world");
+    assert_eq!(text, "agent: Hello! How can I help?\nagent: I see. When did you order it?\n");
+}
+
+#[test]
+fn quick_start() {
+    let text = output_of("quick_start");
+    assert!(text.contains("reward Some(") && text.contains("\nagent: "), "{text}");
+}
+
+#[test]
+fn custom_environment() {
+    assert!(output_of("custom_environment").contains(" -> Some("));
+}
+
+#[test]
+fn custom_reward() {
+    let text = output_of("custom_reward");
+    assert!(text.contains("listening: Some(") && text.contains("conciseness: Some("), "{text}");
+}
+
+#[test]
+fn train_on_prompts() {
+    assert!(output_of("train_on_prompts").contains(" -> Some("));
+}
