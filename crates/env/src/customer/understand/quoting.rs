@@ -1,12 +1,12 @@
 //! Which facts does the agent get wrong, and which does it only want to have confirmed?
 //!
 //! Only facts whose values can be recognised without doubt are looked at: order numbers, zip codes,
-//! addresses for email, and sizes, colours and items from the known lists. A fact the agent does not
-//! mention is never wrong.
+//! addresses, and sizes, colours and items from the known lists. A fact the agent does not mention is
+//! never wrong.
 
 use super::asking::asked_slots;
 use super::plain::{Sentence, plain, plain_sentences};
-use crate::customer::grammar::{COLORS, ITEMS, SIZES};
+use crate::customer::grammar::{COLORS, ITEMS, SIZES, STREETS};
 use crate::customer::{CustomerSpec, Slot};
 
 /// A fact of `spec` that `agent_text` states with another value; the first of each kind.
@@ -17,6 +17,7 @@ pub(crate) fn mistaken_facts(spec: &CustomerSpec, agent_text: &str) -> Vec<Slot>
         let slots = [
             mistaken_number(spec, &sentence, &known),
             mistaken_email(spec, &sentence),
+            mistaken_address(spec, &sentence, &known),
             mistaken_choice(spec, &sentence, Slot::Item, ITEMS),
             mistaken_choice(spec, &sentence, Slot::Size, SIZES),
             mistaken_choice(spec, &sentence, Slot::Color, COLORS),
@@ -103,6 +104,10 @@ const MEASURES: &[&str] = &[
     "miles",
 ];
 
+/// Words after a number that make it a span of time.
+const TIMES: &[&str] =
+    &["days", "hours", "minutes", "seconds", "business", "working", "weeks", "months"];
+
 fn meant_fact(spec: &CustomerSpec, sentence: &Sentence, number: &str) -> Option<Slot> {
     let mentions = |needles: &[&str]| sentence.text.split(' ').any(|word| needles.contains(&word));
     if mentions(&["tracking", "reference", "case", "ticket", "confirmation", "claim"]) {
@@ -124,8 +129,30 @@ fn meant_fact(spec: &CustomerSpec, sentence: &Sentence, number: &str) -> Option<
 
 fn mistaken_email(spec: &CustomerSpec, sentence: &Sentence) -> Option<Slot> {
     let right = plain(spec.fact(Slot::Email)?);
-    let is_wrong = |word: &str| word.contains('@') && word != right;
+    let looks_like_one = |word: &str| word.contains('@') || word == "com" || word.ends_with(".com");
+    let is_wrong = |word: &str| looks_like_one(word) && word != right;
     sentence.text.split(' ').any(is_wrong).then_some(Slot::Email)
+}
+
+/// A street, or a number that belongs to an address, in a sentence that does not hold the right one.
+fn mistaken_address(spec: &CustomerSpec, sentence: &Sentence, known: &[String]) -> Option<Slot> {
+    let right = plain(spec.fact(Slot::NewAddress)?);
+    if sentence.is_question || holds_words(&sentence.text, &right) {
+        return None;
+    }
+    let names_street = STREETS.iter().any(|street| holds_words(&sentence.text, &plain(street)));
+    let words: Vec<&str> = sentence.text.split(' ').collect();
+    let order_number = spec.fact(Slot::OrderNumber).map(plain);
+    let is_house = |(index, word): (usize, &&str)| {
+        let next = words.get(index + 1).copied().unwrap_or_default();
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit()) && !word.is_empty();
+        let is_other = Some(*word) != order_number.as_deref()
+            && !known.iter().any(|value| value == word)
+            && !TIMES.contains(&next);
+        is_number && is_other
+    };
+    let names_number = words.contains(&"address") && words.iter().enumerate().any(is_house);
+    (names_street || names_number).then_some(Slot::NewAddress)
 }
 
 /// A member of a known list that is not the customer's. Questions may name what they like, and a
@@ -155,7 +182,8 @@ mod tests {
             "issue": "exchange",
             "facts": {
                 "order_number": "4821", "item": "jacket", "size": "medium",
-                "postcode": "30211", "email": "anna.hill@example.com"
+                "postcode": "30211", "email": "anna.hill@example.com",
+                "new_address": "25 Park Avenue"
             }
         }))
         .unwrap()
@@ -172,6 +200,9 @@ mod tests {
             "Do you want a small, medium or large jacket?",
             "I will exchange the jacket for a medium one.",
             "We sell jackets, lamps and kettles.",
+            "The address on order 4821 is now 25 Park Avenue.",
+            "I have changed the address on order 4821, and it takes 2 days.",
+            "Is the new address 12 Oak Street?",
         ] {
             assert_eq!(mistaken_facts(&spec(), text), [], "{text}");
         }
@@ -185,6 +216,11 @@ mod tests {
             ("Order #9999 it is", Slot::OrderNumber),
             ("Your zip code is 30212.", Slot::Postcode),
             ("I wrote to anna.hall@example.com.", Slot::Email),
+            ("I wrote to anna.hall example.com.", Slot::Email),
+            ("The address on order 4821 is updated to 41 Mill Road.", Slot::NewAddress),
+            ("It goes to 25 Mill Road now.", Slot::NewAddress),
+            ("I have updated the address to 11 Price.", Slot::NewAddress),
+            ("It will go to 26 Park Avenue.", Slot::NewAddress),
             ("I will exchange the lamp.", Slot::Item),
             ("I will send you size large.", Slot::Size),
         ] {
