@@ -12,7 +12,11 @@ struct GuessTheColour;
 
 #[async_trait]
 impl Environment for GuessTheColour {
-    async fn reset(&self, scenario: &Scenario, mut stream: Stream) -> Result<Opening, RolloutError> {
+    async fn reset(
+        &self,
+        scenario: &Scenario,
+        mut stream: Stream,
+    ) -> Result<Opening, RolloutError> {
         let mut state = EnvironmentState::new(&scenario.id);
         // All memory of an episode is in its state.
         let colour = COLOURS[stream.index(COLOURS.len())];
@@ -73,8 +77,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .map(|game| Scenario { messages: vec![Message::user("Guess a colour.")], ..game })
         .collect();
     let folder = std::env::args().nth(1).unwrap_or_else(|| "outputs/custom_environment".to_owned());
-    let trained =
-        train(&agent, GuessTheColour, &scenarios, Hit).steps(2).output(&folder).await?;
+    let trained = train(&agent, GuessTheColour, &scenarios, Hit).steps(2).output(&folder).await?;
     println!("{:?} -> {:?}", trained.summary.reward_before, trained.summary.reward_after);
     Ok(())
 }

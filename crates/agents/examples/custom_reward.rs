@@ -36,11 +36,8 @@ impl Reward for Listening {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let agent = ChatAgent::load("builtin:tiny").await?;
-    let listening = WeightedReward {
-        name: "listening".into(),
-        weight: 0.5,
-        reward: Arc::new(Listening),
-    };
+    let listening =
+        WeightedReward { name: "listening".into(), weight: 0.5, reward: Arc::new(Listening) };
     let reward = CompositeReward::new([listening, ConcisenessReward::weighted(0.5)])?;
     let set = conversation_config("customer_service")?;
     let scenarios: Vec<Scenario> =

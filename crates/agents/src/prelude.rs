@@ -2,8 +2,8 @@
 
 pub use async_trait::async_trait;
 pub use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Reward,
-    RewardComponent, RewardContext, RewardResult, RolloutError, Sampling, Scenario, Score,
+    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening,
+    Reward, RewardComponent, RewardContext, RewardResult, RolloutError, Sampling, Scenario, Score,
     StepOutcome, Stream, Trajectory,
 };
 pub use stateset_env::conversation::ConversationEnvironment;

@@ -33,7 +33,7 @@ fn cache_tokens(n: usize, longest: usize) -> usize {
 
 /// An engine that samples `n` answers at a time, in conversations of up to `longest` tokens.
 pub(crate) fn sampling_spec(threads: Option<usize>, n: usize, longest: usize) -> EngineSpec {
-    let n = n.max(1);
+    let (n, longest) = (n.max(1), longest.max(2));
     EngineSpec {
         threads: threads.unwrap_or_else(machine_threads),
         path: Path::best(),
@@ -50,10 +50,10 @@ pub(crate) fn sampling_spec(threads: Option<usize>, n: usize, longest: usize) ->
 
 /// An engine that scores rows of up to `longest` tokens, `tokens` in one pass.
 pub(crate) fn scoring_spec(threads: Option<usize>, longest: usize, tokens: usize) -> EngineSpec {
+    let longest = longest.max(2);
     let nothing = SamplerSize { max_running: 1, max_rows: 1, cache_tokens: PAGE_TOKENS };
     EngineSpec {
         sampler: nothing,
-        context: longest,
         scorer_tokens: Some(tokens.max(longest)),
         ..sampling_spec(threads, 1, longest)
     }
@@ -69,6 +69,7 @@ mod tests {
         assert_eq!(cache_tokens(64, 32_768), CACHE_TOKENS);
         assert_eq!(cache_tokens(64, 100_001), 100_016);
         let spec = scoring_spec(Some(1), 300, 100);
-        assert_eq!((spec.threads, spec.scorer_tokens), (1, Some(300)));
+        assert_eq!((spec.threads, spec.context, spec.scorer_tokens), (1, 300, Some(300)));
+        assert_eq!(scoring_spec(None, 0, 0).context, 2);
     }
 }

@@ -127,6 +127,7 @@ fn start<C: CommandFactory + FromArgMatches>(
         Ok(parsed) => {
             let (log, work) = split(parsed);
             log.start();
+            tracing::debug!(version = version::VERSION, "started");
             error::exit_code(work())
         }
         Err(problem) => {

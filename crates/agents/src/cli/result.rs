@@ -72,9 +72,7 @@ fn figures(summary: &RunSummary) -> String {
 fn places(trained: &TrainedRun, saved: Option<&Path>) -> String {
     let root = trained.folder.root().display();
     if !trained.is_complete {
-        return format!(
-            "\nstopped early; go on with\n  stateset-agents train --resume {root}\n"
-        );
+        return format!("\nstopped early; go on with\n  stateset-agents train --resume {root}\n");
     }
     let mut text = String::from("\n");
     let _ = writeln!(text, "report        {}", trained.folder.report().display());

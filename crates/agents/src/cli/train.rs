@@ -227,6 +227,8 @@ fn show(run: &OnlineRun, as_json: bool) -> Outcome {
             parts.map(|part| (part.name.to_owned(), part.bytes.into())).collect();
         output.json(&json!({
             "dry_run": true,
+            "steps": run.resolved.config.steps.n_steps,
+            "episodes": run.resolved.config.steps.n_episodes(),
             "run_dir": run.folder.root().display().to_string(),
             "memory_bytes": memory.as_ref().map(MemoryPlan::total_bytes),
             "memory_parts_bytes": parts,

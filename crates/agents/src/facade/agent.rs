@@ -151,9 +151,7 @@ impl ChatAgent {
             system_prompt: None,
             trace: TokenTrace::new(),
             sampling: None,
-            stream: self
-                .seed
-                .stream(Purpose::Sampling, StreamKey { step, ..StreamKey::default() }),
+            stream: self.seed.stream(Purpose::Sampling, StreamKey { step, ..StreamKey::default() }),
         }
     }
 }

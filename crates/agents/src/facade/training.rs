@@ -183,12 +183,14 @@ impl Training {
         let model = self.agent.model.is_some();
         let folder = trained.folder.clone();
         let trained = match self.save {
-            Some(save) => tokio::task::spawn_blocking(move || trained.save(&save).map(|()| trained))
-                .await
-                .map_err(|error| TrainError::Invalid {
+            Some(save) => {
+                tokio::task::spawn_blocking(move || trained.save(&save).map(|()| trained))
+                    .await
+                    .map_err(|error| TrainError::Invalid {
                     what: "save the model",
                     message: error.to_string(),
-                })??,
+                })??
+            }
             None => trained,
         };
         let name = model.then(|| folder.root().display().to_string());
@@ -215,10 +217,13 @@ fn prepare(
         path: path.to_owned(),
         value: value.to_owned(),
     };
-    flags.insert(0, match name {
-        Some(name) => flag("agent.model_name", name),
-        None => flag("agent.use_stub_model", "true"),
-    });
+    flags.insert(
+        0,
+        match name {
+            Some(name) => flag("agent.model_name", name),
+            None => flag("agent.use_stub_model", "true"),
+        },
+    );
     let model = name.map(open_model).transpose()?;
     let overlay = model.as_ref().and_then(|model| {
         let toml = model.overlay?.to_owned();

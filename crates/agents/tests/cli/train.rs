@@ -125,9 +125,11 @@ fn the_short_name_takes_its_documented_flags() {
     ];
     let ended = Program::grpo_train(temp.path()).run(&args);
     assert!(ended.stderr.contains("training.wandb_project"), "{}", ended.stderr);
-    let config = &ended.json_lines()[0]["config"];
+    let found = &ended.json_lines()[0];
+    // Whole steps only, so it may be a few more.
+    assert!((2000..2200).contains(&found["episodes"].as_u64().unwrap()), "{found}");
+    let config = &found["config"];
     assert_eq!(config["training.seed"], 5);
-    assert_eq!(config["training.num_episodes"], 2000);
     assert_eq!(config["training.save_steps"], 7);
     assert_eq!(config["training.output_dir"], "out");
     assert_eq!(config["profile"], "aggressive");
