@@ -17,6 +17,8 @@ use stateset_train::{
 const MAX_RUNNING: usize = 16;
 /// Longest conversation, in tokens, where the model reads more.
 const MAX_CONTEXT: usize = 4096;
+/// Tokens that are read in one pass.
+const MAX_PASS: usize = 1024;
 
 /// Answers conversations with a model, or with canned sentences.
 #[derive(Clone)]
@@ -50,7 +52,7 @@ impl ChatAgent {
             context,
             sampler: SamplerSize {
                 max_running: MAX_RUNNING,
-                max_rows: context.min(1024).max(MAX_RUNNING),
+                max_rows: context.clamp(MAX_RUNNING, MAX_PASS),
                 cache_tokens: MAX_RUNNING * context,
             },
             training: None,

@@ -58,7 +58,7 @@ fn prompts_are_played_and_judged() {
         .unwrap();
     std::fs::write(temp.path().join("p.json"), "[\"Once upon a time\", \"The cat\"]").unwrap();
     let common = ["evaluate", "--model", &model, "--reward", "regex:.", "--max-new-tokens", "8"];
-    let with = |more: &[&str]| [&common[..], more].concat();
+    let with = |more: &[&'static str]| [&common[..], more].concat();
     let lines =
         program.run(&with(&["--prompts", "p.jsonl", "--json", "--samples", "2"])).json_lines();
     assert_eq!(lines[0]["episodes"], 4);

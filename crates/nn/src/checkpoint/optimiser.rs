@@ -28,7 +28,8 @@ pub fn save_optimiser(disk: &dyn Disk, path: &Path, state: &OptimiserState) -> R
     };
     let entries =
         vec![entry(FIRST, state.m.clone()), entry(SECOND, state.v.clone()), entry(STEP, step)];
-    write_tensors(disk, path, entries, StoreType::F32).map_err(|e| NnError::io("write", path, e))?;
+    write_tensors(disk, path, entries, StoreType::F32)
+        .map_err(|e| NnError::io("write", path, e))?;
     Ok(())
 }
 

@@ -60,8 +60,8 @@ pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     EarlyStopping, EnvironmentSettings, EvaluationScenarios, EvaluationSettings, LoggingSettings,
-    OptimiserSettings, PresetNames, PromptStyle, ReferenceModel, ResponseOrder, RewardMethod, RewardSettings,
-    RewardSource, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
+    OptimiserSettings, PresetNames, PromptStyle, ReferenceModel, ResponseOrder, RewardMethod,
+    RewardSettings, RewardSource, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

@@ -17,7 +17,8 @@ use stateset_env::sets::{ConversationConfig, conversation_config};
 
 use crate::TrainError;
 use crate::config::{
-    EvaluationScenarios, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource, Split,
+    EvaluationScenarios, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
+    Split,
 };
 
 /// Turns of the agent where neither the configuration nor a scenario set says.

@@ -13,9 +13,9 @@ use stateset_nn::{
 };
 
 use super::state::TrainerState;
+use crate::TrainError;
 use crate::engine::{Engine, EngineState};
 use crate::model::AgentConfig;
-use crate::TrainError;
 
 /// Moments of the optimiser in a checkpoint.
 const OPTIMISER: &str = "optimizer.safetensors";

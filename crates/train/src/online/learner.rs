@@ -31,12 +31,15 @@ pub(super) struct Saved {
 
 impl PolicyLearner {
     /// Improves the policy with the rollouts of `step`.
-    pub(super) async fn improve(&self, batch: Batch, step: u32) -> Result<UpdateReport, TrainError> {
+    pub(super) async fn improve(
+        &self,
+        batch: Batch,
+        step: u32,
+    ) -> Result<UpdateReport, TrainError> {
         let (algorithm, settings, seed) =
             (self.algorithm.clone(), self.settings.clone(), self.seed);
-        let job = move |engine: &mut _| {
-            update(engine, algorithm.as_ref(), &batch, &settings, seed, step)
-        };
+        let job =
+            move |engine: &mut _| update(engine, algorithm.as_ref(), &batch, &settings, seed, step);
         self.engine.run(job).await?
     }
 

@@ -40,7 +40,8 @@ pub(super) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), 
         return Ok((run, Some(Resume::Newest)));
     }
     let parent = path.parent().map(RunFolder::new);
-    if let Some(run) = parent.filter(|run| run.config().is_file() && run.final_checkpoint() == path) {
+    if let Some(run) = parent.filter(|run| run.config().is_file() && run.final_checkpoint() == path)
+    {
         return Ok((run, Some(Resume::Newest)));
     }
     let above = path.parent().and_then(Path::parent).map(RunFolder::new);
@@ -88,8 +89,13 @@ pub(super) fn take(run: &RunFolder, overwrites: bool) -> Result<RunLock, TrainEr
 
 /// Removes what runs write, and nothing else.
 fn clear(run: &RunFolder) -> Result<(), TrainError> {
-    let folders =
-        [run.rollouts(), run.checkpoints(), run.evaluations(), run.tensorboard(), run.final_checkpoint()];
+    let folders = [
+        run.rollouts(),
+        run.checkpoints(),
+        run.evaluations(),
+        run.tensorboard(),
+        run.final_checkpoint(),
+    ];
     for folder in folders.iter().filter(|folder| folder.exists()) {
         std::fs::remove_dir_all(folder).map_err(|e| TrainError::io("remove", folder, e))?;
     }

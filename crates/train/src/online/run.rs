@@ -231,11 +231,8 @@ impl OnlineRun {
         let base_model = model.adapter.as_ref().and_then(|adapter| adapter.base_model.clone());
         // Both the agent and the checkpoints need parts of the model, which the engine takes whole.
         let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
-        let saved = AgentConfig::new(
-            &name,
-            agent.system_prompt.clone(),
-            &self.config().rollout.sampling,
-        );
+        let saved =
+            AgentConfig::new(&name, agent.system_prompt.clone(), &self.config().rollout.sampling);
         let Some(model) = self.model.take() else { return Err(TrainError::EngineGone) };
         let engine = spec.start(model)?;
         let policy = LocalPolicy::new(engine.clone(), format);
@@ -287,7 +284,8 @@ impl OnlineRun {
         if changed.is_empty() {
             return Ok(());
         }
-        let line = |d: &crate::config::Difference| format!("{} was {}, is {}", d.path, d.left, d.right);
+        let line =
+            |d: &crate::config::Difference| format!("{} was {}, is {}", d.path, d.left, d.right);
         let lines: Vec<String> = changed.iter().map(line).collect();
         Err(invalid(format!(
             "{} began with other settings; leave them as they were, or begin a new run\n  {}",

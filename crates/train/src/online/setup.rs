@@ -6,11 +6,11 @@ use stateset_nn::{
 };
 
 use super::cast::Cast;
+use crate::TrainError;
 use crate::agent::MultiTurnAgent;
 use crate::config::{PromptStyle, RunConfig};
 use crate::model::{EngineSpec, ModelSource, TrainingSpec};
 use crate::update::UpdateSettings;
-use crate::TrainError;
 
 /// Tokens that the sampler reads in one pass.
 const SAMPLER_ROWS: usize = 2048;
@@ -89,7 +89,8 @@ pub(super) fn chat_format(
     let first = tokenizer.encode("a", true).map_err(NnError::from)?.first().copied();
     let begins = first.is_some_and(|id| tokenizer.bos_id() == Some(id));
     let bos = if begins { "{{ bos_token }}" } else { "" };
-    let template = format!("{bos}{{% for message in messages %}}{{{{ message.content }}}}{{% endfor %}}");
+    let template =
+        format!("{bos}{{% for message in messages %}}{{{{ message.content }}}}{{% endfor %}}");
     with_template(model, template.into_bytes(), date)
 }
 

@@ -62,7 +62,9 @@ impl Trainer {
         });
         let (found, warnings) = match (&learner, &run.resume) {
             (Some(learner), Some(Resume::Newest)) => learner.resume().await?,
-            (Some(learner), Some(Resume::From(path))) => (Some(learner.open(path).await?), Vec::new()),
+            (Some(learner), Some(Resume::From(path))) => {
+                (Some(learner.open(path).await?), Vec::new())
+            }
             _ => (None, Vec::new()),
         };
         let (saved, state) = match found {

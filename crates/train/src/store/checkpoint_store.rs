@@ -109,7 +109,9 @@ impl CheckpointStore {
         let path = self.run.final_checkpoint();
         let temporary = self.temporary("final");
         let linked = self.link_folder(&checkpoint.path, &temporary);
-        linked.and_then(|()| self.replace(&temporary, &path)).map_err(RunError::io("publish", &path))
+        linked
+            .and_then(|()| self.replace(&temporary, &path))
+            .map_err(RunError::io("publish", &path))
     }
 
     /// Step of the oldest checkpoint that is kept; `None` where there is none.

@@ -34,8 +34,7 @@ impl Reward for Moody {
 async fn a_reward_that_hangs_or_panics_ends_its_episode_only() {
     let temp = tempfile::tempdir().unwrap();
     let changes = [("training.reward_timeout_secs", "0.05"), ("training.eval_before", "false")];
-    let Some(run) = run(temp.path(), &changes) else { return };
-    let mut run = run.unwrap();
+    let Some(mut run) = run(temp.path(), &changes) else { return };
     run.cast.reward = Arc::new(Moody);
     let trained = run.train().await.unwrap();
     assert_eq!(trained.summary.n_steps, 3);
@@ -66,8 +65,7 @@ impl Environment for Broken {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_without_a_usable_rollout_ends_with_the_reason() {
     let temp = tempfile::tempdir().unwrap();
-    let Some(run) = run(temp.path(), &[]) else { return };
-    let mut run = run.unwrap();
+    let Some(mut run) = run(temp.path(), &[]) else { return };
     run.cast.environment = Arc::new(Broken);
     let error = run.train().await.err().unwrap().to_string();
     assert!(error.contains("3 updates in a row") && error.contains("desk is closed"), "{error}");
@@ -80,7 +78,7 @@ async fn weights_that_explode_end_the_run_with_the_reason() {
     let Some(run) = run(temp.path(), &changes) else { return };
     // A rate of 1 ruins the model at once; whether numbers stay finite is up to the model, so both ends
     // are allowed, and neither may be a panic.
-    match run.unwrap().train().await {
+    match run.train().await {
         Ok(trained) => assert_eq!(trained.summary.n_steps, 20),
         Err(error) => assert!(error.to_string().contains("updates in a row"), "{error}"),
     }
@@ -90,7 +88,7 @@ async fn weights_that_explode_end_the_run_with_the_reason() {
 async fn a_prompt_that_does_not_fit_is_named_before_anything_is_written() {
     let temp = tempfile::tempdir().unwrap();
     let Some(run) = run(temp.path(), &[("training.max_prompt_length", "3")]) else { return };
-    let error = run.unwrap().train().await.err().unwrap().to_string();
+    let error = run.train().await.err().unwrap().to_string();
     assert!(error.contains("prompt-1") && error.contains("3 tokens"), "{error}");
     assert!(!temp.path().join("run").exists());
 }
@@ -145,7 +143,7 @@ impl Environment for Remote {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_world_behind_a_channel_plays_like_any_other() {
     let temp = tempfile::tempdir().unwrap();
-    let Some(run) = run(temp.path(), &[("training.max_prompt_length", "64")]) else { return };
+    let Some(mut run) = run(temp.path(), &[("training.max_prompt_length", "64")]) else { return };
     let (questions, mut asked) = mpsc::unbounded_channel::<(String, oneshot::Sender<String>)>();
     let world = tokio::spawn(async move {
         let mut n_asked = 0;
@@ -155,7 +153,6 @@ async fn a_world_behind_a_channel_plays_like_any_other() {
         }
         n_asked
     });
-    let mut run = run.unwrap();
     let remote: Arc<dyn Environment> = Arc::new(Remote(questions));
     run.cast.environment = remote.clone();
     run.cast.evaluation_environment = remote;
@@ -164,7 +161,10 @@ async fn a_world_behind_a_channel_plays_like_any_other() {
     run.cast.evaluation_max_turns = 4;
     let trained = run.train().await.unwrap();
     assert!(trained.is_complete);
-    assert_eq!(trained.after.as_ref().map(|after| (after.n_failed, after.mean_turns)), Some((0, 2.0)));
+    assert_eq!(
+        trained.after.as_ref().map(|after| (after.n_failed, after.mean_turns)),
+        Some((0, 2.0))
+    );
     drop(trained);
     // Three messages of each of 24 rollouts and four held-out conversations, and one more opening for
     // each scenario in the check of lengths.

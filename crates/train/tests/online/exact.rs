@@ -20,7 +20,7 @@ impl Callback for StopAfter {
 }
 
 async fn trained(output: &Path, changes: &[(&str, &str)]) -> Option<TrainedRun> {
-    Some(run(output, changes)?.unwrap().train().await.unwrap())
+    Some(run(output, changes)?.train().await.expect("it ends well"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,8 @@ async fn threads_and_concurrency_change_nothing() {
     let temp = tempfile::tempdir().unwrap();
     let mut hashes = Vec::new();
     for (name, threads, concurrency) in [("a", "1", "64"), ("b", "2", "64"), ("c", "2", "3")] {
-        let changes = [("training.threads", threads), ("training.rollout_concurrency", concurrency)];
+        let changes =
+            [("training.threads", threads), ("training.rollout_concurrency", concurrency)];
         let Some(run) = trained(&temp.path().join(name), &changes).await else { return };
         hashes.push(run.summary.model_sha256.unwrap());
     }
@@ -41,9 +42,11 @@ async fn a_stopped_run_goes_on_to_the_same_end() {
     let temp = tempfile::tempdir().unwrap();
     for (name, lora) in [("full", "false"), ("adapters", "true")] {
         let lora = ("training.use_lora", lora);
-        let Some(whole) = trained(&temp.path().join(name).join("whole"), &[lora]).await else { return };
+        let Some(whole) = trained(&temp.path().join(name).join("whole"), &[lora]).await else {
+            return;
+        };
         let place = temp.path().join(name).join("stopped");
-        let mut stopped = run(&place, &[lora]).unwrap().unwrap();
+        let mut stopped = run(&place, &[lora]).unwrap();
         let stop = stopped.stop.clone();
         stopped.callbacks.push(Box::new(StopAfter(1, stop)));
         let stopped = stopped.train().await.unwrap();
@@ -96,5 +99,6 @@ async fn going_on_needs_the_same_settings() {
 }
 
 async fn trained_error(output: &Path, changes: &[(&str, &str)]) -> String {
-    run(output, changes).unwrap().unwrap().train().await.err().unwrap().to_string()
+    let run = run(output, changes).expect("the model is at hand");
+    run.train().await.err().expect("it is refused").to_string()
 }

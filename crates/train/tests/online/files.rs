@@ -10,7 +10,7 @@ use crate::support::{run, stub_run};
 async fn a_run_leaves_every_file() {
     let temp = tempfile::tempdir().unwrap();
     let Some(run) = run(temp.path(), &[]) else { return };
-    let trained = run.unwrap().train().await.unwrap();
+    let trained = run.train().await.unwrap();
     assert!(trained.is_complete);
     let folder = RunFolder::new(temp.path().join("run"));
     for path in [
@@ -82,7 +82,7 @@ async fn adapters_are_saved_and_loaded() {
     let temp = tempfile::tempdir().unwrap();
     let changes = [("training.use_lora", "true"), ("training.beta", "0.1")];
     let Some(run) = run(temp.path(), &changes) else { return };
-    run.unwrap().train().await.unwrap();
+    run.train().await.unwrap();
     let folder = RunFolder::new(temp.path().join("run"));
     assert!(folder.final_checkpoint().join("adapter_model.safetensors").is_file());
     let rows = read_metrics(&folder.metrics()).unwrap();

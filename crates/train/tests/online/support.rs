@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use stateset_train::config::{ConfigSources, Flag, report, resolve};
-use stateset_train::{ModelSource, OnlineRun, TrainError};
+use stateset_train::{ModelSource, OnlineRun};
 
 use crate::data::test_data;
 
@@ -24,11 +24,11 @@ const SHORT: [(&str, &str); 12] = [
 ];
 
 /// A short run into `output`/run with `changes` laid over; `None` where the model is not at hand.
-pub(crate) fn run(output: &Path, changes: &[(&str, &str)]) -> Option<Result<OnlineRun, TrainError>> {
+pub(crate) fn run(output: &Path, changes: &[(&str, &str)]) -> Option<OnlineRun> {
     let model = test_data("tinystories-656k")?;
     let fetch = |name: &str| panic!("nothing is to be downloaded, and {name} was asked for");
     let model = ModelSource::open(model.to_str()?, &fetch).expect("the model opens");
-    Some(OnlineRun::new(resolved(output, changes), Some(model)))
+    Some(OnlineRun::new(resolved(output, changes), Some(model)).expect("the run is sound"))
 }
 
 /// The same with canned answers.

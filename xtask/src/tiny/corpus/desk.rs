@@ -60,6 +60,7 @@ static TRAINING: LazyLock<Vec<Combination>> = LazyLock::new(|| {
 });
 
 /// The combinations that may be trained on.
+#[cfg(test)]
 pub(super) fn training_combinations() -> &'static [Combination] {
     &TRAINING
 }

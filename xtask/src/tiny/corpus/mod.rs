@@ -17,6 +17,5 @@ mod statistics;
 mod tests;
 mod turn;
 
-pub(crate) use agent_kind::AgentKind;
-pub(crate) use conversation::{Conversation, Kind, conversation, conversations};
-pub(crate) use statistics::{Row, Statistics, statistics};
+pub(crate) use conversation::conversations;
+pub(crate) use statistics::statistics;

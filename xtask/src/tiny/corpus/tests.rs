@@ -23,15 +23,16 @@ use stateset_env::sets::draw_customer;
 
 use super::agent_kind::AgentKind;
 use super::conversation::draw as draw_conversation;
+use super::conversation::{Conversation, Kind, conversation, conversations};
 use super::desk::{MAX_TURNS, play, training_combinations};
 use super::grammar::{
     ASIDES, CURT_FAREWELLS, FAREWELLS, GOING_AHEAD, LEAVINGS, MORE_HELP, OPEN_QUESTIONS,
     PLEASANTRIES, PURPOSES, REFUSALS, SORRY_FAREWELLS, STALLS, THANKS, Values, acknowledgements,
     apologies, ask_one, ask_three, ask_two, details, draw, helps, offers, receipts, troubles,
 };
+use super::statistics::Statistics;
 use super::statistics::{Judge, statistics};
 use super::turn::{MAX_TURN_WORDS, n_words, values};
-use super::{Conversation, Kind, Statistics, conversation, conversations};
 
 fn stream(sample: u16) -> Stream {
     RunSeed(77).stream(Purpose::Data, StreamKey { sample, ..StreamKey::default() })
