@@ -35,3 +35,5 @@ pub const LEARNING_RATE: &str = "learning_rate";
 pub const ROLLOUT_TOKENS_PER_SEC: &str = "speed/rollout_tokens_per_sec";
 /// Trained tokens per second of the training phase.
 pub const TRAIN_TOKENS_PER_SEC: &str = "speed/train_tokens_per_sec";
+/// Most memory the process has held so far, in bytes.
+pub const PEAK_MEMORY: &str = "memory/peak_rss_bytes";

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The built example; cargo puts examples beside the programs.
-fn example(name: &str) -> PathBuf {
+pub(crate) fn example(name: &str) -> PathBuf {
     let programs = Path::new(env!("CARGO_BIN_EXE_stateset-agents")).parent().expect("a folder");
     let path = programs.join("examples").join(name);
     assert!(path.exists(), "{} is not built: run the tests with --examples", path.display());

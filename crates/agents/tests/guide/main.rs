@@ -4,4 +4,6 @@
 mod data;
 
 mod examples;
+mod learning;
 mod readme;
+mod taskmaster;

@@ -152,6 +152,9 @@ impl Trainer {
             self.phase(step, Phase::Training);
             self.improve(&played.groups, step, &mut metrics).await?;
         }
+        if let Some(bytes) = crate::peak_rss_bytes() {
+            metrics.insert(metric::PEAK_MEMORY.to_owned(), bytes as f64);
+        }
         self.state.step = step;
         let secs = start.elapsed().as_secs_f64();
         self.state.wall_secs = self.wall_secs();
