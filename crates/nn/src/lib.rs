@@ -29,8 +29,8 @@ pub use kernels::{
     Activation, AdamwStep, AttentionSpec, Cpu, NormKind, Path, RowGradient, RowStats,
 };
 pub use learner::{
-    Learner, OptimiserState, OptimiserStep, RowGradients, RowScores, Scorer, StepReport, TokenRow,
-    Wants,
+    Learner, Moment, OptimiserState, OptimiserStep, RowGradients, RowScores, Scorer, StepReport,
+    TokenRow, Wants,
 };
 pub use plain::Plain;
 pub use sampler::{SampleEvent, SampleRequest, Sampler, SamplerSize, StopCheck};

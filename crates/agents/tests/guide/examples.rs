@@ -3,12 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The built example; cargo puts examples beside the programs.
+/// The built example. Runners of tests build programs but not examples, so cargo is asked to; it has
+/// nothing to do from the second time on.
 pub(crate) fn example(name: &str) -> PathBuf {
     let programs = Path::new(env!("CARGO_BIN_EXE_stateset-agents")).parent().expect("a folder");
-    let path = programs.join("examples").join(name);
-    assert!(path.exists(), "{} is not built: run the tests with --examples", path.display());
-    path
+    let target = programs.parent().expect("a folder of a profile in the target folder");
+    let is_release = programs.ends_with("release");
+    let profile: &[&str] = if is_release { &["--release"] } else { &[] };
+    let output = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "stateset-agents", "--example", name])
+        .args(profile)
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    programs.join("examples").join(name)
 }
 
 fn output_of(name: &str) -> String {

@@ -19,7 +19,7 @@ fn json(folder: &std::path::Path, args: &[&str]) -> Value {
 fn the_embedded_model_learns_to_serve_customers() {
     let temp = tempfile::tempdir().unwrap();
     let found =
-        json(temp.path(), &["train", "--json", "--steps", "25", "--seed", "1", "--output", "run"]);
+        json(temp.path(), &["train", "--json", "--steps", "20", "--seed", "1", "--output", "run"]);
     let number = |value: &Value| value.as_f64().expect("a number");
     let (before, after) = (number(&found["reward_before"]), number(&found["reward_after"]));
     assert!(after - before > 0.2, "{found}");
@@ -35,7 +35,7 @@ fn the_embedded_model_learns_to_serve_customers() {
     let rows: Vec<Value> =
         metrics.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let peak = |row: &Value| number(&row["memory/peak_rss_bytes"]);
-    assert!(peak(&rows[24]) < 1.05 * peak(&rows[1]), "{} {}", peak(&rows[1]), peak(&rows[24]));
+    assert!(peak(&rows[19]) < 1.05 * peak(&rows[1]), "{} {}", peak(&rows[1]), peak(&rows[19]));
     // The policy that is trained is the one that sampled, to the last bit.
     assert!(rows.iter().all(|row| number(&row["mismatch/gap_max"]) == 0.0));
 }

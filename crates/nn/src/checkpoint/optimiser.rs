@@ -6,7 +6,7 @@ use super::disk::Disk;
 use super::tensors::Tensors;
 use super::write::{Entry, StoreType, write_tensors};
 use crate::NnError;
-use crate::learner::OptimiserState;
+use crate::learner::{Moment, OptimiserState};
 
 const FIRST: &str = "first_moment";
 const SECOND: &str = "second_moment";
@@ -15,19 +15,26 @@ const STEP: &str = "step";
 const HALF: u64 = 1 << 20;
 
 /// Writes moments and step count as one safetensors file; the numbers are in the order of the trained
-/// set.
+/// set. `read` gives the `len` numbers of a moment; one of them is held at a time.
 ///
 /// # Errors
 /// [`NnError::Io`] naming the file.
-pub fn save_optimiser(disk: &dyn Disk, path: &Path, state: &OptimiserState) -> Result<(), NnError> {
-    let step = vec![(state.step / HALF) as f32, (state.step % HALF) as f32];
-    let entry = |name: &str, numbers: Vec<f32>| Entry {
+pub fn save_optimiser(
+    disk: &dyn Disk,
+    path: &Path,
+    step: u64,
+    len: usize,
+    read: &dyn Fn(Moment) -> Vec<f32>,
+) -> Result<(), NnError> {
+    let halves = vec![(step / HALF) as f32, (step % HALF) as f32];
+    let moment = |name: &str, which: Moment| Entry {
         name: name.to_owned(),
-        shape: vec![numbers.len()],
-        read: Box::new(move || numbers.clone()),
+        shape: vec![len],
+        read: Box::new(move || read(which)),
     };
-    let entries =
-        vec![entry(FIRST, state.m.clone()), entry(SECOND, state.v.clone()), entry(STEP, step)];
+    let step =
+        Entry { name: STEP.to_owned(), shape: vec![2], read: Box::new(move || halves.clone()) };
+    let entries = vec![moment(FIRST, Moment::First), moment(SECOND, Moment::Second), step];
     write_tensors(disk, path, entries, StoreType::F32)
         .map_err(|e| NnError::io("write", path, e))?;
     Ok(())

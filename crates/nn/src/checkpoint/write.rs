@@ -10,6 +10,9 @@ use sha2::{Digest, Sha256};
 
 use super::disk::Disk;
 
+/// Numbers that are turned into bytes at a time.
+const CHUNK_NUMBERS: usize = 1 << 18;
+
 /// How numbers are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreType {
@@ -80,7 +83,9 @@ pub(super) fn write_tensors(
     out.write_all(&(header.len() as u64).to_le_bytes())?;
     out.write_all(&header)?;
     for entry in &mut entries {
-        out.write_all(&store.bytes(&(entry.read)()))?;
+        for part in (entry.read)().chunks(CHUNK_NUMBERS) {
+            out.write_all(&store.bytes(part))?;
+        }
     }
     out.file.sync()?;
     Ok(out.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())

@@ -37,7 +37,16 @@ pub struct StepReport {
     pub is_skipped: bool,
 }
 
-/// State of the optimiser as numbers, for checkpoints.
+/// The two moments of AdamW.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Mean of gradients.
+    First,
+    /// Mean of squared gradients.
+    Second,
+}
+
+/// State of the optimiser as numbers, from checkpoints.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OptimiserState {
     /// Steps taken.
@@ -277,10 +286,18 @@ impl Learner {
         read(device, self.trained, self.len)
     }
 
-    /// Moments and step count.
-    pub fn optimiser_state(&self, device: &mut dyn Backend) -> OptimiserState {
-        let (m, v) = (read(device, self.m, self.len), read(device, self.v, self.len));
-        OptimiserState { step: self.step, m, v }
+    /// One moment of the optimiser, in the order of the trained numbers.
+    pub fn moment(&self, device: &mut dyn Backend, which: Moment) -> Vec<f32> {
+        let buf = match which {
+            Moment::First => self.m,
+            Moment::Second => self.v,
+        };
+        read(device, buf, self.len)
+    }
+
+    /// Numbers that are trained.
+    pub fn n_trained(&self) -> usize {
+        self.len
     }
 
     /// Puts back trained numbers and optimiser state.

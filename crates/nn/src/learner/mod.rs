@@ -5,6 +5,6 @@ mod learner;
 mod rows;
 mod scorer;
 
-pub use learner::{Learner, OptimiserState, OptimiserStep, StepReport};
+pub use learner::{Learner, Moment, OptimiserState, OptimiserStep, StepReport};
 pub use rows::{RowGradients, RowScores, TokenRow, Wants};
 pub use scorer::Scorer;

@@ -63,13 +63,8 @@ impl CheckpointWriter {
         state: &TrainerState,
     ) -> Result<String, TrainError> {
         let hash = self.write_model(engine, folder)?;
-        let moments = engine.run_blocking(|state| {
-            let learner = state.learner.as_ref();
-            learner.map(|learner| learner.optimiser_state(state.device.as_mut()))
-        })?;
-        if let Some(moments) = moments {
-            save_optimiser(self.disk.as_ref(), &folder.join(OPTIMISER), &moments)?;
-        }
+        let (writer, place) = (self.clone(), folder.join(OPTIMISER));
+        engine.run_blocking(move |state| writer.write_moments(state, &place))??;
         let (name, text) = state.file();
         self.write(folder.join(name), text.as_bytes())?;
         Ok(hash)
@@ -80,6 +75,14 @@ impl CheckpointWriter {
             fs::create_dir_all(parent).map_err(|e| TrainError::io("create", parent, e))?;
         }
         write_file(self.disk.as_ref(), &path, bytes).map_err(|e| TrainError::io("write", path, e))
+    }
+
+    fn write_moments(&self, state: &mut EngineState, path: &Path) -> Result<(), TrainError> {
+        let Some(learner) = &state.learner else { return Ok(()) };
+        let device = RefCell::new(state.device.as_mut());
+        let read = |which| learner.moment(&mut **device.borrow_mut(), which);
+        let (step, len) = (learner.n_steps(), learner.n_trained());
+        Ok(save_optimiser(self.disk.as_ref(), path, step, len, &read)?)
     }
 
     fn write_weights(&self, state: &mut EngineState, folder: &Path) -> Result<String, TrainError> {
