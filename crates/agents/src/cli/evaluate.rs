@@ -134,12 +134,12 @@ struct Played {
 
 fn play_set(args: &EvaluateArgs) -> Outcome {
     let prepared = args.agent.config.prepare(flags(args)?)?;
-    // That evaluations play what training would is meant here.
-    prepared.warn_but(&["evaluation.split", "evaluation.num_episodes"]);
     let cast = Cast::new(&prepared.resolved.config).map_err(CliError::bad)?;
     if cast.evaluation.is_empty() {
         return Err(CliError::bad("evaluate: there are no scenarios to play"));
     }
+    // That evaluations play what training would is meant here.
+    prepared.warn_but(&["evaluation.split", "evaluation.num_episodes"]);
     if args.dry_run {
         return say_checked(&prepared, Some(&cast));
     }

@@ -7,31 +7,30 @@ use super::error::{CliError, Outcome};
 
 /// How tokens are drawn; what is absent is as the command says.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Sampling")]
 pub(crate) struct SamplingArgs {
     /// Most tokens of one answer
-    #[arg(long, value_name = "N")]
+    #[arg(long, help_heading = "Sampling", value_name = "N")]
     max_new_tokens: Option<usize>,
     /// Divides the logits; 0 always takes the most likely token
-    #[arg(long, value_name = "T")]
+    #[arg(long, help_heading = "Sampling", value_name = "T", allow_negative_numbers = true)]
     pub(crate) temperature: Option<f64>,
     /// Keep this many most likely tokens; 0 keeps all
-    #[arg(long, value_name = "K")]
+    #[arg(long, help_heading = "Sampling", value_name = "K")]
     top_k: Option<usize>,
     /// Keep the most likely tokens up to this probability; 1 keeps all
-    #[arg(long, value_name = "P")]
+    #[arg(long, help_heading = "Sampling", value_name = "P", allow_negative_numbers = true)]
     top_p: Option<f64>,
     /// Drop tokens less likely than this share of the most likely one; 0 drops none
-    #[arg(long, value_name = "P")]
+    #[arg(long, help_heading = "Sampling", value_name = "P", allow_negative_numbers = true)]
     min_p: Option<f64>,
     /// How much less likely a token gets that was there before; 1 is off
-    #[arg(long, value_name = "X")]
+    #[arg(long, help_heading = "Sampling", value_name = "X", allow_negative_numbers = true)]
     repetition_penalty: Option<f64>,
     /// Always take the most likely token
-    #[arg(long)]
+    #[arg(long, help_heading = "Sampling")]
     pub(crate) greedy: bool,
     /// A text that ends the answer and is cut from it; may be repeated
-    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, help_heading = "Sampling", value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     stop: Vec<String>,
 }
 

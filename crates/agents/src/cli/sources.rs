@@ -16,13 +16,12 @@ use super::output::say;
 
 /// A configuration file and single keys.
 #[derive(Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Configuration")]
 pub(crate) struct ConfigArgs {
     /// Configuration file: .toml, .yaml, .yml or .json
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Configuration")]
     pub(crate) config: Option<PathBuf>,
     /// Set any key of the configuration, such as training.learning_rate=1e-4; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting)]
+    #[arg(long, value_name = "KEY=VALUE", value_parser = parse_setting, help_heading = "Configuration")]
     pub(crate) set: Vec<(String, String)>,
 }
 

@@ -135,7 +135,13 @@ fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
     }
     let output = args.output.clone().or(run);
     let mut flags = flags(args);
-    flags.add_path("--resume", "training.resume_from_checkpoint", resumed.as_deref());
+    if let Some(path) = &resumed {
+        flags.add_path("--resume", "training.resume_from_checkpoint", Some(path));
+        if !args.force {
+            // The run may have begun by replacing another; that is over.
+            flags.add("--resume", "training.overwrite_output_dir", Some(false));
+        }
+    }
     if let Some(output) = &output {
         let (parent, name) = split_folder(output)?;
         flags.add_path("--output", "training.output_dir", Some(&parent));

@@ -58,15 +58,14 @@ fn prompts_are_played_and_judged() {
         .unwrap();
     std::fs::write(temp.path().join("p.json"), "[\"Once upon a time\", \"The cat\"]").unwrap();
     let common = ["evaluate", "--model", &model, "--reward", "regex:.", "--max-new-tokens", "8"];
-    let with = |more: &[&'static str]| [&common[..], more].concat();
-    let lines =
-        program.run(&with(&["--prompts", "p.jsonl", "--json", "--samples", "2"])).json_lines();
+    let run = |more: &[&str]| program.run(&[&common[..], more].concat());
+    let lines = run(&["--prompts", "p.jsonl", "--json", "--samples", "2"]).json_lines();
     assert_eq!(lines[0]["episodes"], 4);
     assert_eq!(lines[0]["reward"]["mean"], 1.0);
     assert_eq!(lines[0]["success_rate"], 1.0);
-    let lines = program.run(&with(&["--input", "p.json", "--json"])).json_lines();
+    let lines = run(&["--input", "p.json", "--json"]).json_lines();
     assert_eq!(lines[0]["episodes"], 2);
-    let text = program.run(&with(&["--prompts", "p.jsonl", "--output", "out.json"])).ok();
+    let text = run(&["--prompts", "p.jsonl", "--output", "out.json"]).ok();
     assert!(text.contains("reward") && text.contains("1.000"), "{text}");
     let saved = std::fs::read_to_string(temp.path().join("out.json")).unwrap();
     let saved: Value = serde_json::from_str(&saved).unwrap();

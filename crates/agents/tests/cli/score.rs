@@ -9,15 +9,15 @@ const TOLERANCE: f64 = 2e-4;
 
 fn golden() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/tinystories.json");
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(path).expect("a golden file")).expect("JSON")
 }
 
 fn close(found: &Value, expected: &Value) {
-    let found = found.as_array().unwrap();
+    let found = found.as_array().expect("a list");
     assert!(found[0].is_null(), "the first token has no number");
-    assert_eq!(found.len() - 1, expected.as_array().unwrap().len());
-    for (found, expected) in found[1..].iter().zip(expected.as_array().unwrap()) {
-        let difference = found.as_f64().unwrap() - expected.as_f64().unwrap();
+    assert_eq!(found.len() - 1, expected.as_array().expect("a list").len());
+    for (found, expected) in found[1..].iter().zip(expected.as_array().expect("a list")) {
+        let difference = found.as_f64().expect("a number") - expected.as_f64().expect("a number");
         assert!(difference.abs() < TOLERANCE, "{found} {expected}");
     }
 }
