@@ -2,6 +2,7 @@
 //! turns to name it.
 //!
 //! `cargo run --release --example custom_environment`
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use stateset_agents::prelude::*;
 

@@ -1,6 +1,7 @@
 //! A reward of one's own, alone and in company: the agent should say the customer's words back once.
 //!
 //! `cargo run --release --example custom_reward`
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! An agent without a model: the parts around it can be tried before there is one.
 //!
 //! `cargo run --example hello_world`
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use stateset_agents::prelude::*;
 

@@ -1,6 +1,7 @@
 //! Trains the embedded model for a few steps on two scenarios and asks it something.
 //!
 //! `cargo run --release --example quick_start`
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use stateset_agents::prelude::*;
 

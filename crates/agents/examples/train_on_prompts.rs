@@ -1,6 +1,7 @@
 //! Single answers to prompts, with a reward in words.
 //!
 //! `cargo run --release --example train_on_prompts`
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 use serde_json::{Map, Value, json};
 use stateset_nn::Date;
 use stateset_train::config::Resolved;
-use stateset_train::{MemoryPlan, OnlineRun, Progress, ProgressStyle};
+use stateset_train::{MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, TrainError};
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
@@ -93,6 +93,9 @@ pub(crate) fn run(args: TrainArgs) -> Outcome {
     let Prepared { resolved, model } = prepare(&args)?;
     let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
     run.date = args.date.or_else(today);
+    if run.model.is_none() && args.save.is_some() {
+        return Err(CliError::bad("use --save: a stub has no model to save"));
+    }
     if args.dry_run {
         runtime()?.block_on(run.check()).map_err(CliError::loading)?;
         return show(&run, args.json);
@@ -112,7 +115,7 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
         tokio::spawn(stop_on_signal(stop));
         run.train().await
     });
-    let trained = trained.map_err(CliError::loading)?;
+    let trained = trained.map_err(during_run)?;
     if let Some(folder) = &args.save {
         trained.save(folder).map_err(CliError::failed)?;
     }
@@ -122,6 +125,16 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
         false => output.text(&result_text(&trained, args.save.as_deref()))?,
     }
     output.flush()
+}
+
+/// What was wrong from the start is the caller's; what broke on the way is not.
+fn during_run(error: TrainError) -> CliError {
+    match error {
+        TrainError::Invalid { .. } | TrainError::Run(RunError::Locked { .. }) => {
+            CliError::bad(error)
+        }
+        other => CliError::failed(other),
+    }
 }
 
 /// Resolves everything that a run needs.

@@ -22,7 +22,7 @@ fn agents(folder: &Path, args: &[&str]) -> Value {
 
 #[test]
 fn dialogues_are_converted_learned_and_played() {
-    let Some(dialogues) = test_data("taskmaster-4") else { return };
+    let Some(dialogues) = test_data("taskmaster-4/data") else { return };
     let temp = tempfile::tempdir().unwrap();
     let convert = ["--scenarios", "coffee.jsonl", "--conversations", "sft.jsonl", "--max", "120"];
     stdout(

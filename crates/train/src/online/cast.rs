@@ -61,6 +61,8 @@ impl Cast {
         let (training, evaluation) = divide(config, training, &mut problems);
         let reward = reward(config).map_err(|error| problems.push(error.to_string()));
         let (Ok(reward), true) = (reward, problems.is_empty()) else {
+            // Training and evaluation may share a bad source.
+            problems.dedup();
             let message = problems.join("\n");
             return Err(TrainError::Invalid { what: "prepare what is played", message });
         };
