@@ -96,8 +96,8 @@ pub(crate) fn run(args: TrainArgs) -> Outcome {
     if run.model.is_none() && args.save.is_some() {
         return Err(CliError::bad("use --save: a stub has no model to save"));
     }
+    runtime()?.block_on(run.check()).map_err(CliError::loading)?;
     if args.dry_run {
-        runtime()?.block_on(run.check()).map_err(CliError::loading)?;
         return show(&run, args.json);
     }
     train(run, &args)

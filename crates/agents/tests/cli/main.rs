@@ -3,6 +3,7 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod bad_input;
 mod calls;
 mod evaluate;
 mod generate;

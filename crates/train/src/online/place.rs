@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::run::Resume;
 use crate::config::CheckpointSettings;
-use crate::{RunFolder, RunLock, TrainError};
+use crate::{RunError, RunFolder, RunLock, TrainError};
 
 /// Folders that are tried before giving up on a name.
 const MAX_NUMBER: u32 = 100_000;
@@ -72,7 +72,10 @@ pub(super) fn take(run: &RunFolder, overwrites: bool) -> Result<RunLock, TrainEr
             root.display()
         )));
     }
-    let lock = RunLock::acquire(run)?;
+    let lock = RunLock::acquire(run).map_err(|error| match error {
+        RunError::Io { .. } => invalid(format!("it cannot be written to: {error}")),
+        other => other.into(),
+    })?;
     if run.config().exists() {
         if !overwrites {
             return Err(invalid(format!(

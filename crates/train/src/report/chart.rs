@@ -181,7 +181,8 @@ fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
 /// A little wider, so that nothing lies on the edge; a range without width gets one.
 fn padded((low, high): (f64, f64)) -> (f64, f64) {
     let width = high - low;
-    let pad = if width > 0.0 { 0.06 * width } else { 0.5 * low.abs().max(1e-6) };
+    let pad =
+        if width > 0.0 { 0.06 * width } else { if low == 0.0 { 0.5 } else { 0.5 * low.abs() } };
     (low - pad, high + pad)
 }
 

@@ -5,6 +5,7 @@
 mod data;
 
 mod borders;
+mod disk;
 mod exact;
 mod files;
 mod support;
