@@ -7,15 +7,17 @@
 //! - [`Need::All`]: 1 where all are there.
 //! - [`Need::Share`]: the share of the words that are there.
 //!
-//! [`Matching::Word`] wants a word of its own (`dog` is not in `dogma`; a phrase counts as a word),
-//! [`Matching::Substring`] takes it anywhere.
+//! [`Matching::Word`] wants a word of its own (`dog` is not in `dogma`; a phrase counts as a word), and
+//! not said over and over: more than five times and more than once in eight words is stuffing and
+//! counts as not said. [`Matching::Substring`] takes it anywhere and as often as it likes.
 //!
 //! # Cannot be scored
 //! A conversation without a turn of the agent.
 //!
 //! # Known ways to cheat
-//! It asks for words and gets words: nothing keeps a policy from saying them without sense. It is meant
-//! for first experiments and for formats; combine it with other rewards otherwise.
+//! It asks for words and gets words: nothing keeps a policy from saying them without sense, only from
+//! saying nothing else. It is meant for first experiments and for formats; combine it with other rewards
+//! otherwise.
 
 use async_trait::async_trait;
 use stateset_core::{Reward, RewardContext, RewardResult, Score, Trajectory};
@@ -45,6 +47,11 @@ named_enum! {
         Substring => "substring",
     }
 }
+
+/// Times that a word may be said in a text of any length.
+const MOST_TIMES: usize = 5;
+/// Words of a longer text for each time more.
+const WORDS_FOR_ONE: usize = 8;
 
 /// Judges whether the agent says certain words; see the rules above.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,10 +101,14 @@ impl ContainsReward {
     }
 
     fn is_in(&self, texts: &[String], word: &str) -> bool {
-        texts.iter().any(|text| match self.matching {
-            Matching::Word => holds_lower_word(text, word),
-            Matching::Substring => text.contains(word),
-        })
+        match self.matching {
+            Matching::Word => {
+                let n_said: usize = texts.iter().map(|text| lower_words(text, word).count()).sum();
+                let n_words: usize = texts.iter().map(|text| text.split_whitespace().count()).sum();
+                (1..=MOST_TIMES.max(n_words / WORDS_FOR_ONE)).contains(&n_said)
+            }
+            Matching::Substring => texts.iter().any(|text| text.contains(word)),
+        }
     }
 }
 
@@ -118,13 +129,18 @@ pub(super) fn holds_word(text: &str, word: &str) -> bool {
 }
 
 fn holds_lower_word(text: &str, word: &str) -> bool {
+    !word.is_empty() && lower_words(text, word).next().is_some()
+}
+
+/// The places where `word`, in lower case, stands in a text in lower case.
+fn lower_words(text: &str, word: &str) -> impl Iterator<Item = usize> {
     let is_inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    !word.is_empty()
-        && text.match_indices(word).any(|(index, found)| {
-            let before = text[..index].chars().next_back();
-            let after = text[index + found.len()..].chars().next();
-            !is_inside(before) && !is_inside(after)
-        })
+    let places = text.match_indices(word).map(|(index, found)| (index, index + found.len()));
+    let is_whole = move |&(start, end): &(usize, usize)| {
+        let (before, after) = (text[..start].chars().next_back(), text[end..].chars().next());
+        !is_inside(before) && !is_inside(after)
+    };
+    places.filter(is_whole).map(|(start, _)| start)
 }
 
 #[cfg(test)]
@@ -136,6 +152,17 @@ mod tests {
     fn judged(words: &[&str], need: Need, matching: Matching, lines: &[&str]) -> f64 {
         let reward = ContainsReward::new(words.iter().copied(), need, matching).unwrap();
         value(&reward.judge(&chat(lines)))
+    }
+
+    #[test]
+    fn a_word_said_over_and_over_is_not_said() {
+        let word = |text: &str| judged(&["dog"], Need::Any, Matching::Word, &["Hi", text]);
+        assert_eq!(word("The dog saw a dog and the dog ran."), 1.0);
+        assert_eq!(word("The dog saw a dog. Dog, dog, dog and dog ran."), 0.0);
+        // Six in 48 words and more are talk of a dog.
+        assert_eq!(word(&format!("dog dog dog dog dog dog {}", "and so on ".repeat(15))), 1.0);
+        let text = judged(&["dog"], Need::Any, Matching::Substring, &["Hi", "dog dog dog dog dog dog"]);
+        assert_eq!(text, 1.0);
     }
 
     #[test]
