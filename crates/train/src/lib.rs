@@ -45,7 +45,9 @@ pub use model::{
     AgentConfig, EngineSpec, Fetch, MemoryPart, MemoryPlan, ModelSource, TrainingSpec,
     builtin_models, chat_format,
 };
-pub use online::{Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder};
+pub use online::{
+    Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder, run_format,
+};
 pub use policy::{LocalPolicy, StubPolicy};
 pub use report::{build_report, write_report};
 pub use rollout::{EpisodeLimits, GroupPlan, Players, Stage, play, play_groups};

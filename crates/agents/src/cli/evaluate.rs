@@ -14,7 +14,7 @@ use stateset_core::{Policy, Purpose, StreamKey, Trajectory, TrajectoryRecord};
 use stateset_train::config::{EvaluationScenarios, RunConfig};
 use stateset_train::{
     Cast, EpisodeLimits, EvaluationRecord, EvaluationSummary, GroupPlan, LocalPolicy, ModelSource,
-    MultiTurnAgent, Stage, StubPolicy, TrainError, chat_format, play_groups,
+    MultiTurnAgent, Stage, StubPolicy, TrainError, play_groups, run_format,
 };
 
 use super::chat::{AgentArgs, Talk, TalkArgs, converse};
@@ -276,7 +276,8 @@ impl Player<'_> {
             _ => limit,
         };
         let context = rollout.context_tokens.unwrap_or(wanted).min(limit);
-        let format = chat_format(&model, self.args.agent.machine.date()).map_err(CliError::bad)?;
+        let date = self.args.agent.machine.date();
+        let format = run_format(self.config, self.cast, &model, date).map_err(CliError::loading)?;
         let spec = sampling_spec(self.config.compute.threads, n, context);
         let engine = spec.start(model).map_err(CliError::loading)?;
         Ok(LocalPolicy::new(engine, format))

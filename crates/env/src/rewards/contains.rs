@@ -161,7 +161,8 @@ mod tests {
         assert_eq!(word("The dog saw a dog. Dog, dog, dog and dog ran."), 0.0);
         // Six in 48 words and more are talk of a dog.
         assert_eq!(word(&format!("dog dog dog dog dog dog {}", "and so on ".repeat(15))), 1.0);
-        let text = judged(&["dog"], Need::Any, Matching::Substring, &["Hi", "dog dog dog dog dog dog"]);
+        let text =
+            judged(&["dog"], Need::Any, Matching::Substring, &["Hi", "dog dog dog dog dog dog"]);
         assert_eq!(text, 1.0);
     }
 

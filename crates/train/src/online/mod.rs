@@ -29,3 +29,4 @@ pub use cast::Cast;
 pub use checkpoint::CheckpointWriter;
 pub use place::new_run_folder;
 pub use run::{OnlineRun, Resume, TrainedRun};
+pub use setup::run_format;

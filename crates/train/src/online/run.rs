@@ -195,7 +195,7 @@ impl OnlineRun {
     }
 
     fn format(&self, model: &ModelSource) -> Result<ChatFormat, TrainError> {
-        setup::chat_format(self.config(), &self.cast, model, self.date)
+        setup::run_format(self.config(), &self.cast, model, self.date)
     }
 
     fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {

@@ -61,9 +61,12 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
     }
 }
 
-/// Tokenizer and template as the run uses them. A prompt that is the beginning of a text is rendered as
-/// it stands, after the token that the tokenizer begins texts with.
-pub(super) fn chat_format(
+/// Tokenizer and template as a run uses them. A prompt that is the beginning of a text is rendered as it
+/// stands, after the token that the tokenizer begins texts with.
+///
+/// # Errors
+/// [`TrainError`] naming the file that cannot be read or does not fit.
+pub fn run_format(
     config: &RunConfig,
     cast: &Cast,
     model: &ModelSource,
