@@ -5,5 +5,5 @@ mod data;
 
 mod examples;
 mod learning;
+mod pages;
 mod readme;
-mod taskmaster;
