@@ -10,7 +10,8 @@ use stateset_core::{
 use stateset_train::{RunFolder, RunLock, read_metrics};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::support::{run, stub_run};
+use crate::data::test_data;
+use crate::support::{run, run_of, stub_run};
 
 /// Hangs for the first sample of a group, panics for the second, and judges the rest.
 struct Moody;
@@ -69,6 +70,27 @@ async fn a_run_without_a_usable_rollout_ends_with_the_reason() {
     run.cast.environment = Arc::new(Broken);
     let error = run.train().await.err().unwrap().to_string();
     assert!(error.contains("3 updates in a row") && error.contains("desk is closed"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_that_is_not_a_number_ends_the_run_with_the_reason() {
+    let temp = tempfile::tempdir().unwrap();
+    let Some(stories) = test_data("tinystories-656k") else { return };
+    let model = temp.path().join("model");
+    std::fs::create_dir(&model).unwrap();
+    for entry in std::fs::read_dir(stories).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), model.join(entry.file_name())).unwrap();
+    }
+    let weights = model.join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let end = bytes.len();
+    // Not a number as f32, and twice so as bf16.
+    bytes[end - 4..].copy_from_slice(&0x7fc0_7fc0_u32.to_le_bytes());
+    std::fs::write(&weights, bytes).unwrap();
+    let run = run_of(&model, temp.path(), &[]).unwrap();
+    let error = run.train().await.err().unwrap().to_string();
+    assert!(error.contains("3 updates in a row") && error.contains("NaN"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

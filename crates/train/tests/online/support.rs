@@ -25,7 +25,11 @@ const SHORT: [(&str, &str); 12] = [
 
 /// A short run into `output`/run with `changes` laid over; `None` where the model is not at hand.
 pub(crate) fn run(output: &Path, changes: &[(&str, &str)]) -> Option<OnlineRun> {
-    let model = test_data("tinystories-656k")?;
+    run_of(&test_data("tinystories-656k")?, output, changes)
+}
+
+/// The same with the model in `model`.
+pub(crate) fn run_of(model: &Path, output: &Path, changes: &[(&str, &str)]) -> Option<OnlineRun> {
     let fetch = |name: &str| panic!("nothing is to be downloaded, and {name} was asked for");
     let model = ModelSource::open(model.to_str()?, &fetch).expect("the model opens");
     Some(OnlineRun::new(resolved(output, changes), Some(model)).expect("the run is sound"))
