@@ -17,6 +17,7 @@
 
 pub mod cli;
 mod facade;
+mod hub;
 pub mod prelude;
 
 pub use facade::{ChatAgent, Trained, Training, train, train_on_prompts};

@@ -48,7 +48,7 @@ pub use model::{
 pub use online::{
     Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder, run_format,
 };
-pub use policy::{LocalPolicy, StubPolicy};
+pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use report::{build_report, write_report};
 pub use rollout::{EpisodeLimits, GroupPlan, Players, Stage, play, play_groups};
 pub use run_error::RunError;

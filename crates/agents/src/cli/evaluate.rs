@@ -1,13 +1,11 @@
 //! `evaluate`: one answer, a set of scenarios or prompts played and judged, or a conversation.
 
 use std::fs;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use stateset_algo::{Bootstrap, Interval};
 use stateset_core::{Policy, Purpose, StreamKey, Trajectory, TrajectoryRecord};
@@ -21,7 +19,7 @@ use super::chat::{AgentArgs, Talk, TalkArgs, converse};
 use super::engine::{runtime, sampling_spec};
 use super::error::{CliError, Outcome};
 use super::model::open_model;
-use super::output::{Output, table};
+use super::output::{Output, progress_bar, table};
 use super::sources::{Flags, Prepared, names_a_file};
 
 /// Evaluate an agent
@@ -291,7 +289,7 @@ impl Player<'_> {
             n_samples,
         };
         let groups: Vec<GroupPlan> = self.cast.evaluation.iter().enumerate().map(group).collect();
-        let bar = progress_bar(groups.len() * n_samples);
+        let bar = progress_bar(groups.len() * n_samples, "playing {bar:30} {pos}/{len} {eta}");
         let finished = |_: &Trajectory| {
             bar.inc(1);
             Ok::<(), TrainError>(())
@@ -312,17 +310,6 @@ impl Player<'_> {
         let mut stream =
             self.config.evaluation.seed.stream(Purpose::Bootstrap, StreamKey::default());
         Bootstrap::default().mean(&gains, &mut stream).map(Some).map_err(CliError::failed)
-    }
-}
-
-fn progress_bar(n: usize) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(n as u64);
-    match ProgressStyle::with_template("playing {bar:30} {pos}/{len} {eta}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }
 

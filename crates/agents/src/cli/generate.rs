@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt};
 use serde::Serialize;
 use stateset_core::{FinishReason, Purpose, RunSeed, Sampling, StreamKey};
 use stateset_nn::{ChatFormat, SampleRequest};
-use stateset_train::{Engine, Sampled};
+use stateset_train::{Engine, Sampled, stop_check};
 
 use super::engine::sampling_spec;
 use super::error::{CliError, Outcome};
@@ -17,7 +17,7 @@ use super::lines::{LineInput, LinesArgs};
 use super::model::ModelArgs;
 use super::output::Output;
 use super::sampling::SamplingArgs;
-use super::stops::{before_stop, stop_check};
+use super::stops::before_stop;
 
 /// Answers that are sampled at the same time.
 const MAX_RUNNING: usize = 64;
@@ -181,7 +181,7 @@ impl Writer {
             prompt: prompt.tokens.clone(),
             max_new_tokens: self.sampling.max_new_tokens,
             end_tokens: self.format.end_ids().to_vec(),
-            stop: stop_check(self.format.tokenizer(), &stops),
+            stop: stop_check(self.format.tokenizer(), stops),
             temperature: self.sampling.temperature,
             top_k: self.sampling.top_k,
             top_p: self.sampling.top_p,

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use stateset_connect::{ConnectError, Hub, HubSettings, ModelId, Progress};
+use stateset_connect::{ConnectError, Progress};
 use stateset_nn::{ChatFormat, Date};
 use stateset_train::{ModelSource, TrainError, chat_format};
 
 use super::error::{CliError, Outcome};
 use super::output::say;
 use super::today::today;
+use crate::hub::download;
 
 /// The model that is used where none is named.
 pub(crate) const DEFAULT_MODEL: &str = "builtin:tiny";
@@ -103,12 +104,6 @@ fn fetch(id: &str, is_outage: &Cell<bool>) -> Result<PathBuf, TrainError> {
         is_outage.set(is_passing(&error));
         TrainError::Invalid { what: "fetch the model", message: error.to_string() }
     })
-}
-
-fn download(id: &str, on_progress: &mut dyn FnMut(Progress<'_>)) -> Result<PathBuf, ConnectError> {
-    let hub = Hub::new(HubSettings::from_env()?)?;
-    let id: ModelId = id.parse()?;
-    hub.fetch(&id, on_progress)
 }
 
 /// True for failures that are the world's and not the caller's.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::error::{CliError, Outcome};
@@ -49,6 +50,18 @@ pub(crate) fn say(line: impl fmt::Display) {
 /// True where a person reads both streams and can answer.
 pub(crate) fn is_interactive() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// A bar over `n` things where stderr is a terminal; nothing elsewhere.
+pub(crate) fn progress_bar(n: usize, template: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(n as u64);
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
 }
 
 /// Rows as a table of two columns, aligned.

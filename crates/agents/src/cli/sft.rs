@@ -1,12 +1,10 @@
 //! `sft`: teaches a model the answers of conversations, or texts, from a file.
 
-use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use stateset_algo::{Schedule, ScheduleShape, warmup_steps_from_ratio};
 use stateset_core::{Purpose, RunSeed, Sampling, StreamKey};
@@ -19,7 +17,7 @@ use stateset_train::{
 use super::engine::scoring_spec;
 use super::error::{CliError, Outcome};
 use super::model::ModelArgs;
-use super::output::{Output, table};
+use super::output::{Output, progress_bar, table};
 
 /// Bad lines or examples that are listed one by one.
 const MAX_LISTED: usize = 20;
@@ -156,15 +154,9 @@ fn data(args: &SftArgs, text: &str, format: &ChatFormat, longest: usize) -> Outc
 }
 
 fn writer(model: &ModelSource) -> CheckpointWriter {
-    let base = model.adapter.as_ref().and_then(|adapter| adapter.base_model.clone());
     let fresh = || AgentConfig::new(&model.name, None, &Sampling::default());
-    CheckpointWriter {
-        config: model.files.config.clone(),
-        text: model.text.clone(),
-        agent: model.agent_config.clone().unwrap_or_else(fresh),
-        base_model: base.unwrap_or_else(|| model.name.clone()),
-        disk: Arc::new(RealDisk),
-    }
+    let agent = model.agent_config.clone().unwrap_or_else(fresh);
+    CheckpointWriter::of(model, agent, Arc::new(RealDisk))
 }
 
 fn spec(args: &SftArgs, data: &Data) -> EngineSpec {
@@ -210,7 +202,7 @@ fn learn(args: &SftArgs, engine: &Engine, data: &Data) -> Outcome<Learned> {
         warmup_steps: warmup_steps_from_ratio(n_steps as u64, 0.03),
         total_steps: n_steps as u64,
     };
-    let bar = progress_bar(n_steps);
+    let bar = progress_bar(n_steps, "learning {bar:30} {pos}/{len} {msg} {eta}");
     let mut learned = Learned { steps: 0, skipped: 0, tokens: 0, last_loss: f64::NAN, secs: 0.0 };
     let mut n_skipped_in_a_row = 0;
     for batch in (0..).flat_map(|epoch| order.epoch(epoch)).take(n_steps) {
@@ -257,17 +249,6 @@ fn optimiser(learning_rate: f64) -> OptimiserStep {
         eps: 1e-8,
         weight_decay: 0.01,
         max_grad_norm: 1.0,
-    }
-}
-
-fn progress_bar(n: usize) -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new(n as u64);
-    match ProgressStyle::with_template("learning {bar:30} {pos}/{len} {msg} {eta}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
     }
 }
 

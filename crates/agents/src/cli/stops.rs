@@ -1,25 +1,5 @@
 //! Texts that end an answer, watched for while tokens arrive.
 
-use std::sync::Arc;
-
-use stateset_nn::{DecodeStream, StopCheck, Tokenizer};
-
-/// Watches the text for what ends it; nothing to watch, no check.
-pub(crate) fn stop_check(tokenizer: &Arc<Tokenizer>, stops: &[String]) -> Option<StopCheck> {
-    let stops = stops.to_vec();
-    if stops.is_empty() {
-        return None;
-    }
-    let tokenizer = Arc::clone(tokenizer);
-    let (mut stream, mut text) = (DecodeStream::new(false), String::new());
-    Some(Box::new(move |token| {
-        if let Ok(Some(piece)) = stream.push(&tokenizer, token) {
-            text.push_str(&piece);
-        }
-        stops.iter().any(|stop| text.contains(stop.as_str()))
-    }))
-}
-
 /// The text before the first stop.
 pub(crate) fn before_stop<'a>(text: &'a str, stops: &[String]) -> &'a str {
     let found = stops.iter().filter_map(|stop| text.find(stop.as_str())).min();

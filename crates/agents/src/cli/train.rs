@@ -113,7 +113,7 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop));
-        run.train().await
+        run.train_checked().await
     });
     let trained = trained.map_err(during_run)?;
     if let Some(folder) = &args.save {

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use stateset_connect::{Hub, HubSettings, ModelId};
 use stateset_core::{
     AgentRequest, Message, PolicyError, Purpose, RunSeed, Sampling, StreamKey, TokenTrace,
 };
@@ -12,6 +11,8 @@ use stateset_nn::SamplerSize;
 use stateset_train::{
     EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, TrainError, chat_format,
 };
+
+use crate::hub::download;
 
 /// Conversations that an agent answers at the same time.
 const MAX_RUNNING: usize = 16;
@@ -164,12 +165,7 @@ pub(super) fn open_model(name: &str) -> Result<ModelSource, TrainError> {
 }
 
 fn fetch(id: &str) -> Result<PathBuf, TrainError> {
-    let download = || {
-        let hub = Hub::new(HubSettings::from_env()?)?;
-        let id: ModelId = id.parse()?;
-        hub.fetch(&id, &mut |_| {})
-    };
-    download().map_err(|error: stateset_connect::ConnectError| TrainError::Invalid {
+    download(id, &mut |_| {}).map_err(|error| TrainError::Invalid {
         what: "fetch the model",
         message: error.to_string(),
     })

@@ -92,8 +92,7 @@ impl Training {
 
     /// Sets a key of the configuration, such as `training.learning_rate`.
     pub fn set(mut self, key: &str, value: impl ToString) -> Training {
-        let (flag, path) = (key.to_owned(), key.to_owned());
-        self.flags.push(Flag { flag, path, value: value.to_string() });
+        self.flags.push(flag(key, &value.to_string()));
         self
     }
 
@@ -157,11 +156,6 @@ impl Training {
         let resolved_and_model = {
             let mut flags = self.flags;
             if let Some(prompt) = self.agent.system_prompt() {
-                let flag = |path: &str, value: &str| Flag {
-                    flag: path.to_owned(),
-                    path: path.to_owned(),
-                    value: value.to_owned(),
-                };
                 flags.insert(0, flag("agent.system_prompt", prompt));
             }
             tokio::task::spawn_blocking(move || prepare(flags, name.as_deref())).await
@@ -207,16 +201,16 @@ impl Training {
     }
 }
 
+/// A key of the configuration that the caller has set.
+fn flag(path: &str, value: &str) -> Flag {
+    Flag { flag: path.to_owned(), path: path.to_owned(), value: value.to_owned() }
+}
+
 /// The configuration and the model. The reward is the caller's, so the configuration's is not read.
 fn prepare(
     mut flags: Vec<Flag>,
     name: Option<&str>,
 ) -> Result<(Resolved, Option<ModelSource>), TrainError> {
-    let flag = |path: &str, value: &str| Flag {
-        flag: path.to_owned(),
-        path: path.to_owned(),
-        value: value.to_owned(),
-    };
     flags.insert(
         0,
         match name {

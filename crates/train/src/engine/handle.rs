@@ -86,11 +86,8 @@ impl Engine {
         &self,
         job: impl FnOnce(&mut EngineState) -> R + Send + 'static,
     ) -> Result<R, TrainError> {
-        let (result, answer) = oneshot::channel();
-        let boxed: Job = Box::new(move |state| {
-            let _ = result.send(job(state));
-        });
-        self.jobs.send(boxed).await.map_err(|_| TrainError::EngineGone)?;
+        let (job, answer) = answered(job);
+        self.jobs.send(job).await.map_err(|_| TrainError::EngineGone)?;
         answer.await.map_err(|_| TrainError::EngineGone)
     }
 
@@ -102,11 +99,8 @@ impl Engine {
         &self,
         job: impl FnOnce(&mut EngineState) -> R + Send + 'static,
     ) -> Result<R, TrainError> {
-        let (result, answer) = oneshot::channel();
-        let boxed: Job = Box::new(move |state| {
-            let _ = result.send(job(state));
-        });
-        self.jobs.blocking_send(boxed).map_err(|_| TrainError::EngineGone)?;
+        let (job, answer) = answered(job);
+        self.jobs.blocking_send(job).map_err(|_| TrainError::EngineGone)?;
         answer.blocking_recv().map_err(|_| TrainError::EngineGone)
     }
 
@@ -141,6 +135,17 @@ impl Engine {
         guard.id = None;
         sampled
     }
+}
+
+/// A job for the queue, and where its result comes.
+fn answered<R: Send + 'static>(
+    job: impl FnOnce(&mut EngineState) -> R + Send + 'static,
+) -> (Job, oneshot::Receiver<R>) {
+    let (result, answer) = oneshot::channel();
+    let job: Job = Box::new(move |state| {
+        let _ = result.send(job(state));
+    });
+    (job, answer)
 }
 
 struct CancelOnDrop<'a> {

@@ -15,7 +15,7 @@ use stateset_nn::{
 use super::state::TrainerState;
 use crate::TrainError;
 use crate::engine::{Engine, EngineState};
-use crate::model::AgentConfig;
+use crate::model::{AgentConfig, ModelSource};
 
 /// Moments of the optimiser in a checkpoint.
 const OPTIMISER: &str = "optimizer.safetensors";
@@ -36,6 +36,18 @@ pub struct CheckpointWriter {
 }
 
 impl CheckpointWriter {
+    /// What checkpoints of `model` have in common.
+    pub fn of(model: &ModelSource, agent: AgentConfig, disk: Arc<dyn Disk>) -> CheckpointWriter {
+        let base = model.adapter.as_ref().and_then(|adapter| adapter.base_model.clone());
+        CheckpointWriter {
+            config: model.files.config.clone(),
+            text: model.text.clone(),
+            agent,
+            base_model: base.unwrap_or_else(|| model.name.clone()),
+            disk,
+        }
+    }
+
     /// Writes model, tokenizer and agent into an existing folder; returns the SHA-256 of the weights'
     /// file. Waits for the engine, so it must not be called from an asynchronous task.
     ///

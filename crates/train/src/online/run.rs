@@ -173,9 +173,17 @@ impl OnlineRun {
     ///
     /// # Errors
     /// [`TrainError`]; whatever was saved before is whole.
-    pub async fn train(mut self) -> Result<TrainedRun, TrainError> {
+    pub async fn train(self) -> Result<TrainedRun, TrainError> {
         let check = self.check();
         check.await?;
+        self.train_checked().await
+    }
+
+    /// As [`OnlineRun::train`], for a run that has passed [`OnlineRun::check`].
+    ///
+    /// # Errors
+    /// As [`OnlineRun::train`].
+    pub async fn train_checked(mut self) -> Result<TrainedRun, TrainError> {
         let ready = self.ready()?;
         let overwrites = self.resolved.config.checkpoint.overwrites;
         let lock = match &self.resume {
@@ -226,24 +234,18 @@ impl OnlineRun {
         start.n_parameters = plan.bytes_of("weights").unwrap_or(0) / 4;
         let adapters = plan.bytes_of("adapters").map(|bytes| bytes / 4);
         start.n_trained_parameters = adapters.unwrap_or(start.n_parameters);
-        let (name, config, text) =
-            (model.name.clone(), model.files.config.clone(), model.text.clone());
-        let base_model = model.adapter.as_ref().and_then(|adapter| adapter.base_model.clone());
         // Both the agent and the checkpoints need parts of the model, which the engine takes whole.
         let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
-        let saved =
-            AgentConfig::new(&name, agent.system_prompt.clone(), &self.config().rollout.sampling);
+        let saved = AgentConfig::new(
+            &model.name,
+            agent.system_prompt.clone(),
+            &self.config().rollout.sampling,
+        );
+        let writer = CheckpointWriter::of(model, saved, self.disk.clone());
         let Some(model) = self.model.take() else { return Err(TrainError::EngineGone) };
         let engine = spec.start(model)?;
         let policy = LocalPolicy::new(engine.clone(), format);
         let agent = MultiTurnAgent { policy: Arc::new(policy.clone()), ..agent };
-        let writer = CheckpointWriter {
-            config,
-            text,
-            agent: saved,
-            base_model: base_model.unwrap_or(name),
-            disk: self.disk.clone(),
-        };
         Ok(Ready { agent, policy: Some(policy), engine: Some((engine, writer)), start })
     }
 

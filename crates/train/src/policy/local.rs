@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use stateset_core::{Completion, GenerateRequest, GivenTokens, Policy, PolicyError, SampledTokens};
-use stateset_nn::{ChatFormat, DecodeStream, NnError, SampleRequest, StopCheck, TextError};
+use stateset_nn::{
+    ChatFormat, DecodeStream, NnError, SampleRequest, StopCheck, TextError, Tokenizer,
+};
 use tokio::sync::mpsc;
 
 use crate::TrainError;
@@ -97,7 +99,7 @@ impl LocalPolicy {
             prompt,
             max_new_tokens: sampling.max_new_tokens,
             end_tokens: self.format.end_ids().to_vec(),
-            stop: stop_check(&self.format, stops),
+            stop: stop_check(self.format.tokenizer(), stops),
             temperature: sampling.temperature,
             top_k: sampling.top_k,
             top_p: sampling.top_p,
@@ -117,13 +119,14 @@ impl Policy for LocalPolicy {
     }
 }
 
-/// Watches the text for what ends it; nothing to watch, no check.
-fn stop_check(format: &ChatFormat, stops: Vec<String>) -> Option<StopCheck> {
+/// Watches the text of drawn tokens for what ends it; nothing to watch, no check. Empty texts are passed
+/// over.
+pub fn stop_check(tokenizer: &Arc<Tokenizer>, stops: Vec<String>) -> Option<StopCheck> {
     let stops: Vec<String> = stops.into_iter().filter(|stop| !stop.is_empty()).collect();
     if stops.is_empty() {
         return None;
     }
-    let tokenizer = Arc::clone(format.tokenizer());
+    let tokenizer = Arc::clone(tokenizer);
     let (mut stream, mut text) = (DecodeStream::new(false), String::new());
     Some(Box::new(move |token| {
         if let Ok(Some(piece)) = stream.push(&tokenizer, token) {

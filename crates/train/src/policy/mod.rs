@@ -3,5 +3,5 @@
 mod local;
 mod stub;
 
-pub use local::LocalPolicy;
+pub use local::{LocalPolicy, stop_check};
 pub use stub::StubPolicy;
