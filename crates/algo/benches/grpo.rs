@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use stateset_algo::{
-    Algorithm, Grpo, KlEstimator, KlPenalty, RowData, RowScores, StepData, TrajectoryData,
+    Algorithm, KlEstimator, KlPenalty, PolicyGradient, RowData, RowScores, StepData, TrajectoryData,
 };
 use stateset_core::{Purpose, RunSeed, StreamKey};
 
@@ -39,6 +39,7 @@ fn bench(c: &mut Criterion) {
         behaviour: &old[i],
         old: Some(&old[i]),
         reference: Some(&reference[i]),
+        ..RowData::default()
     };
     let step = StepData {
         trajectories: (0..N_ROWS).map(trajectory).collect(),
@@ -49,19 +50,20 @@ fn bench(c: &mut Criterion) {
         row,
         logprobs: &current[row],
         entropies: &entropies,
-        values: None,
+        ..RowScores::default()
     };
     let scores: Vec<RowScores<'_>> = (0..N_ROWS).map(score).collect();
     let kl = KlPenalty { coef: 0.04, estimator: KlEstimator::K3ImportanceCorrected };
-    let grpo = Grpo { kl, entropy_coef: 0.01, ..Grpo::default() };
+    let grpo = PolicyGradient { kl, entropy_coef: 0.01, ..PolicyGradient::default() };
 
-    c.bench_function("group advantages, 16 x 8", |b| {
-        b.iter(|| grpo.advantage.advantages(black_box(&step)).unwrap());
+    c.bench_function("credit, 128 x 1024", |b| {
+        b.iter(|| grpo.credit(black_box(&step)).unwrap());
     });
+    let credit = grpo.credit(&step).unwrap().rows;
     c.bench_function("prepare, 128 x 1024", |b| {
-        b.iter(|| grpo.prepare(black_box(&step)).unwrap());
+        b.iter(|| grpo.prepare(black_box(&step), credit.clone()).unwrap());
     });
-    let plan = grpo.prepare(&step).unwrap();
+    let plan = grpo.prepare(&step, credit).unwrap();
     let mut group = c.benchmark_group("loss");
     group.throughput(Throughput::Elements((N_ROWS * N_TOKENS) as u64));
     group.bench_function("128 x 1024", |b| b.iter(|| grpo.loss(&plan, black_box(&scores))));

@@ -4,7 +4,9 @@
 //! `loss` returns gradients instead of taking part in automatic differentiation, so that every loss
 //! is plain arithmetic that finite differences can check.
 
-use crate::{AlgoError, LossOutput, Plan, RowScores, StepData};
+use crate::{
+    AlgoError, Controls, Credit, Diagnostics, LossOutput, Plan, RowCredit, RowScores, StepData,
+};
 
 /// What an algorithm needs beside the log-prob of each loss token, which it always needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,8 +16,21 @@ pub struct Wants {
     pub entropy_gradient: bool,
     /// [`crate::RowData::reference`] must be set in every row.
     pub reference: bool,
-    /// [`RowScores::values`] must be set, and gradients with respect to them will come back.
+    /// [`crate::RowData::values`] and [`RowScores::values`] must be set, and gradients with respect
+    /// to them will come back.
     pub values: bool,
+    /// The last number of [`RowScores::values`] is the value after the row's last token, in one
+    /// entry more than the row has loss tokens.
+    pub end_value: bool,
+    /// [`crate::RowData::entropies`] must be set.
+    pub entropies: bool,
+    /// [`crate::RowData::old`] must be what the weights at the start of the update phase say, even
+    /// where other weights sampled.
+    pub old: bool,
+    /// [`crate::RowScores::log_sum_p2`] must be set.
+    pub log_sum_p2: bool,
+    /// The policy itself is not trained: no gradient with respect to log-probs will come back.
+    pub values_only: bool,
 }
 
 /// A training algorithm: rewards to advantages, log-probs to loss and gradients.
@@ -26,11 +41,23 @@ pub trait Algorithm: Send + Sync {
     /// What a trainer must bring along.
     fn wants(&self) -> Wants;
 
-    /// Everything that depends on the whole optimiser step: advantages, statistics, denominators.
+    /// Credit for a whole rollout batch: everything about rewards. Called once, before the first
+    /// optimiser step.
     ///
     /// # Errors
     /// [`AlgoError`] where the settings are invalid or the arrays do not fit each other.
-    fn prepare<'a>(&self, step: &StepData<'a>) -> Result<Plan<'a>, AlgoError>;
+    fn credit(&self, batch: &StepData<'_>) -> Result<Credit, AlgoError>;
+
+    /// Everything that depends on the whole optimiser step: masks, statistics, denominators.
+    /// `credit` has one entry for each row of the step.
+    ///
+    /// # Errors
+    /// [`AlgoError`] where the settings are invalid or the arrays do not fit each other.
+    fn prepare<'a>(
+        &self,
+        step: &StepData<'a>,
+        credit: Vec<RowCredit>,
+    ) -> Result<Plan<'a>, AlgoError>;
 
     /// A micro-batch's share of the step's loss, with gradients. The shares of any division of the
     /// step's rows into micro-batches that keeps [`Plan::unit`] whole add up to the same loss.
@@ -40,4 +67,35 @@ pub trait Algorithm: Send + Sync {
     /// # Panics
     /// Where `rows` names a row that the plan does not have, or has another number of loss tokens.
     fn loss(&self, plan: &Plan<'_>, rows: &[RowScores<'_>]) -> LossOutput;
+
+    /// The coefficients for the next optimiser step, after one with these statistics over
+    /// `n_trajectories`.
+    fn adapt(
+        &self,
+        controls: Controls,
+        _diagnostics: &Diagnostics,
+        _n_trajectories: usize,
+    ) -> Controls {
+        controls
+    }
+
+    /// True where the passes over the present batch should end, because the policy has moved far
+    /// enough; asked after each pass, with its statistics.
+    fn ends_passes(&self, _pass: &Diagnostics) -> bool {
+        false
+    }
+
+    /// How gradients become a change of the weights.
+    fn step_rule(&self) -> StepRule<'_> {
+        StepRule::FirstOrder
+    }
+}
+
+/// How gradients become a change of the weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum StepRule<'a> {
+    /// The optimiser's way.
+    FirstOrder,
+    /// A natural-gradient step inside a trust region.
+    TrustRegion(&'a crate::TrustRegion),
 }

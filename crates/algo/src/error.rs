@@ -53,7 +53,7 @@ pub enum AlgoError {
         n_trajectories: usize,
     },
     /// Two arrays of a row differ in length.
-    #[error("read row {row}: {expected} behaviour log-probs but {got} {array} log-probs")]
+    #[error("read row {row}: {expected} loss tokens but {got} numbers for {array}")]
     LengthMismatch {
         /// Index of the row.
         row: usize,
@@ -65,7 +65,7 @@ pub enum AlgoError {
         got: usize,
     },
     /// A log-prob that the loss needs is NaN or infinite.
-    #[error("read row {row}: the {array} log-prob of loss token {token} is {value}")]
+    #[error("read row {row}: the {array} of loss token {token} is {value}")]
     NotFinite {
         /// Index of the row.
         row: usize,
@@ -79,6 +79,26 @@ pub enum AlgoError {
     /// The loss has a KL term, but a row came without reference log-probs.
     #[error("weigh the KL penalty: row {row} has no reference log-probs")]
     MissingReference {
+        /// Index of the row.
+        row: usize,
+    },
+    /// The algorithm has a critic, but a row came without values.
+    #[error(
+        "weigh rewards against values: row {row} has no values; the run needs a value function"
+    )]
+    MissingValues {
+        /// Index of the row.
+        row: usize,
+    },
+    /// The top-entropy mask needs the entropies from before the update.
+    #[error("choose tokens by entropy: row {row} has no entropies")]
+    MissingEntropies {
+        /// Index of the row.
+        row: usize,
+    },
+    /// Credit goes to turns, but a token has no turn.
+    #[error("give credit to turns: row {row} does not say which turn its tokens belong to")]
+    MissingTurns {
         /// Index of the row.
         row: usize,
     },
@@ -103,12 +123,14 @@ pub enum AlgoError {
         /// Its reward.
         reward: f64,
     },
-    /// The caller's advantages do not fit the step.
+    /// The caller's credit does not fit the step.
     #[error(
-        "plan the step: {got} advantages for {expected} trajectories, or one that is not finite"
+        "plan the step: row {row} has {got} advantages for {expected} loss tokens, or one that is not finite"
     )]
     BadAdvantages {
-        /// Number of trajectories.
+        /// Index of the row.
+        row: usize,
+        /// Its loss tokens.
         expected: usize,
         /// Number of advantages.
         got: usize,

@@ -1,8 +1,8 @@
 //! Advantages, losses with their gradients, KL estimators, schedules and diagnostics: slices in, numbers out.
 //!
-//! An [`Algorithm`] is a small value with two parts. [`Algorithm::prepare`] reads the arrays of a
-//! whole optimiser step ([`StepData`]) and makes a [`Plan`]: advantages and denominators.
-//! [`Algorithm::loss`] then takes the [`RowScores`] of one micro-batch after another and gives the
+//! An [`Algorithm`] is a small value with three parts. [`Algorithm::credit`] reads the arrays of a
+//! rollout batch ([`StepData`]) and gives every token its advantage. [`Algorithm::prepare`] makes a
+//! [`Plan`] of one optimiser step: masks and denominators. [`Algorithm::loss`] then takes the [`RowScores`] of one micro-batch after another and gives the
 //! micro-batch's share of the loss and its *gradients* with respect to every log-prob, entropy and
 //! value. A trainer sums the shares and carries the gradients back through the model; it knows no
 //! algorithm, and no algorithm knows a tensor.
@@ -12,7 +12,7 @@
 //! # Example
 //!
 //! ```
-//! use stateset_algo::{Algorithm, Grpo, RowData, RowScores, StepData, TrajectoryData};
+//! use stateset_algo::{Algorithm, PolicyGradient, RowData, RowScores, StepData, TrajectoryData};
 //!
 //! // Two samples of one scenario, one row of two sampled tokens each.
 //! let sampled = [[-0.5, -1.0], [-0.7, -0.2]];
@@ -26,9 +26,10 @@
 //!         .collect(),
 //!     ..Default::default()
 //! };
-//! let grpo = Grpo::default();
-//! let plan = grpo.prepare(&step)?;
-//! let scores = RowScores { row: 0, logprobs: &sampled[0], entropies: &[1.0, 1.0], values: None };
+//! let grpo = PolicyGradient::default();
+//! let credit = grpo.credit(&step)?;
+//! let plan = grpo.prepare(&step, credit.rows)?;
+//! let scores = RowScores { logprobs: &sampled[0], entropies: &[1.0, 1.0], ..RowScores::default() };
 //! let out = grpo.loss(&plan, &[scores]);
 //! assert!(out.gradients[0].logprobs[0] < 0.0, "descending raises the better sample's log-probs");
 //! # Ok::<(), stateset_algo::AlgoError>(())
@@ -38,6 +39,7 @@ mod adaptive_kl;
 mod advantage;
 mod algorithm;
 mod bootstrap;
+mod credit;
 mod diagnostics;
 mod error;
 mod kl;
@@ -47,11 +49,15 @@ mod ratio;
 mod schedule;
 mod scores;
 mod step;
+mod trust_region;
 
 pub use adaptive_kl::AdaptiveKl;
-pub use advantage::{GroupAdvantage, RewardCombination, RewardScaling, weighted_total};
-pub use algorithm::{Algorithm, Wants};
+pub use advantage::{
+    AdvantageEstimator, GroupAdvantage, RewardCombination, RewardScaling, weighted_total,
+};
+pub use algorithm::{Algorithm, StepRule, Wants};
 pub use bootstrap::{Bootstrap, Interval};
+pub use credit::{Credit, RowCredit};
 pub use diagnostics::{
     ClipSide, Diagnostics, Mean, Moments, RewardStats, RowStats, TokenFacts, TokenStats,
     explained_variance,
@@ -59,8 +65,16 @@ pub use diagnostics::{
 pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
 pub use plan::{Plan, RowPlan, Unit};
-pub use policy::{Aggregation, Clip, Grpo, TokenWeights};
+pub use policy::{
+    Aggregation, Cispo, Clip, Correction, CorrectionLevel, CorrectionRule, Gepo, Gmpo,
+    PolicyGradient, RatioLevel, Reinforce, Sapo, Sequence, Slopes, Surrogate, TokenLoss,
+    TokenWeights, Vespo, VespoShape, cispo, gepo, gmpo, gspo, gspo_token, luspo, off_policy_mask,
+    reinforce, sapo, vespo,
+};
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
 pub use schedule::{Ramp, Schedule, ScheduleShape, warmup_steps_from_ratio};
 pub use scores::{LossOutput, RowGradients, RowScores};
-pub use step::{GenerationWindow, RowData, StepData, TrajectoryData};
+pub use step::{
+    Controls, GenerationWindow, Preference, RowData, StepData, TrajectoryData, TurnData,
+};
+pub use trust_region::{Accepted, Candidate, ConjugateGradient, Direction, TrustRegion};

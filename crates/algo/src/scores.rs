@@ -6,7 +6,7 @@ use crate::Diagnostics;
 ///
 /// # Shapes
 /// One entry for each loss token of the row, in the order of [`crate::RowData::behaviour`].
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RowScores<'a> {
     /// Index of the row in [`crate::StepData::rows`].
     pub row: usize,
@@ -14,8 +14,12 @@ pub struct RowScores<'a> {
     pub logprobs: &'a [f32],
     /// Entropy of the distribution it was drawn from, nats.
     pub entropies: &'a [f32],
-    /// Value of the state before the token, where the algorithm wants it.
+    /// Value of the state before the token, where the algorithm wants it; with one more entry where it
+    /// also wants the value after the last token.
     pub values: Option<&'a [f32]>,
+    /// Log of the sum of squared probabilities of the token's distribution, where the algorithm wants
+    /// it.
+    pub log_sum_p2: Option<&'a [f32]>,
 }
 
 /// Derivatives of the step's loss with respect to the scores of one row.
@@ -27,6 +31,8 @@ pub struct RowGradients {
     pub entropies: Vec<f32>,
     /// With respect to each value; empty where they are all zero.
     pub values: Vec<f32>,
+    /// With respect to each log of the sum of squares; empty where they are all zero.
+    pub log_sum_p2: Vec<f32>,
 }
 
 /// What a micro-batch adds to the step.

@@ -23,6 +23,19 @@ pub struct StepData<'a> {
     pub success_reward: f64,
     /// The generation batch that this step is a part of, for TRL's way of averaging.
     pub window: Option<GenerationWindow>,
+    /// Coefficients that moved since the run began.
+    pub controls: Controls,
+}
+
+/// Coefficients that adapt during a run; `None` where the algorithm's own value holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Controls {
+    /// Weight of the KL penalty.
+    pub kl_coef: Option<f64>,
+    /// Weight of the entropy bonus.
+    pub entropy_coef: Option<f64>,
+    /// Entropy of the last optimiser step, nats, where the bonus depends on it.
+    pub entropy: Option<f64>,
 }
 
 impl Default for StepData<'_> {
@@ -33,6 +46,7 @@ impl Default for StepData<'_> {
             component_weights: Vec::new(),
             success_reward: 1.0,
             window: None,
+            controls: Controls::default(),
         }
     }
 }
@@ -50,6 +64,40 @@ pub struct TrajectoryData {
     pub components: Vec<Option<f64>>,
     /// Some reply was cut off at a token limit.
     pub truncated: bool,
+    /// The agent's turns, in order; empty where nothing reads them.
+    pub turns: Vec<TurnData>,
+    /// What a person or judge said of it, in preference data.
+    pub preference: Option<Preference>,
+}
+
+/// One turn of the agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TurnData {
+    /// Reward of this turn alone, where the environment gave one. It is beside
+    /// [`TrajectoryData::reward`], not a part of it.
+    pub reward: Option<f64>,
+    /// Name of the environment's state before the turn; equal states have equal names.
+    pub state: Option<u64>,
+    /// A tool's result was read before the turn.
+    pub after_tool: bool,
+}
+
+/// Label of a completion in preference data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Preference {
+    /// The better one of its pair (its group).
+    Chosen {
+        /// By how much it should win at least, for reward models; 0 where nothing is known.
+        margin: f64,
+    },
+    /// The worse one of its pair.
+    Rejected,
+    /// Good by itself.
+    Desirable,
+    /// Bad by itself.
+    Undesirable,
+    /// A completion of another prompt, from which KTO estimates its KL point; never learned from.
+    Mismatched,
 }
 
 impl TrajectoryData {
@@ -77,6 +125,14 @@ pub struct RowData<'a> {
     pub old: Option<&'a [f32]>,
     /// Log-prob under the reference policy.
     pub reference: Option<&'a [f32]>,
+    /// Value of the state before each token, by the critic at the start of the update phase.
+    pub values: Option<&'a [f32]>,
+    /// Value of the state after the last token, for rows that were cut off.
+    pub end_value: Option<f32>,
+    /// Entropy of each token's distribution at the start of the update phase, nats.
+    pub entropies: Option<&'a [f32]>,
+    /// Index into [`TrajectoryData::turns`] of the turn of each token; empty where nothing reads it.
+    pub turns: &'a [u32],
 }
 
 /// Several optimiser steps that were sampled together.
@@ -112,6 +168,18 @@ impl StepData<'_> {
         lengths
     }
 
+    /// Rows of each trajectory, in order.
+    ///
+    /// # Panics
+    /// Where a row names no trajectory; [`StepData::check`] says so.
+    pub fn trajectory_rows(&self) -> Vec<Vec<usize>> {
+        let mut rows = vec![Vec::new(); self.trajectories.len()];
+        for (index, row) in self.rows.iter().enumerate() {
+            rows[row.trajectory].push(index);
+        }
+        rows
+    }
+
     /// Checks that the arrays fit each other and that what a loss reads is finite.
     ///
     /// # Errors
@@ -125,6 +193,8 @@ impl StepData<'_> {
             }
             check_array(row, "old", data.behaviour.len(), data.old)?;
             check_array(row, "reference", data.behaviour.len(), data.reference)?;
+            check_array(row, "value", data.behaviour.len(), data.values)?;
+            check_array(row, "entropy", data.behaviour.len(), data.entropies)?;
         }
         Ok(())
     }

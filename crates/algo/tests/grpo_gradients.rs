@@ -16,11 +16,11 @@ mod common;
 
 use common::{Batch, assert_close, batches, settings};
 use proptest::prelude::*;
-use stateset_algo::{Aggregation, Grpo, KlEstimator};
+use stateset_algo::{Aggregation, GroupAdvantage, KlEstimator, PolicyGradient, Surrogate};
 
 /// The loss by its definition, in the order of a reader's eye. `old` is frozen by the caller.
 struct Oracle<'a> {
-    grpo: &'a Grpo,
+    grpo: &'a PolicyGradient,
     batch: &'a Batch,
     old: Vec<Vec<f64>>,
 }
@@ -61,7 +61,7 @@ impl Oracle<'_> {
     }
 
     fn token(&self, row: usize, token: usize, current: f64) -> f64 {
-        let clip = &self.grpo.clip;
+        let Surrogate::Clip { clip, .. } = &self.grpo.surrogate else { panic!("not clipped") };
         let advantage = self.advantage(self.batch.rows[row].trajectory);
         let rho = (current - self.old[row][token]).exp();
         let clipped = rho.max(1.0 - clip.low).min(1.0 + clip.high);
@@ -92,7 +92,7 @@ impl Oracle<'_> {
         let n = rewards.len() as f64;
         let mean = rewards.iter().sum::<f64>() / n;
         let variance = rewards.iter().map(|r| (r - mean) * (r - mean)).sum::<f64>() / (n - 1.0);
-        (reward - mean) / (variance.sqrt() + self.grpo.advantage.epsilon)
+        (reward - mean) / (variance.sqrt() + GroupAdvantage::default().epsilon)
     }
 }
 

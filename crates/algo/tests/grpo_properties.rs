@@ -18,8 +18,7 @@ use common::{
 };
 use proptest::prelude::*;
 use stateset_algo::{
-    Aggregation, Algorithm, GroupAdvantage, Grpo, KlPenalty, RewardScaling, StepData,
-    TrajectoryData,
+    Aggregation, GroupAdvantage, KlPenalty, PolicyGradient, RewardScaling, StepData, TrajectoryData,
 };
 
 proptest! {
@@ -31,7 +30,7 @@ proptest! {
         grpo in settings(false),
         garbage in -80.0f32..0.0,
     ) {
-        let grpo = Grpo { mask_truncated: true, ..grpo };
+        let grpo = PolicyGradient { mask_truncated: true, ..grpo };
         let wanted = batch.run(&grpo);
         let mut other = batch.clone();
         for row in &mut other.rows {
@@ -127,14 +126,14 @@ proptest! {
 
     #[test]
     fn on_policy_it_is_reinforce(batch in batches(), grpo in settings(false)) {
-        let grpo = Grpo { kl: KlPenalty::default(), entropy_coef: 0.0, ..grpo };
+        let grpo = PolicyGradient { kl: KlPenalty::default(), entropy_coef: 0.0, ..grpo };
         let mut batch = batch;
         for row in &mut batch.rows {
             row.old = Some(row.current.clone());
         }
         let got = batch.run(&grpo);
         let step = batch.step();
-        let advantages = grpo.advantage.advantages(&step).unwrap();
+        let advantages = GroupAdvantage::default().advantages(&step).unwrap();
         let mut loss = 0.0;
         for (row, weight) in batch.rows.iter().zip(reinforce_weights(&batch, &grpo)) {
             loss -= weight * advantages[row.trajectory] * row.current.len() as f64;
@@ -161,14 +160,14 @@ proptest! {
 
     #[test]
     fn dead_groups_keep_only_their_kl(batch in batches(), grpo in settings(true), reward: bool) {
-        let grpo = Grpo { entropy_coef: 0.0, mask_truncated: false, ..grpo };
+        let grpo = PolicyGradient { entropy_coef: 0.0, mask_truncated: false, ..grpo };
         let mut batch = batch;
         for (i, trajectory) in batch.trajectories.iter_mut().enumerate() {
             // Equal but for rounding.
             trajectory.reward = reward.then_some(if i % 2 == 0 { 0.3 } else { 0.1 + 0.2 });
         }
         let with_kl = batch.run(&grpo);
-        let without = batch.run(&Grpo { kl: KlPenalty::default(), ..grpo.clone() });
+        let without = batch.run(&PolicyGradient { kl: KlPenalty::default(), ..grpo.clone() });
         prop_assert_eq!(without.loss, 0.0);
         let all_zero = |outcome: &Outcome| {
             outcome.gradients.iter().flat_map(|row| &row.logprobs).all(|&d| d == 0.0)
@@ -218,7 +217,7 @@ fn part(row: &Row, range: std::ops::Range<usize>) -> Row {
 }
 
 /// Weight of a token of each row, written out for on-policy REINFORCE.
-fn reinforce_weights(batch: &Batch, grpo: &Grpo) -> Vec<f64> {
+fn reinforce_weights(batch: &Batch, grpo: &PolicyGradient) -> Vec<f64> {
     let is_kept = |t: usize| !(grpo.mask_truncated && batch.trajectories[t].truncated);
     let length = |t: usize| -> usize {
         batch.rows.iter().filter(|row| row.trajectory == t).map(|row| row.current.len()).sum()
@@ -252,7 +251,7 @@ fn a_step_without_anything_is_finite() {
         Aggregation::DrGrpo { max_completion_tokens: 1 },
         Aggregation::default(),
     ] {
-        let grpo = Grpo { aggregation, entropy_coef: 0.01, ..Grpo::default() };
+        let grpo = PolicyGradient { aggregation, entropy_coef: 0.01, ..PolicyGradient::default() };
         for batch in [&nothing, &all_empty] {
             let got = batch.run(&grpo);
             assert_eq!(got.loss, 0.0);
@@ -273,7 +272,7 @@ fn one_token_learns_in_the_right_direction() {
     let trajectory = |reward| TrajectoryData { reward: Some(reward), ..Default::default() };
     let batch =
         Batch { trajectories: vec![trajectory(1.0), trajectory(0.0)], rows: vec![row(0), row(1)] };
-    let got = batch.run(&Grpo::default());
+    let got = batch.run(&PolicyGradient::default());
     assert!(got.gradients[0].logprobs[0] < 0.0 && got.gradients[1].logprobs[0] > 0.0);
     assert_close(got.loss, 0.0, 0.0, 1e-12);
 }
@@ -293,7 +292,7 @@ fn a_nan_score_shows_in_the_loss() {
             ..Row::default()
         }],
     };
-    assert!(batch.run(&Grpo::default()).loss.is_nan());
+    assert!(batch.run(&PolicyGradient::default()).loss.is_nan());
 }
 
 /// Scaling all rewards scales unscaled advantages, and leaves scaled ones nearly alone.
@@ -307,8 +306,7 @@ fn reward_scale() {
     };
     let of = |scaling, factor| {
         let advantage = GroupAdvantage { scaling, ..Default::default() };
-        let grpo = Grpo { advantage, ..Grpo::default() };
-        grpo.prepare(&step(factor)).unwrap().advantages
+        advantage.advantages(&step(factor)).unwrap()
     };
     for (small, large) in of(RewardScaling::None, 1.0).iter().zip(of(RewardScaling::None, 8.0)) {
         assert_eq!(8.0 * small, large);

@@ -20,8 +20,9 @@ use std::path::Path;
 use common::{Batch, Row, assert_close, run_step};
 use serde::Deserialize;
 use stateset_algo::{
-    Aggregation, Clip, Diagnostics, GenerationWindow, GroupAdvantage, Grpo, KlEstimator, KlPenalty,
-    RewardCombination, RewardScaling, StepData, TrajectoryData, weighted_total,
+    Aggregation, Clip, Credit, Diagnostics, GenerationWindow, GroupAdvantage, KlEstimator,
+    KlPenalty, PolicyGradient, RewardCombination, RewardScaling, StepData, Surrogate,
+    TrajectoryData, weighted_total,
 };
 
 #[derive(Deserialize)]
@@ -95,7 +96,7 @@ fn trajectories(golden: &Golden, rewards: &str) -> Vec<TrajectoryData> {
             group: i / golden.n_generations,
             reward: weighted_total(components, &table.weights),
             components: components.clone(),
-            truncated: false,
+            ..TrajectoryData::default()
         })
         .collect()
 }
@@ -131,8 +132,8 @@ fn advantages() {
         for (got, wanted) in got.iter().zip(&case.advantages) {
             assert_close(*got, *wanted, 1e-9, 1e-12);
         }
-        let plan = Grpo::default().plan_with(&step, got).unwrap();
-        let report = plan.diagnostics.finish();
+        let rewards = Credit::of_trajectories(&step, &got).rewards;
+        let report = Diagnostics { rewards, ..Diagnostics::default() }.finish();
         if let (Some(mean), Some(std)) = (case.reward, case.reward_std) {
             assert_close(report["reward/mean"], mean, 1e-9, 0.0);
             assert_close(report["reward/std"], std, 1e-9, 0.0);
@@ -142,11 +143,15 @@ fn advantages() {
     }
 }
 
-fn grpo(golden: &Golden, case: &LossCase) -> Grpo {
+fn grpo(golden: &Golden, case: &LossCase) -> PolicyGradient {
     let estimator =
         if case.corrected { KlEstimator::K3ImportanceCorrected } else { KlEstimator::K3 };
-    Grpo {
-        clip: Clip { low: golden.epsilon_low, high: golden.epsilon_high, delta: case.delta },
+    PolicyGradient {
+        surrogate: Surrogate::clip(Clip {
+            low: golden.epsilon_low,
+            high: golden.epsilon_high,
+            delta: case.delta,
+        }),
         aggregation: match case.loss_type.as_str() {
             "grpo" => Aggregation::Grpo,
             "bnpo" => Aggregation::Bnpo,
@@ -161,7 +166,7 @@ fn grpo(golden: &Golden, case: &LossCase) -> Grpo {
         kl: KlPenalty { coef: case.beta, estimator },
         entropy_coef: case.entropy_coef,
         mask_truncated: golden.batches[&case.batch].mask_truncated,
-        ..Grpo::default()
+        ..PolicyGradient::default()
     }
 }
 

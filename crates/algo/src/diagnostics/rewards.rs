@@ -29,11 +29,12 @@ pub struct RewardStats {
 }
 
 impl RewardStats {
-    /// The statistics of a step with these advantages, one for each trajectory.
-    pub fn of(step: &StepData<'_>, advantages: &[f64]) -> RewardStats {
+    /// The statistics of a batch; `has_advantage` says of each trajectory whether any of its tokens
+    /// has an advantage that is not 0.
+    pub fn of(step: &StepData<'_>, has_advantage: &[bool]) -> RewardStats {
         let mut stats = RewardStats::default();
         for members in step.groups().values() {
-            stats.push_group(step, advantages, members);
+            stats.push_group(step, has_advantage, members);
         }
         for (trajectory, length) in step.trajectories.iter().zip(step.trajectory_lengths()) {
             stats.unscorable.push(as_share(trajectory.scored().is_none()));
@@ -55,7 +56,7 @@ impl RewardStats {
         self.lengths.add(&other.lengths);
     }
 
-    fn push_group(&mut self, step: &StepData<'_>, advantages: &[f64], members: &[usize]) {
+    fn push_group(&mut self, step: &StepData<'_>, has_advantage: &[bool], members: &[usize]) {
         let scored: Vec<f64> =
             members.iter().filter_map(|&i| step.trajectories[i].scored()).collect();
         let group: Moments = scored.iter().copied().collect();
@@ -64,7 +65,7 @@ impl RewardStats {
             self.group_std.push(group.population_std());
         }
         let n_solved = scored.iter().filter(|&&reward| reward >= step.success_reward).count();
-        let is_dead = members.iter().all(|&i| advantages[i] == 0.0);
+        let is_dead = members.iter().all(|&i| !has_advantage[i]);
         for _ in members {
             self.dead.push(as_share(is_dead));
             self.all_correct.push(as_share(n_solved == members.len()));
@@ -101,7 +102,8 @@ mod tests {
             rows: vec![RowData { trajectory: 4, behaviour: &[-1.0; 3], ..Default::default() }],
             ..Default::default()
         };
-        let stats = RewardStats::of(&step, &[0.0, 0.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0]);
+        let has_advantage = [false, false, false, false, true, true, false, false];
+        let stats = RewardStats::of(&step, &has_advantage);
         assert_eq!(stats.dead.get(), Some(0.75));
         assert_eq!(stats.all_correct.get(), Some(0.25));
         assert_eq!(stats.all_wrong.get(), Some(0.25));

@@ -8,6 +8,7 @@
 //! | `grpo` | mean over i of ( sum ell / max(N_i, 1) ) | arXiv 2402.03300; every trajectory weighs the same |
 //! | `dapo` | sum ell / N | arXiv 2503.14476; every token weighs the same; TRL's default |
 //! | `dr_grpo` | sum ell / (B L_max) | arXiv 2503.20783; no length in the denominator |
+//! | `token_sum` | mean over i of ( sum ell ) | verl's `seq-mean-token-sum`; with a sequence ratio it is LUSPO's, arXiv 2602.05261 |
 //! | `bnpo` | per micro-batch: sum ell / its N, weighed by its share of the step's rows | TRL |
 //!
 //! All but `bnpo` are one number for each row, fixed for the step, so no division into micro-batches
@@ -28,6 +29,8 @@ pub enum Aggregation {
     Grpo,
     /// Mean over the tokens of the micro-batch.
     Bnpo,
+    /// Mean over trajectories of the sum over tokens.
+    TokenSum,
     /// Sum over tokens, divided by trajectories times a constant.
     DrGrpo {
         /// L_max: the token limit of a completion, 1 or more.
@@ -64,6 +67,7 @@ impl Aggregation {
         match self {
             Aggregation::Grpo => "grpo",
             Aggregation::Bnpo => "bnpo",
+            Aggregation::TokenSum => "token_sum",
             Aggregation::DrGrpo { .. } => "dr_grpo",
             Aggregation::Dapo { .. } => "dapo",
         }
@@ -102,6 +106,7 @@ impl Aggregation {
                 TokenWeights::Fixed(step.rows.iter().map(|row| weight(row.trajectory)).collect())
             }
             Aggregation::Bnpo => TokenWeights::MicroBatch { n_rows: step.rows.len() },
+            Aggregation::TokenSum => uniform(n_trajectories),
             Aggregation::DrGrpo { max_completion_tokens } => {
                 uniform(n_trajectories * max_completion_tokens.max(1) as f64)
             }
@@ -158,6 +163,7 @@ mod tests {
         let lengths = step().trajectory_lengths();
         assert_eq!(fixed(Aggregation::Grpo, &lengths), [0.1, 0.5, 0.1]);
         assert_eq!(fixed(Aggregation::default(), &lengths), [1.0 / 6.0; 3]);
+        assert_eq!(fixed(Aggregation::TokenSum, &lengths), [0.5; 3]);
         let dr_grpo = Aggregation::DrGrpo { max_completion_tokens: 8 };
         assert_eq!(fixed(dr_grpo, &lengths), [1.0 / 16.0; 3]);
     }

@@ -8,6 +8,7 @@
 //! advantage has no bound from above: rho may be anything. `delta` (arXiv 2505.07291) bounds it; it
 //! stands in the first branch only, as in TRL.
 
+use super::{RatioLevel, Sequence, Slopes, TokenLoss};
 use crate::error::Problems;
 use crate::{ClipSide, Problem, Term};
 
@@ -30,6 +31,20 @@ impl Default for Clip {
 }
 
 impl Clip {
+    /// The loss of every token of a trajectory, with the ratio taken at `level`.
+    pub fn losses(&self, sequence: &Sequence, level: RatioLevel) -> Vec<TokenLoss> {
+        let token = |(ratio, advantage): (Slopes, &f64)| {
+            let term = self.surrogate(Term { value: ratio.value, slope: 1.0 }, *advantage);
+            TokenLoss {
+                loss: ratio.then(term),
+                gate: 1.0,
+                ratio: ratio.value,
+                clipped: self.side(ratio.value, *advantage),
+            }
+        };
+        sequence.ratios(level).into_iter().zip(&sequence.advantages).map(token).collect()
+    }
+
     /// The loss of one token.
     pub fn surrogate(&self, ratio: Term, advantage: f64) -> Term {
         let bounded = self.bounded(ratio);

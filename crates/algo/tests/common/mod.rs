@@ -5,8 +5,8 @@
 
 use proptest::prelude::*;
 use stateset_algo::{
-    Aggregation, Algorithm, Clip, Diagnostics, Grpo, KlEstimator, KlPenalty, RowData, RowGradients,
-    RowScores, StepData, TrajectoryData,
+    Aggregation, Algorithm, Clip, Diagnostics, KlEstimator, KlPenalty, PolicyGradient, RowData,
+    RowGradients, RowScores, StepData, Surrogate, TrajectoryData,
 };
 use stateset_core::{Purpose, RunSeed, Stream, StreamKey};
 
@@ -49,7 +49,7 @@ impl Batch {
 
     pub(crate) fn scores(&self, row: usize) -> RowScores<'_> {
         let Row { current, entropies, .. } = &self.rows[row];
-        RowScores { row, logprobs: current, entropies, values: None }
+        RowScores { row, logprobs: current, entropies, ..RowScores::default() }
     }
 
     pub(crate) fn all_rows(&self) -> Vec<usize> {
@@ -78,6 +78,7 @@ impl Row {
             behaviour: &self.behaviour,
             old: self.old.as_deref(),
             reference: self.reference.as_deref(),
+            ..RowData::default()
         }
     }
 }
@@ -89,11 +90,12 @@ pub(crate) fn run_step(
     batch: &Batch,
     micro_batches: &[Vec<usize>],
 ) -> Outcome {
-    let plan = algorithm.prepare(step).unwrap();
+    let credit = algorithm.credit(step).unwrap();
+    let plan = algorithm.prepare(step, credit.rows).unwrap();
     let mut outcome = Outcome {
         loss: 0.0,
         gradients: vec![RowGradients::default(); step.rows.len()],
-        diagnostics: plan.diagnostics.clone(),
+        diagnostics: Diagnostics { rewards: credit.rewards, ..plan.diagnostics.clone() },
     };
     for rows in micro_batches {
         let scores: Vec<RowScores<'_>> = rows.iter().map(|&row| batch.scores(row)).collect();
@@ -204,7 +206,7 @@ fn build_row(trajectory: usize, tokens: &[Token], on_policy: bool) -> Row {
 }
 
 /// Settings in all combinations; `bnpo` only where asked for, because it depends on micro-batches.
-pub(crate) fn settings(with_bnpo: bool) -> impl Strategy<Value = Grpo> {
+pub(crate) fn settings(with_bnpo: bool) -> impl Strategy<Value = PolicyGradient> {
     let mut aggregations = vec![
         Aggregation::Grpo,
         Aggregation::DrGrpo { max_completion_tokens: 7 },
@@ -232,12 +234,12 @@ pub(crate) fn settings(with_bnpo: bool) -> impl Strategy<Value = Grpo> {
         prop::sample::select(entropy_coefs),
         any::<bool>(),
     )
-        .prop_map(|(aggregation, clip, kl, entropy_coef, mask_truncated)| Grpo {
+        .prop_map(|(aggregation, clip, kl, entropy_coef, mask_truncated)| PolicyGradient {
             aggregation,
-            clip,
+            surrogate: Surrogate::clip(clip),
             kl,
             entropy_coef,
             mask_truncated,
-            ..Grpo::default()
+            ..PolicyGradient::default()
         })
 }

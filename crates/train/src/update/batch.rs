@@ -2,6 +2,7 @@
 //!
 //! Only sampled tokens are marked; what the policy read can never enter a loss.
 
+use stateset_algo::{RowData, StepData, TrajectoryData};
 use stateset_core::{Origin, Trajectory, TrajectoryGroup};
 use stateset_nn::TokenRow;
 
@@ -102,6 +103,35 @@ impl Batch {
     pub fn clip_rewards(&mut self, limit: f64) {
         for reward in self.trajectories.iter_mut().filter_map(|t| t.reward.as_mut()) {
             *reward = reward.clamp(-limit, limit);
+        }
+    }
+
+    /// The arrays as an algorithm reads them; what sampled the tokens is the old policy.
+    pub(super) fn step_data<'a>(
+        &'a self,
+        reference: Option<&'a [Vec<f32>]>,
+        success_reward: f64,
+    ) -> StepData<'a> {
+        let trajectory = |t: &BatchTrajectory| TrajectoryData {
+            group: t.group,
+            reward: t.reward,
+            components: t.components.clone(),
+            truncated: t.truncated,
+            ..TrajectoryData::default()
+        };
+        let row = |(index, row): (usize, &'a BatchRow)| RowData {
+            trajectory: row.trajectory,
+            behaviour: &row.behaviour,
+            old: Some(&row.behaviour),
+            reference: reference.map(|all| all[index].as_slice()),
+            ..RowData::default()
+        };
+        StepData {
+            trajectories: self.trajectories.iter().map(trajectory).collect(),
+            rows: self.rows.iter().enumerate().map(row).collect(),
+            component_weights: self.component_weights.clone(),
+            success_reward,
+            ..StepData::default()
         }
     }
 

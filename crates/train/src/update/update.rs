@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use stateset_algo::{
-    Algorithm, Diagnostics, Plan, RowData, RowScores, Schedule, StepData, TrajectoryData,
+    Algorithm, Diagnostics, Plan, RowCredit, RowData, RowScores, Schedule, StepData,
 };
 use stateset_core::{PolicyVersion, Purpose, RunSeed, StreamKey};
 use stateset_nn::{OptimiserStep, RowGradients, StepReport, TokenRow, Wants};
@@ -71,9 +71,12 @@ pub fn update(
     } else {
         None
     };
-    let reference = reference.as_deref();
-    let report = Summed::default();
-    let mut update = Update { engine, algorithm, batch, settings, reference, report };
+    let data = batch.step_data(reference.as_deref(), settings.success_reward);
+    let credit = algorithm.credit(&data)?;
+    let mut report = Summed::default();
+    report.diagnostics.rewards = credit.rewards;
+    let mut update =
+        Update { engine, algorithm, batch, settings, data, credit: credit.rows, report };
     for epoch in 0..settings.n_epochs {
         let key = StreamKey { step, scenario: epoch as u32, ..StreamKey::default() };
         let mut order: Vec<usize> = (0..batch.n_groups()).collect();
@@ -117,7 +120,10 @@ struct Update<'a> {
     algorithm: &'a dyn Algorithm,
     batch: &'a Batch,
     settings: &'a UpdateSettings,
-    reference: Option<&'a [Vec<f32>]>,
+    /// Arrays of the whole batch.
+    data: StepData<'a>,
+    /// Credit of each of its rows.
+    credit: Vec<RowCredit>,
     report: Summed,
 }
 
@@ -128,7 +134,8 @@ impl<'a> Update<'a> {
             return Ok(());
         }
         let algorithm = self.algorithm;
-        let plan = algorithm.prepare(&data)?;
+        let credit = chosen.iter().map(|row| self.credit[*row].clone()).collect();
+        let plan = algorithm.prepare(&data, credit)?;
         let mut diagnostics = plan.diagnostics.clone();
         let max_tokens = self.engine.learner.as_ref().map_or(0, |learner| learner.max_rows());
         let cut = micro_batches(self.batch, &chosen, plan.unit, max_tokens);
@@ -153,35 +160,20 @@ impl<'a> Update<'a> {
 
     /// Arrays of the step, and the batch row behind each of its rows.
     fn step_data(&self, groups: &[usize]) -> (StepData<'a>, Vec<usize>) {
-        let batch = self.batch;
-        let mut data = StepData {
-            component_weights: batch.component_weights.clone(),
-            success_reward: self.settings.success_reward,
-            ..StepData::default()
-        };
+        let whole = &self.data;
+        let mut data = StepData { trajectories: Vec::new(), rows: Vec::new(), ..whole.clone() };
         let mut place = BTreeMap::new();
         for &group in groups {
-            for (index, t) in
-                batch.trajectories.iter().enumerate().filter(|(_, t)| t.group == group)
-            {
+            let members = whole.trajectories.iter().enumerate().filter(|(_, t)| t.group == group);
+            for (index, trajectory) in members {
                 place.insert(index, data.trajectories.len());
-                data.trajectories.push(TrajectoryData {
-                    group,
-                    reward: t.reward,
-                    components: t.components.clone(),
-                    truncated: t.truncated,
-                });
+                data.trajectories.push(trajectory.clone());
             }
         }
         let mut chosen = Vec::new();
-        for (index, row) in batch.rows.iter().enumerate() {
+        for (index, row) in whole.rows.iter().enumerate() {
             let Some(&trajectory) = place.get(&row.trajectory) else { continue };
-            data.rows.push(RowData {
-                trajectory,
-                behaviour: &row.behaviour,
-                old: Some(&row.behaviour),
-                reference: self.reference.map(|all| all[index].as_slice()),
-            });
+            data.rows.push(RowData { trajectory, ..*row });
             chosen.push(index);
         }
         (data, chosen)
@@ -210,7 +202,7 @@ impl<'a> Update<'a> {
                     row: row.unwrap_or(usize::MAX),
                     logprobs: &scores.logprobs,
                     entropies: &scores.entropies,
-                    values: None,
+                    ..RowScores::default()
                 })
                 .collect();
             let output = algorithm.loss(plan, &views);

@@ -1,6 +1,6 @@
 //! Layers, their origins, and keys that say the same in different words (points 1 and 2).
 
-use stateset_algo::RewardScaling;
+use stateset_algo::{GroupAdvantage, RewardScaling};
 use stateset_train::config::{ConfigSources, Format, ModelOverlay, model_name};
 
 use crate::common::{file, flags, origin, resolved, with_file};
@@ -64,7 +64,8 @@ fn the_strongest_layer_names_the_presets() {
     let resolved = resolved(&sources);
     assert_eq!(resolved.config.steps.group_size, 8);
     assert_eq!(resolved.config.presets.profile.as_deref(), Some("aggressive"));
-    assert_eq!(resolved.config.algorithm.grpo.advantage.scaling, RewardScaling::Group);
+    let group = GroupAdvantage { scaling: RewardScaling::Group, ..GroupAdvantage::default() };
+    assert_eq!(resolved.config.algorithm.method.advantage, group.into());
 }
 
 #[test]

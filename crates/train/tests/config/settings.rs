@@ -1,6 +1,6 @@
 //! What values become.
 
-use stateset_algo::{Aggregation, RewardScaling};
+use stateset_algo::{AdvantageEstimator, Aggregation, RewardScaling};
 use stateset_core::RunSeed;
 use stateset_train::config::{
     ConfigSources, EvaluationScenarios, Format, ReferenceModel, RewardMethod, RewardSource,
@@ -11,8 +11,14 @@ use crate::common::{resolved, with_file};
 
 #[test]
 fn scaling_in_two_words() {
-    let scaling = |text: &str| {
-        resolved(&with_file(Format::Toml, text)).config.algorithm.grpo.advantage.scaling
+    let scaling = |text: &str| match resolved(&with_file(Format::Toml, text))
+        .config
+        .algorithm
+        .method
+        .advantage
+    {
+        AdvantageEstimator::Group(group) => group.scaling,
+        other => panic!("{other:?}"),
     };
     assert_eq!(scaling(""), RewardScaling::Group);
     assert_eq!(scaling("training.advantage_normalization = false"), RewardScaling::None);
@@ -95,7 +101,7 @@ fn settings_of_the_optimiser_and_the_adapters() {
     assert_eq!(config.optimiser.schedule.warmup_steps, 4);
     assert_eq!(config.adapters.map(|adapters| adapters.targets), Some(Vec::new()));
     assert_eq!(
-        config.algorithm.grpo.aggregation,
+        config.algorithm.method.aggregation,
         Aggregation::DrGrpo { max_completion_tokens: 512 }
     );
     assert_eq!(config.seed, RunSeed(7));

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use stateset_algo::{
-    Aggregation, Clip, GroupAdvantage, Grpo, KlEstimator, KlPenalty, Problem, RewardCombination,
-    RewardScaling,
+    Aggregation, Clip, GroupAdvantage, KlEstimator, KlPenalty, PolicyGradient, Problem,
+    RewardCombination, RewardScaling, Surrogate,
 };
 
 use super::super::reader::Reader;
@@ -11,8 +11,8 @@ use super::super::reader::Reader;
 /// The method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlgorithmSettings {
-    /// GRPO, validated.
-    pub grpo: Grpo,
+    /// The method, validated.
+    pub method: PolicyGradient,
     /// Rewards are cut to this distance from 0 first.
     pub reward_clip: f64,
     /// The model as it was at the start, where anything is compared with it: the penalty if its
@@ -38,29 +38,31 @@ impl AlgorithmSettings {
     pub(in super::super) fn resolve(reader: &mut Reader) -> AlgorithmSettings {
         // `group_mean` is the only baseline there is; reading it is all that is left to do.
         reader.text("training.baseline_type");
-        let grpo = Grpo {
-            advantage: advantage(reader),
-            clip: clip(reader),
+        let advantage = advantage(reader);
+        let method = PolicyGradient {
+            advantage: advantage.into(),
+            surrogate: Surrogate::clip(clip(reader)),
             aggregation: aggregation(reader),
             kl: kl(reader),
             entropy_coef: reader.number("training.entropy_coef"),
             mask_truncated: reader.bool("training.mask_truncated"),
+            ..PolicyGradient::default()
         };
-        for problem in grpo.validate() {
+        for problem in method.validate() {
             refuse(reader, &problem);
         }
-        if grpo.advantage.combination == RewardCombination::NormalizeThenSum {
+        if advantage.combination == RewardCombination::NormalizeThenSum {
             check_parts(reader);
         }
-        if grpo.kl.coef > 1.0 {
+        if method.kl.coef > 1.0 {
             reader.warn(&[BETA], "above 1 the model hardly moves; 0.001 to 0.04 is usual");
         }
-        let is_compared = grpo.kl.is_on() || reader.bool("training.use_reference_model");
+        let is_compared = method.kl.is_on() || reader.bool("training.use_reference_model");
         let reference = is_compared.then(|| match reader.bool("training.use_lora") {
             true => ReferenceModel::WithoutAdapters,
             false => ReferenceModel::FrozenCopy,
         });
-        AlgorithmSettings { grpo, reward_clip: reader.number("training.reward_clip"), reference }
+        AlgorithmSettings { method, reward_clip: reader.number("training.reward_clip"), reference }
     }
 }
 

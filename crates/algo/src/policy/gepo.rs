@@ -1,0 +1,126 @@
+//! GEPO, group expectation policy optimisation (arXiv 2508.17850).
+//!
+//! For trajectories sampled by a policy that may be far behind, p_i = exp(mean_t lc) and
+//! q_i = exp(mean_t lb) are length-normalised probabilities, and the weight is taken against what the
+//! *group* expects instead of against the trajectory's own q:
+//!
+//!   E_q = sum_j q_j² / sum_j q_j,   w_i = p_i / E_q,
+//!   ell_i = -min( w_i A_i, clip(w_i, 1 - low, 1 + high) A_i ),   loss = mean_i ell_i
+//!
+//! E_q is the sampler's and carries no gradient. Even on policy w_i is not 1 for each sample, so the
+//! clip acts from the first step whenever q varies in the group. The authors' code takes its clip
+//! range from the host trainer (0.2); the paper's own is not known. `kl_gate` is the defensive variant:
+//! a trajectory whose k3(lb, lc) is below it is compared with its own q.
+//!
+//! The sampler's log-probs are used where they are known, the old policy's elsewhere.
+
+use super::{Clip, Sequence, Slopes, Surrogate, TokenLoss};
+use crate::error::Problems;
+use crate::{
+    Aggregation, GroupAdvantage, PolicyGradient, Problem, RewardScaling, StepData, Term, k3,
+};
+
+/// Settings of GEPO.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gepo {
+    /// Range of the weight. 0.2.
+    pub clip: Clip,
+    /// Below this mean k3 of sampler to current policy a trajectory has its own denominator (GEPO+,
+    /// 0.002 in the authors' code). Off.
+    pub kl_gate: Option<f64>,
+}
+
+impl Default for Gepo {
+    fn default() -> Self {
+        Gepo { clip: Clip::default(), kl_gate: None }
+    }
+}
+
+/// GEPO with the settings of the authors' code: advantages are centred and not scaled.
+pub fn gepo() -> PolicyGradient {
+    let advantage = GroupAdvantage { scaling: RewardScaling::None, ..GroupAdvantage::default() };
+    PolicyGradient {
+        name: "gepo",
+        advantage: advantage.into(),
+        surrogate: Surrogate::Gepo(Gepo::default()),
+        aggregation: Aggregation::Grpo,
+        ..PolicyGradient::default()
+    }
+}
+
+impl Gepo {
+    /// log E_q of each trajectory's group. Trajectories without loss tokens do not count.
+    pub fn log_denominators(&self, step: &StepData<'_>) -> Vec<f64> {
+        let rows = step.trajectory_rows();
+        let mean = |i: usize| {
+            let tokens = rows[i].iter().flat_map(|&row| {
+                let data = &step.rows[row];
+                (0..data.behaviour.len()).map(move |t| known(&data.behaviour[t], data.old, t))
+            });
+            let (sum, n) = tokens.fold((0.0, 0usize), |(sum, n), lp| (sum + lp, n + 1));
+            (n > 0).then(|| sum / n as f64)
+        };
+        let mut denominators = vec![0.0; step.trajectories.len()];
+        for members in step.groups().values() {
+            let q: Vec<f64> = members.iter().filter_map(|&i| mean(i)).map(f64::exp).collect();
+            let (sum, squares) = q.iter().fold((0.0, 0.0), |(s, ss), q| (s + q, ss + q * q));
+            let log = if sum > 0.0 { (squares / sum).max(f64::MIN_POSITIVE).ln() } else { 0.0 };
+            members.iter().for_each(|&i| denominators[i] = log);
+        }
+        denominators
+    }
+
+    /// The loss of every token of a trajectory, whose context is log E_q.
+    pub fn losses(&self, sequence: &Sequence) -> Vec<TokenLoss> {
+        let n = sequence.len().max(1) as f64;
+        let mean = sequence.current.iter().sum::<f64>() / n;
+        let log_weight = mean - self.log_denominator(sequence);
+        let Term { value, slope } = crate::ratio(log_weight);
+        let weight = Slopes { value, own: 0.0, shared: slope / n };
+        let token = |advantage: &f64| {
+            let term = self.clip.surrogate(Term { value, slope: 1.0 }, *advantage);
+            TokenLoss {
+                loss: weight.then(term),
+                gate: 1.0,
+                ratio: value,
+                clipped: self.clip.side(value, *advantage),
+            }
+        };
+        sequence.advantages.iter().map(token).collect()
+    }
+
+    fn log_denominator(&self, sequence: &Sequence) -> f64 {
+        let Some(gate) = self.kl_gate else { return sequence.context };
+        let n = sequence.len().max(1) as f64;
+        let known = |i: usize| {
+            let behaviour = sequence.behaviour[i];
+            if behaviour.is_finite() { behaviour } else { sequence.old[i] }
+        };
+        let kl = (0..sequence.len()).map(|i| k3(known(i) - sequence.current[i]).value);
+        if kl.sum::<f64>() / n < gate {
+            (0..sequence.len()).map(known).sum::<f64>() / n
+        } else {
+            sequence.context
+        }
+    }
+
+    /// Everything wrong with the settings.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        problems.extend(self.clip.validate());
+        problems.require(
+            self.kl_gate.is_none_or(|gate| gate.is_finite() && gate > 0.0),
+            "gepo.kl_gate",
+            self.kl_gate.unwrap_or_default(),
+            "above 0, or nothing",
+            "0.002 is the authors'",
+        );
+        problems.into_vec()
+    }
+}
+
+/// The sampler's log-prob of a token, or the old policy's where the sampler gave none.
+fn known(behaviour: &f32, old: Option<&[f32]>, token: usize) -> f64 {
+    let value = if behaviour.is_finite() { *behaviour } else { old.map_or(0.0, |old| old[token]) };
+    f64::from(value)
+}

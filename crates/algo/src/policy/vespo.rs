@@ -1,0 +1,82 @@
+//! VESPO: a shaped sequence weight in front of the log-prob (arXiv 2602.10693).
+//!
+//! With W_i = exp( sum_t clamp(lc - lo) [+ sum_t log u_t] ) the importance weight of the trajectory,
+//! log W clamped to [log 1e-8, 20], and u_t the sampler's mismatch weight where it is corrected:
+//!
+//!   phi_i = exp( lambda + k log W_i - lambda W_i ),   ell_t = -sg(phi_i) A_t lc_t
+//!
+//! (k, lambda) is (2, 3) where A >= 0 and (3, 2) elsewhere, as in TRL. phi(1) = 1.
+
+use super::{Sequence, Slopes, Surrogate, TokenLoss, sequence::is_clamped};
+use crate::error::Problems;
+use crate::{MAX_LOG_RATIO, PolicyGradient, Problem};
+
+/// Exponent and damping of the weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shape {
+    /// Exponent, 0 or more.
+    pub k: f64,
+    /// Damping, 0 or more.
+    pub lambda: f64,
+}
+
+/// Settings of VESPO.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Vespo {
+    /// Where the advantage is 0 or more.
+    pub positive: Shape,
+    /// Where it is below 0.
+    pub negative: Shape,
+}
+
+impl Default for Vespo {
+    fn default() -> Self {
+        Vespo { positive: Shape { k: 2.0, lambda: 3.0 }, negative: Shape { k: 3.0, lambda: 2.0 } }
+    }
+}
+
+/// VESPO with TRL's settings.
+pub fn vespo() -> PolicyGradient {
+    PolicyGradient {
+        name: "vespo",
+        surrogate: Surrogate::Vespo(Vespo::default()),
+        ..PolicyGradient::default()
+    }
+}
+
+impl Vespo {
+    /// The loss of every token of a trajectory.
+    pub fn losses(&self, sequence: &Sequence) -> Vec<TokenLoss> {
+        let clamp = |x: f64| x.clamp(-MAX_LOG_RATIO, MAX_LOG_RATIO);
+        let sum: f64 = sequence.log_ratios().map(clamp).sum::<f64>() + sequence.context;
+        let log_weight = sum.clamp(1e-8f64.ln(), MAX_LOG_RATIO);
+        let weight = log_weight.exp();
+        let token = |i: usize| {
+            let advantage = sequence.advantages[i];
+            let Shape { k, lambda } = if advantage >= 0.0 { self.positive } else { self.negative };
+            let slope = -(lambda + k * log_weight - lambda * weight).exp() * advantage;
+            let loss = Slopes { value: slope * sequence.current[i], own: slope, shared: 0.0 };
+            let log_ratio = sequence.current[i] - sequence.old[i];
+            let ratio = crate::ratio(log_ratio).value;
+            debug_assert!(ratio.is_nan() || is_clamped(log_ratio) || ratio > 0.0);
+            TokenLoss::unclipped(loss, ratio)
+        };
+        (0..sequence.len()).map(token).collect()
+    }
+
+    /// Everything wrong with the settings.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Problems::default();
+        let is_size = |x: f64| x.is_finite() && x >= 0.0;
+        for (key, shape) in [("vespo.positive", self.positive), ("vespo.negative", self.negative)] {
+            problems.require(
+                is_size(shape.k) && is_size(shape.lambda),
+                key,
+                shape,
+                "k and lambda of 0 or more",
+                "(2, 3) and (3, 2) are the paper's",
+            );
+        }
+        problems.into_vec()
+    }
+}
