@@ -44,12 +44,19 @@ mod kl;
 mod plan;
 mod policy;
 mod ratio;
+mod real;
 mod schedule;
 mod scores;
 mod step;
+mod value_loss;
 
 pub use adaptive_kl::AdaptiveKl;
-pub use advantage::{GroupAdvantage, RewardCombination, RewardScaling, weighted_total};
+pub use advantage::{
+    Baseline, BiLevelGae, BiLevelVersion, DecoupledGae, Gae, GaeBatch, GiGpo, GroupAdvantage,
+    LeaveOneOut, PolicyLambda, ReinforcePlusPlus, RewardCombination, RewardScaling, SoftOverlong,
+    TokenCredit, TurnCredit, TurnGae, TwoPartRewards, Visit, Whitening, add_turn_rewards,
+    discounted_returns, group_advantages, penalised_reward, token_rewards, weighted_total,
+};
 pub use algorithm::{Algorithm, Wants};
 pub use bootstrap::{Bootstrap, Interval};
 pub use diagnostics::{
@@ -61,6 +68,8 @@ pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
 pub use plan::{Plan, RowPlan, Unit};
 pub use policy::{Aggregation, Clip, Grpo, TokenWeights};
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
+pub use real::Real;
 pub use schedule::{Ramp, Schedule, ScheduleShape, warmup_steps_from_ratio};
 pub use scores::{LossOutput, RowGradients, RowScores};
 pub use step::{GenerationWindow, RowData, StepData, TrajectoryData};
+pub use value_loss::{ValueLoss, ValueLossSums};
