@@ -243,7 +243,7 @@ mod tests {
             let mut all = Vec::new();
             for env in 0..self.n_envs {
                 let mut start = env * n_steps;
-                for t in start..start + n_steps {
+                for t in env * n_steps..(env + 1) * n_steps {
                     let is_last = t + 1 == (env + 1) * n_steps;
                     if self.dones[t] || is_last {
                         let bootstrap = if self.dones[t] { 0.0 } else { self.last_values[env] };

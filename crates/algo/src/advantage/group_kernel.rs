@@ -53,15 +53,15 @@ fn fixed<T: Real, const N: usize>(rewards: &[T], epsilon: T, out: &mut [T]) {
 #[inline(always)]
 fn of_group<T: Real>(group: &[T], epsilon: T, out: &mut [T]) {
     let n = T::from_f64(group.len() as f64);
-    let mean = fold(group, T::ZERO, |sum, r| sum + r) / n;
+    let mean = fold(group, T::ZERO, |r| r, T::add) / n;
     if !mean.is_finite() {
         return of_scorable(group, epsilon, out);
     }
-    let squares = fold(group, T::ZERO, |sum, r| sum + (r - mean) * (r - mean));
+    let squares = fold(group, T::ZERO, |r| (r - mean) * (r - mean), T::add);
     let std = (squares / T::from_f64((group.len() - 1) as f64)).sqrt();
     let first = group[0];
-    let high = fold(group, first, T::max);
-    let low = fold(group, first, T::min);
+    let high = fold(group, first, |r| r, T::max);
+    let low = fold(group, first, |r| r, T::min);
     let scale = if is_dead(low, high) { T::ZERO } else { T::from_f64(1.0) / (std + epsilon) };
     for (out, &reward) in out.iter_mut().zip(group) {
         *out = (reward - mean) * scale;
@@ -88,17 +88,17 @@ fn of_scorable<T: Real>(group: &[T], epsilon: T, out: &mut [T]) {
     }
 }
 
-/// `combine` over all values, in lanes that the compiler can keep in vector registers.
+/// `combine` over `map` of all values, in lanes that the compiler can keep in vector registers.
 #[inline(always)]
-fn fold<T: Real>(values: &[T], start: T, combine: impl Fn(T, T) -> T) -> T {
+fn fold<T: Real>(values: &[T], start: T, map: impl Fn(T) -> T, combine: impl Fn(T, T) -> T) -> T {
     let (chunks, rest) = values.as_chunks::<LANES>();
     let mut lanes = [start; LANES];
     for chunk in chunks {
         for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = combine(*lane, value);
+            *lane = combine(*lane, map(value));
         }
     }
-    let mut total = rest.iter().fold(start, |total, &value| combine(total, value));
+    let mut total = rest.iter().fold(start, |total, &value| combine(total, map(value)));
     if !chunks.is_empty() {
         // Sums start at 0 and extremes at a member, so joining lanes counts nothing twice.
         for lane in lanes {
