@@ -64,6 +64,26 @@ pub enum AlgoError {
         /// Entries of the array.
         got: usize,
     },
+    /// Two slices that go together differ in length.
+    #[error("{task}: {array} has {got} entries and needs {expected}")]
+    SliceLength {
+        /// What was to be done.
+        task: &'static str,
+        /// The slice that differs.
+        array: &'static str,
+        /// Entries that it needs.
+        expected: usize,
+        /// Entries that it has.
+        got: usize,
+    },
+    /// The turns of a row's tokens go backwards.
+    #[error("{task}: token {token} is of an earlier turn than the token before it")]
+    TurnOrder {
+        /// What was to be done.
+        task: &'static str,
+        /// Index of the token.
+        token: usize,
+    },
     /// A log-prob that the loss needs is NaN or infinite.
     #[error("read row {row}: the {array} of loss token {token} is {value}")]
     NotFinite {
@@ -149,6 +169,20 @@ pub enum AlgoError {
         /// The value.
         value: f64,
     },
+}
+
+/// Refuses a slice of another length than `expected`.
+pub(crate) fn require_len(
+    task: &'static str,
+    array: &'static str,
+    expected: usize,
+    got: usize,
+) -> Result<(), AlgoError> {
+    if expected == got {
+        Ok(())
+    } else {
+        Err(AlgoError::SliceLength { task, array, expected, got })
+    }
 }
 
 fn list(problems: &[Problem]) -> String {

@@ -35,6 +35,7 @@
 //! # Ok::<(), stateset_algo::AlgoError>(())
 //! ```
 
+mod adaptive_entropy;
 mod adaptive_kl;
 mod advantage;
 mod algorithm;
@@ -46,21 +47,28 @@ mod kl;
 mod plan;
 mod policy;
 mod ratio;
+mod real;
 mod schedule;
 mod scores;
 mod step;
 mod trust_region;
+mod value_loss;
 
+pub use adaptive_entropy::AdaptiveEntropy;
 pub use adaptive_kl::AdaptiveKl;
 pub use advantage::{
-    AdvantageEstimator, GroupAdvantage, RewardCombination, RewardScaling, weighted_total,
+    AdvantageEstimator, Baseline, BiLevelGae, BiLevelVersion, CriticEstimator, DecoupledGae, Gae,
+    GaeBatch, GiGpo, GroupAdvantage, LeaveOneOut, PolicyLambda, ReinforcePlusPlus,
+    RewardCombination, RewardScaling, SoftOverlong, TokenCredit, TurnCredit, TurnGae,
+    TwoPartRewards, Visit, Whitening, add_turn_rewards, discounted_returns, group_advantages,
+    penalised_reward, token_rewards, weighted_total,
 };
 pub use algorithm::{Algorithm, StepRule, Wants};
 pub use bootstrap::{Bootstrap, Interval};
 pub use credit::{Credit, RowCredit};
 pub use diagnostics::{
-    ClipSide, Diagnostics, Mean, Moments, RewardStats, RowStats, TokenFacts, TokenStats,
-    explained_variance,
+    ClipSide, Diagnostics, Mean, Moments, PreferenceStats, RewardStats, RowStats, TokenFacts,
+    TokenStats, ValueStats, explained_variance,
 };
 pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
@@ -68,13 +76,16 @@ pub use plan::{Plan, RowPlan, Unit};
 pub use policy::{
     Aggregation, Cispo, Clip, Correction, CorrectionLevel, CorrectionRule, Gepo, Gmpo,
     PolicyGradient, RatioLevel, Reinforce, Sapo, Sequence, Slopes, Surrogate, TokenLoss,
-    TokenWeights, Vespo, VespoShape, cispo, gepo, gmpo, gspo, gspo_token, luspo, off_policy_mask,
-    reinforce, sapo, vespo,
+    TokenWeights, ValueTerm, Vespo, VespoShape, a2c, bnpo, cispo, dapo, dr_grpo, gepo, gmpo, grpo,
+    gspo, gspo_token, luspo, off_policy_mask, ppo, reinforce, reinforce_pp, rloo, sapo, trpo, vapo,
+    vespo,
 };
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
+pub use real::Real;
 pub use schedule::{Ramp, Schedule, ScheduleShape, warmup_steps_from_ratio};
 pub use scores::{LossOutput, RowGradients, RowScores};
 pub use step::{
     Controls, GenerationWindow, Preference, RowData, StepData, TrajectoryData, TurnData,
 };
 pub use trust_region::{Accepted, Candidate, ConjugateGradient, Direction, TrustRegion};
+pub use value_loss::{ValueLoss, ValueLossSums};

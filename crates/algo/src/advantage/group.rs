@@ -175,12 +175,12 @@ fn finite(value: Option<f64>) -> Option<f64> {
     value.filter(|value| value.is_finite())
 }
 
-fn moments(values: impl Iterator<Item = Option<f64>>) -> Moments {
+pub(super) fn moments(values: impl Iterator<Item = Option<f64>>) -> Moments {
     values.flatten().collect()
 }
 
 /// True where rewards differ by no more than rounding can explain, or there are fewer than two.
-fn is_dead(rewards: &Moments) -> bool {
+pub(super) fn is_dead(rewards: &Moments) -> bool {
     let magnitude = rewards.max().abs().max(rewards.min().abs());
     rewards.count() < 2 || rewards.max() - rewards.min() <= 1e-8 + 1e-12 * magnitude
 }

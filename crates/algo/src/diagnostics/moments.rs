@@ -23,6 +23,11 @@ impl Mean {
         self.sum += other.sum;
     }
 
+    /// Sum of the values.
+    pub fn sum(&self) -> f64 {
+        self.sum
+    }
+
     /// The mean; `None` before the first value.
     pub fn get(&self) -> Option<f64> {
         (self.n > 0).then(|| self.sum / self.n as f64)

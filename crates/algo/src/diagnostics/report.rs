@@ -2,14 +2,18 @@
 //!
 //! | name | what |
 //! |---|---|
-//! | `loss`, `loss/policy`, `loss/kl`, `loss/entropy_bonus` | the loss and its parts; loss = policy + kl - bonus |
+//! | `loss`, `loss/policy`, `loss/kl`, `loss/entropy_bonus` | the loss and its parts; loss = policy + kl - bonus + value + example |
+//! | `loss/value`, `loss/example` | the critic's part, and that of positive examples, weighted |
 //! | `ratio/mean`, `min`, `max`, `std` | current to old policy, by token (population deviation) |
 //! | `ratio/row_product`, `ratio/row_geometric` | the same by row, mean over rows |
 //! | `drift/k1`, `k2`, `k3` | KL of old to current policy, three estimators |
 //! | `clip/low`, `high`, `region` | share of tokens clipped; `region` is either side |
 //! | `clip/low_min`, `clip/high_max` | least and largest share of a row |
 //! | `entropy` | nats |
-//! | `reference_kl` | k3 of current to reference policy |
+//! | `reference_kl`, `reference_k1` | k3 and k1 of current to reference policy |
+//! | `value/explained_variance` | share of the targets' variance that the critic foresees |
+//! | `value/mean`, `value/target_mean`, `value/error_std`, `value/clip_share` | what it says, was to say, is off by; share of clipped tokens |
+//! | `preference/accuracy`, `margin`, `chosen`, `rejected` | share of pairs told apart; rewards of both and their difference |
 //! | `mismatch/kl` | k3 of behaviour to current policy |
 //! | `mismatch/gap_mean`, `gap_max` | abs(old - behaviour) |
 //! | `mismatch/perplexity_ratio` | exp(mean(behaviour - old)) |
@@ -28,7 +32,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mean, Moments, RewardStats, TokenStats};
+use super::{Mean, Moments, PreferenceStats, RewardStats, TokenStats, ValueStats};
 
 /// Statistics of a step, of a part of it, or of several.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,16 +43,24 @@ pub struct Diagnostics {
     pub kl_loss: f64,
     /// Entropy bonus, weighted; the loss has it with a minus.
     pub entropy_bonus: f64,
+    /// The critic's part of the loss, weighted.
+    pub value_loss: f64,
+    /// Part of positive examples in the loss, weighted.
+    pub example_loss: f64,
     /// Rewards, groups and lengths; filled by the plan.
     pub rewards: RewardStats,
     /// Tokens and rows; filled by the loss.
     pub tokens: TokenStats,
+    /// The critic; filled by the loss.
+    pub values: ValueStats,
+    /// Preferred and rejected completions; filled by the loss.
+    pub preferences: PreferenceStats,
 }
 
 impl Diagnostics {
     /// The loss of everything recorded.
     pub fn loss(&self) -> f64 {
-        self.policy_loss + self.kl_loss - self.entropy_bonus
+        self.policy_loss + self.kl_loss - self.entropy_bonus + self.value_loss + self.example_loss
     }
 
     /// Takes in all that `other` has seen.
@@ -56,17 +68,32 @@ impl Diagnostics {
         self.policy_loss += other.policy_loss;
         self.kl_loss += other.kl_loss;
         self.entropy_bonus += other.entropy_bonus;
+        self.value_loss += other.value_loss;
+        self.example_loss += other.example_loss;
         self.rewards.add(&other.rewards);
         self.tokens.add(&other.tokens);
+        self.values.add(&other.values);
+        self.preferences.add(&other.preferences);
     }
 
     /// The numbers by name.
     pub fn finish(&self) -> BTreeMap<&'static str, f64> {
         let mut named = BTreeMap::new();
-        if self.tokens.ratio.count() > 0 {
+        let has_values = self.values.targets.count() > 0;
+        let has_pairs = self.preferences.chosen.get().is_some();
+        if self.tokens.ratio.count() > 0 || has_values || has_pairs || self.loss() != 0.0 {
             self.name_losses(&mut named);
+        }
+        if self.tokens.ratio.count() > 0 {
             self.name_policy(&mut named);
         }
+        if has_values {
+            self.name_values(&mut named);
+        }
+        name_mean(&mut named, "preference/accuracy", &self.preferences.accuracy);
+        name_mean(&mut named, "preference/margin", &self.preferences.margin);
+        name_mean(&mut named, "preference/chosen", &self.preferences.chosen);
+        name_mean(&mut named, "preference/rejected", &self.preferences.rejected);
         if self.tokens.mismatch_weight.count() > 0 {
             self.name_mismatch(&mut named);
         }
@@ -79,6 +106,23 @@ impl Diagnostics {
         named.insert("loss/policy", self.policy_loss);
         named.insert("loss/kl", self.kl_loss);
         named.insert("loss/entropy_bonus", self.entropy_bonus);
+        if self.values.targets.count() > 0 {
+            named.insert("loss/value", self.value_loss);
+        }
+        if self.example_loss != 0.0 {
+            named.insert("loss/example", self.example_loss);
+        }
+    }
+
+    fn name_values(&self, named: &mut BTreeMap<&'static str, f64>) {
+        let stats = &self.values;
+        if let Some(share) = stats.explained_variance() {
+            named.insert("value/explained_variance", share);
+        }
+        named.insert("value/mean", stats.values.mean());
+        named.insert("value/target_mean", stats.targets.mean());
+        named.insert("value/error_std", stats.errors.population_std());
+        named.insert("value/clip_share", stats.n_clipped as f64 / stats.targets.count() as f64);
     }
 
     fn name_policy(&self, named: &mut BTreeMap<&'static str, f64>) {
@@ -99,6 +143,7 @@ impl Diagnostics {
         named.insert("clip/high_max", tokens.row_clipped_high.max());
         name_mean(named, "entropy", &tokens.entropy);
         name_mean(named, "reference_kl", &tokens.reference_kl);
+        name_mean(named, "reference_k1", &tokens.reference_k1);
     }
 
     fn name_mismatch(&self, named: &mut BTreeMap<&'static str, f64>) {

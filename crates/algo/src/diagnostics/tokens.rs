@@ -76,6 +76,8 @@ pub struct TokenStats {
     pub entropy: Mean,
     /// k3 of current to reference policy.
     pub reference_kl: Mean,
+    /// Log-prob of current minus reference policy.
+    pub reference_k1: Mean,
     /// k3 of behaviour to current policy.
     pub mismatch_kl: Mean,
     /// |old - behaviour|.
@@ -105,6 +107,7 @@ impl TokenStats {
         self.clipped_high.push(f64::from(u8::from(high)));
         if let Some(reference) = token.reference {
             self.reference_kl.push(k3(token.current - reference).value);
+            self.reference_k1.push(token.current - reference);
         }
         row.n_tokens += 1;
         row.log_ratio -= drift;
@@ -145,6 +148,7 @@ impl TokenStats {
         self.row_clipped_high.add(&other.row_clipped_high);
         self.entropy.add(&other.entropy);
         self.reference_kl.add(&other.reference_kl);
+        self.reference_k1.add(&other.reference_k1);
         self.mismatch_kl.add(&other.mismatch_kl);
         self.mismatch_gap.add(&other.mismatch_gap);
         self.mismatch_log.add(&other.mismatch_log);

@@ -1,5 +1,6 @@
 //! Policy losses: one file each, and the parts they share.
 
+mod a2c;
 mod aggregation;
 mod cispo;
 mod clip;
@@ -7,25 +8,38 @@ mod correction;
 mod entropy_mask;
 mod gepo;
 mod gmpo;
+mod grpo;
 mod gspo;
 mod policy_gradient;
+mod ppo;
 mod reinforce;
+mod reinforce_pp;
+mod rloo;
 mod sapo;
 mod sequence;
 mod surrogate;
+mod trpo;
+mod vapo;
 mod vespo;
 
+pub use a2c::a2c;
 pub use aggregation::{Aggregation, TokenWeights};
 pub use cispo::{Cispo, cispo};
 pub use clip::Clip;
 pub use correction::{Correction, CorrectionLevel, CorrectionRule, off_policy_mask};
 pub use gepo::{Gepo, gepo};
 pub use gmpo::{Gmpo, gmpo};
+pub use grpo::{bnpo, dapo, dr_grpo, grpo};
 pub(crate) use gspo::losses as gspo_token_losses;
 pub use gspo::{gspo, gspo_token, luspo};
-pub use policy_gradient::PolicyGradient;
+pub use policy_gradient::{PolicyGradient, ValueTerm};
+pub use ppo::ppo;
 pub use reinforce::{Reinforce, reinforce};
+pub use reinforce_pp::reinforce_pp;
+pub use rloo::rloo;
 pub use sapo::{Sapo, sapo};
 pub use sequence::{RatioLevel, Sequence, Slopes, TokenLoss};
 pub use surrogate::Surrogate;
+pub use trpo::trpo;
+pub use vapo::vapo;
 pub use vespo::{Shape as VespoShape, Vespo, vespo};

@@ -29,9 +29,10 @@ use super::sequence::backward;
 use super::{entropy_mask, off_policy_mask};
 use crate::error::Problems;
 use crate::{
-    AdvantageEstimator, Aggregation, AlgoError, Algorithm, Clip, Correction, Credit, Diagnostics,
-    KlPenalty, LossOutput, Plan, Problem, RatioLevel, RowCredit, RowGradients, RowScores, RowStats,
-    Sequence, Slopes, StepData, Surrogate, Term, TokenLoss, Unit, Wants,
+    AdaptiveEntropy, AdaptiveKl, AdvantageEstimator, Aggregation, AlgoError, Algorithm, Clip,
+    Controls, Correction, Credit, Diagnostics, KlPenalty, LossOutput, Plan, Problem, RatioLevel,
+    RowCredit, RowGradients, RowPlan, RowScores, RowStats, Sequence, Slopes, StepData, StepRule,
+    Surrogate, Term, TokenLoss, TrustRegion, Unit, ValueLoss, Wants,
 };
 
 /// A policy-gradient method.
@@ -59,6 +60,29 @@ pub struct PolicyGradient {
     /// Share of the tokens, those of the highest entropy, that have a policy loss. All; 0.2 is the
     /// paper's.
     pub top_entropy_share: Option<f64>,
+    /// Weight of a KL penalty (k1) inside the reward, 0 or more. Off; PPO 0.05.
+    pub reward_kl_coef: f64,
+    /// Moves whichever KL coefficient is on towards a target.
+    pub adaptive_kl: Option<AdaptiveKl>,
+    /// Moves the entropy coefficient towards a target entropy.
+    pub adaptive_entropy: Option<AdaptiveEntropy>,
+    /// Ends the passes over a batch once the mean drift (k3) exceeds 1.5 times this, nats a token.
+    pub target_kl: Option<f64>,
+    /// The critic's part of the loss, where advantages are weighed against values.
+    pub value: Option<ValueTerm>,
+    /// Weight of the log-likelihood of solved trajectories, 0 or more. Off; VAPO 0.1.
+    pub positive_coef: f64,
+    /// Steps by natural gradient instead of the optimiser's.
+    pub trust_region: Option<TrustRegion>,
+}
+
+/// The critic's part of the loss: `coef` times the mean over tokens of a value loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ValueTerm {
+    /// Loss of one token.
+    pub loss: ValueLoss,
+    /// Its weight beside the policy's, above 0. TRL 0.1, A2C 0.5.
+    pub coef: f64,
 }
 
 impl Default for PolicyGradient {
@@ -74,6 +98,13 @@ impl Default for PolicyGradient {
             correction: None,
             off_policy_delta: None,
             top_entropy_share: None,
+            reward_kl_coef: 0.0,
+            adaptive_kl: None,
+            adaptive_entropy: None,
+            target_kl: None,
+            value: None,
+            positive_coef: 0.0,
+            trust_region: None,
         }
     }
 }
@@ -108,7 +139,64 @@ impl PolicyGradient {
             "above 0 to 1, or nothing",
             "0.2 is the paper's",
         );
+        self.validate_extras(&mut problems);
         problems.into_vec()
+    }
+
+    fn validate_extras(&self, problems: &mut Problems) {
+        let is_weight = |x: f64| x.is_finite() && x >= 0.0;
+        let hint = "0 switches it off";
+        problems.require(
+            is_weight(self.reward_kl_coef),
+            "reward_kl_coef",
+            self.reward_kl_coef,
+            "0 or more",
+            hint,
+        );
+        problems.require(
+            is_weight(self.positive_coef),
+            "positive_coef",
+            self.positive_coef,
+            "0 or more",
+            hint,
+        );
+        problems.require(
+            self.target_kl.is_none_or(|kl| kl.is_finite() && kl > 0.0),
+            "target_kl",
+            self.target_kl.unwrap_or_default(),
+            "above 0, or nothing",
+            "0.01 to 0.05 is usual",
+        );
+        problems.require(
+            self.advantage.wants_values() == self.value.is_some(),
+            "value",
+            self.value.is_some(),
+            "a critic where advantages are weighed against values, and only there",
+            "take a critic, or an advantage estimator without one",
+        );
+        if let Some(value) = &self.value {
+            problems.extend(value.loss.validate());
+            let holds = value.coef.is_finite() && value.coef > 0.0;
+            problems.require(holds, "value.coef", value.coef, "above 0", "0.1 to 0.5 is usual");
+        }
+        problems.require(
+            self.adaptive_kl.is_none() || self.kl.is_on() || self.reward_kl_coef > 0.0,
+            "adaptive_kl",
+            "on",
+            "a KL penalty whose coefficient it moves",
+            "begin with a coefficient above 0",
+        );
+        problems.extend(self.adaptive_kl.map(|rule| rule.validate()).unwrap_or_default());
+        problems.extend(self.adaptive_entropy.map(|rule| rule.validate()).unwrap_or_default());
+        problems.extend(self.trust_region.map(|region| region.validate()).unwrap_or_default());
+    }
+
+    /// Weight of the entropy bonus at the moment.
+    fn entropy_weight(&self, controls: Controls) -> f64 {
+        match &self.adaptive_entropy {
+            Some(rule) => rule.coef(controls, self.entropy_coef),
+            None => self.entropy_coef,
+        }
     }
 
     fn check(&self) -> Result<(), AlgoError> {
@@ -123,7 +211,8 @@ impl PolicyGradient {
 
     /// KL penalty with the coefficient of the moment.
     fn penalty(&self, plan: &Plan<'_>) -> KlPenalty {
-        KlPenalty { coef: plan.controls.kl_coef.unwrap_or(self.kl.coef), ..self.kl }
+        let moved = plan.controls.kl_coef.filter(|_| self.kl.is_on());
+        KlPenalty { coef: moved.unwrap_or(self.kl.coef), ..self.kl }
     }
 
     /// One trajectory: fills the gradients of its rows, and adds its share of the loss and the
@@ -148,6 +237,46 @@ impl PolicyGradient {
             out.diagnostics.kl_loss += kl.as_ref().map_or(0.0, |kl| all[i] * kl[i].value);
         }
         part.record(plan, &losses, &mut out.diagnostics);
+    }
+
+    /// The critic's share: fills the gradients with respect to the values of one row.
+    fn add_values(
+        &self,
+        plan: &Plan<'_>,
+        row: &RowPlan<'_>,
+        scores: &RowScores<'_>,
+        gradients: &mut RowGradients,
+        stats: &mut Diagnostics,
+    ) {
+        let (Some(term), Some(values)) = (&self.value, scores.values) else { return };
+        let weight = term.coef / plan.n_loss_tokens.max(1) as f64;
+        gradients.values = vec![0.0; values.len()];
+        for (token, &target) in row.credit.returns.iter().enumerate() {
+            if target.is_nan() {
+                continue;
+            }
+            let value = f64::from(values[token]);
+            let old = row.data.values.map_or(value, |old| f64::from(old[token]));
+            let (loss, is_clipped) = term.loss.token(value, old, target);
+            gradients.values[token] = (weight * loss.slope) as f32;
+            stats.value_loss += weight * loss.value;
+            stats.values.record(value, target, is_clipped);
+        }
+    }
+
+    /// The log-likelihood of a solved trajectory, as a loss (VAPO, arXiv 2504.05118, section 4.3).
+    fn add_example(
+        &self,
+        plan: &Plan<'_>,
+        scores: &RowScores<'_>,
+        gradients: &mut RowGradients,
+        stats: &mut Diagnostics,
+    ) {
+        let weight = self.positive_coef / plan.n_positive_tokens.max(1) as f64;
+        for (gradient, logprob) in gradients.logprobs.iter_mut().zip(scores.logprobs) {
+            *gradient -= weight as f32;
+            stats.example_loss -= weight * f64::from(*logprob);
+        }
     }
 
     /// Weighted KL penalty of every token.
@@ -271,9 +400,10 @@ impl Algorithm for PolicyGradient {
 
     fn wants(&self) -> Wants {
         Wants {
-            entropy_gradient: self.entropy_coef != 0.0,
-            reference: self.kl.is_on(),
+            entropy_gradient: self.entropy_coef != 0.0 || self.adaptive_entropy.is_some(),
+            reference: self.kl.is_on() || self.reward_kl_coef != 0.0,
             values: self.advantage.wants_values(),
+            end_value: self.advantage.wants_values(),
             entropies: self.top_entropy_share.is_some(),
             old: self.correction.is_some(),
             ..Wants::default()
@@ -283,7 +413,8 @@ impl Algorithm for PolicyGradient {
     fn credit(&self, batch: &StepData<'_>) -> Result<Credit, AlgoError> {
         self.check()?;
         batch.check()?;
-        self.advantage.credit(batch)
+        let moved = batch.controls.kl_coef.filter(|_| self.reward_kl_coef != 0.0);
+        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef))
     }
 
     fn prepare<'a>(
@@ -307,7 +438,7 @@ impl Algorithm for PolicyGradient {
     }
 
     fn loss(&self, plan: &Plan<'_>, rows: &[RowScores<'_>]) -> LossOutput {
-        let entropy_coef = plan.controls.entropy_coef.unwrap_or(self.entropy_coef);
+        let entropy_coef = self.entropy_weight(plan.controls);
         let bonus = entropy_coef / plan.n_loss_tokens.max(1) as f64;
         let weights = plan.token_weights(rows);
         let mut out = LossOutput {
@@ -326,10 +457,38 @@ impl Algorithm for PolicyGradient {
                 out.gradients[index].entropies.fill(-bonus as f32);
                 let entropy: f64 = rows[index].entropies.iter().map(|h| f64::from(*h)).sum();
                 out.diagnostics.entropy_bonus += bonus * entropy;
+                let (row, gradients) = (plan.row(&rows[index]), &mut out.gradients[index]);
+                self.add_values(plan, row, &rows[index], gradients, &mut out.diagnostics);
+                if row.is_positive && self.positive_coef != 0.0 {
+                    self.add_example(plan, &rows[index], gradients, &mut out.diagnostics);
+                }
             }
         }
         out.loss = out.diagnostics.loss();
         out
+    }
+
+    fn adapt(&self, controls: Controls, step: &Diagnostics, n_trajectories: usize) -> Controls {
+        let mut next = controls;
+        if let Some(rule) = &self.adaptive_kl {
+            let first = if self.kl.is_on() { self.kl.coef } else { self.reward_kl_coef };
+            let kl = step.tokens.reference_k1.sum() / n_trajectories.max(1) as f64;
+            let coef = controls.kl_coef.unwrap_or(first);
+            next.kl_coef = Some(rule.next(coef, kl, n_trajectories));
+        }
+        match &self.adaptive_entropy {
+            Some(rule) => rule.next(next, self.entropy_coef, step.tokens.entropy.get()),
+            None => next,
+        }
+    }
+
+    fn ends_passes(&self, pass: &Diagnostics) -> bool {
+        let drift = pass.tokens.drift_k3.get();
+        self.target_kl.zip(drift).is_some_and(|(target, drift)| drift > 1.5 * target)
+    }
+
+    fn step_rule(&self) -> StepRule<'_> {
+        self.trust_region.as_ref().map_or(StepRule::FirstOrder, StepRule::TrustRegion)
     }
 }
 

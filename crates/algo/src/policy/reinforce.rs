@@ -8,9 +8,7 @@
 
 use super::{Sequence, Slopes, Surrogate, TokenLoss};
 use crate::error::Problems;
-use crate::{
-    AdvantageEstimator, Aggregation, GroupAdvantage, PolicyGradient, Problem, RewardScaling,
-};
+use crate::{AdvantageEstimator, Aggregation, Baseline, PolicyGradient, Problem};
 
 /// Settings of REINFORCE.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -21,10 +19,9 @@ pub struct Reinforce {
 
 /// REINFORCE with the mean reward of the batch as its baseline and weights cut at 2.
 pub fn reinforce() -> PolicyGradient {
-    let advantage = GroupAdvantage { scaling: RewardScaling::None, ..GroupAdvantage::default() };
     PolicyGradient {
         name: "reinforce",
-        advantage: AdvantageEstimator::Batch(advantage),
+        advantage: AdvantageEstimator::Baseline(Baseline::Batch { epsilon: 1e-4 }),
         surrogate: Surrogate::Reinforce(Reinforce { max_weight: Some(2.0) }),
         aggregation: Aggregation::TokenSum,
         ..PolicyGradient::default()
