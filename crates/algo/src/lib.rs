@@ -43,6 +43,7 @@ mod error;
 mod kl;
 mod plan;
 mod policy;
+mod preference;
 mod ratio;
 mod schedule;
 mod scores;
@@ -60,6 +61,11 @@ pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
 pub use plan::{Plan, RowPlan, Unit};
 pub use policy::{Aggregation, Clip, Grpo, TokenWeights};
+pub use preference::{
+    BradleyTerry, Completion, CompletionId, Cpo, CpoLoss, Dpo, DpoLoss, FDivergence, Imbalance,
+    Judged, Kto, KtoLoss, KtoOutput, KtoStep, Orpo, Pair, PairGradients, PairOutput, PairTotals,
+    PreferenceStats, RewardOutput, Role, ScoredPair, WeightedLoss,
+};
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
 pub use schedule::{Ramp, Schedule, ScheduleShape, warmup_steps_from_ratio};
 pub use scores::{LossOutput, RowGradients, RowScores};
