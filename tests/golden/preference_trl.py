@@ -379,8 +379,9 @@ def inputs(generator):
         name: [[completion(generator, length, name == "far") for length in pair] for pair in lengths]
         for name, lengths in LENGTHS.items()
     }
-    # A pair in which both completions are the same.
-    pairs["far"].append([pairs["far"][0][0], pairs["far"][0][0]])
+    # A pair in which both completions are the same; no other has its log-ratio, so the order of a sort is no matter.
+    same = completion(generator, 2)
+    pairs["far"].append([same, same])
     unpaired = {}
     for name, rows in UNPAIRED.items():
         unpaired[name] = [

@@ -108,6 +108,13 @@ impl Dpo {
             "the other losses look at each answer by itself, where no other divergence has a meaning",
         );
         problems.require(
+            !self.reference_free || self.f_divergence == FDivergence::ReverseKl,
+            "reference_free",
+            self.reference_free,
+            "false with an f_divergence",
+            "a divergence needs something to diverge from",
+        );
+        problems.require(
             self.ld_alpha.is_none_or(|alpha| (0.0..=1.0).contains(&alpha)),
             "ld_alpha",
             self.ld_alpha.unwrap_or_default(),
@@ -466,7 +473,7 @@ mod tests {
             ld_alpha: Some(1.5),
             use_weighting: true,
             discopop_tau: 0.0,
-            reference_free: false,
+            reference_free: true,
         };
         let wanted = [
             "loss_weights",
@@ -475,6 +482,7 @@ mod tests {
             "beta",
             "f_divergence.coef",
             "f_divergence",
+            "reference_free",
             "ld_alpha",
             "discopop_tau",
         ];

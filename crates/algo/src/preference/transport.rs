@@ -2,7 +2,8 @@
 //!
 //! AOT (arXiv 2406.05882) asks that the whole distribution of one kind of log-ratio lies above that of
 //! another: the k-th smallest of the one is compared with the k-th smallest of the other. Equal
-//! values keep their order; which of two equal values is matched to which changes no loss.
+//! values may be matched either way, at the same loss; their slopes are shared out evenly (TRL leaves
+//! them as the sort happens to fall), so that the order of the pairs changes nothing.
 
 use crate::Term;
 
@@ -20,15 +21,30 @@ pub(crate) struct Transport {
 /// Matches two samples of one size and adds up `cost(left - right)`.
 pub(crate) fn transport(left: &[f64], right: &[f64], cost: impl Fn(f64) -> Term) -> Transport {
     assert_eq!(left.len(), right.len(), "samples of different sizes");
-    let mut matched =
-        Transport { value: 0.0, left: vec![0.0; left.len()], right: vec![0.0; right.len()] };
-    for (i, j) in ranked(left).into_iter().zip(ranked(right)) {
-        let Term { value, slope } = cost(left[i] - right[j]);
-        matched.value += value;
-        matched.left[i] = slope;
-        matched.right[j] = -slope;
+    let (left_order, right_order) = (ranked(left), ranked(right));
+    let costs: Vec<Term> =
+        left_order.iter().zip(&right_order).map(|(&i, &j)| cost(left[i] - right[j])).collect();
+    let slopes: Vec<f64> = costs.iter().map(|cost| cost.slope).collect();
+    let against: Vec<f64> = slopes.iter().map(|slope| -slope).collect();
+    Transport {
+        value: costs.iter().map(|cost| cost.value).sum(),
+        left: shared(left, &left_order, &slopes),
+        right: shared(right, &right_order, &against),
     }
-    matched
+}
+
+/// The slopes of the ranks, put back to where the values stood; equal values get their mean.
+fn shared(values: &[f64], order: &[usize], slopes: &[f64]) -> Vec<f64> {
+    let mut placed = vec![0.0; values.len()];
+    let mut rank = 0;
+    for tied in order.chunk_by(|&i, &j| values[i] == values[j]) {
+        let mean = slopes[rank..rank + tied.len()].iter().sum::<f64>() / tied.len() as f64;
+        for &i in tied {
+            placed[i] = mean;
+        }
+        rank += tied.len();
+    }
+    placed
 }
 
 /// Indices from the smallest value to the largest.
@@ -49,6 +65,14 @@ mod tests {
         assert_eq!(got.value, 1.0 + 1.0 + 4.0);
         assert_eq!(got.left, [-4.0, 2.0, 2.0]);
         assert_eq!(got.right, [-2.0, 4.0, -2.0]);
+    }
+
+    #[test]
+    fn equal_values_share_their_slopes() {
+        let square = |d: f64| Term { value: d * d, slope: 2.0 * d };
+        let got = transport(&[1.0, 4.0, 1.0], &[0.0, 1.0, 2.0], square);
+        assert_eq!(got.left, [1.0, 4.0, 1.0]);
+        assert_eq!(got.right, [-2.0, 0.0, -4.0]);
     }
 
     /// For a convex cost no other matching is cheaper.
