@@ -258,6 +258,28 @@ fn arrays_that_are_missing_or_do_not_fit_are_errors() {
     assert!(Cpo::default().loss(&pairs, PairTotals::of(&pairs)).is_ok());
 }
 
+/// What was checked once may turn bad later in the step: the loss has to show it.
+#[test]
+fn a_log_prob_that_is_not_a_number_is_not_swallowed() {
+    let good = completion(&[-1.0, -2.0], &[-1.5, -1.0]);
+    let bad = Completion { logprobs: &[-1.0, f32::NAN], ..good };
+    let pairs = [Pair { chosen: bad, rejected: good }, Pair { chosen: good, rejected: good }];
+    let totals = PairTotals::of(&pairs);
+    for loss in DpoLoss::ALL {
+        let label_smoothing = if loss.is_smoothed() { 0.1 } else { 0.0 };
+        let dpo = Dpo { label_smoothing, ..Dpo::with_loss(loss) };
+        assert!(dpo.share(&pairs, totals).loss.is_nan(), "{loss:?}");
+    }
+    for loss in CpoLoss::ALL {
+        let cpo = Cpo { loss, cpo_alpha: 0.0, ..Cpo::default() };
+        assert!(cpo.share(&pairs, totals).loss.is_nan(), "{loss:?}");
+    }
+    assert!(Orpo::default().share(&pairs, totals).loss.is_nan());
+    let judged = [Judged { completion: bad, desirable: false }];
+    let step = KtoStep { n_completions: 1, kl_point: 0.0 };
+    assert!(Kto::default().share(&judged, step).loss.is_nan());
+}
+
 /// A part of a step without pairs has no share in it.
 #[test]
 fn nothing_has_no_share() {

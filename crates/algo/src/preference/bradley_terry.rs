@@ -85,19 +85,33 @@ impl BradleyTerry {
         problems.into_vec()
     }
 
-    /// The loss of a micro-batch and its gradients, as its share of a step of `n_pairs`.
+    /// That the settings are valid and the numbers of every pair in range.
     ///
     /// # Errors
-    /// [`AlgoError`] where the settings are invalid, or a number of a pair is out of range.
-    pub fn loss(&self, pairs: &[ScoredPair], n_pairs: usize) -> Result<RewardOutput, AlgoError> {
+    /// [`AlgoError`] for the first that is not.
+    pub fn check(&self, pairs: &[ScoredPair]) -> Result<(), AlgoError> {
         let problems = self.validate();
         if !problems.is_empty() {
             return Err(AlgoError::Settings(problems));
         }
+        pairs.iter().enumerate().try_for_each(|(index, pair)| pair.check(index))
+    }
+
+    /// The loss of a micro-batch and its gradients, as its share of a step of `n_pairs`.
+    ///
+    /// # Errors
+    /// As [`BradleyTerry::check`].
+    pub fn loss(&self, pairs: &[ScoredPair], n_pairs: usize) -> Result<RewardOutput, AlgoError> {
+        self.check(pairs)?;
+        Ok(self.share(pairs, n_pairs))
+    }
+
+    /// [`BradleyTerry::loss`] of pairs whose labels were checked before. Scores that are not finite
+    /// give a loss that is not.
+    pub fn share(&self, pairs: &[ScoredPair], n_pairs: usize) -> RewardOutput {
         let share = 1.0 / n_pairs.max(1) as f64;
         let mut out = RewardOutput::default();
-        for (index, pair) in pairs.iter().enumerate() {
-            pair.check(index)?;
+        for pair in pairs {
             let (chosen, rejected) = (f64::from(pair.chosen), f64::from(pair.rejected));
             let (difference, sum) = (chosen - rejected, chosen + rejected);
             let right = log_loss(difference - pair.margin);
@@ -115,7 +129,7 @@ impl BradleyTerry {
             out.scores.push(chosen);
             out.scores.push(rejected);
         }
-        Ok(out)
+        out
     }
 }
 

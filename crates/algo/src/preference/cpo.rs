@@ -136,22 +136,35 @@ impl Cpo {
         problems.into_vec()
     }
 
-    /// The loss of a micro-batch of pairs and its gradients, as its share of the step with these totals.
+    /// That the settings are valid and no answer is empty or has log-probs that are not finite.
     ///
     /// # Errors
-    /// [`AlgoError`] where the settings are invalid, or an answer is empty or has log-probs that are not
-    /// finite.
-    pub fn loss(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<PairOutput, AlgoError> {
+    /// [`AlgoError`] for the first of these.
+    pub fn check(&self, pairs: &[Pair<'_>]) -> Result<(), AlgoError> {
         let problems = self.validate();
         if !problems.is_empty() {
             return Err(AlgoError::Settings(problems));
         }
+        let mut pairs = pairs.iter().enumerate();
+        pairs.try_for_each(|(index, pair)| pair.check(index, Needs::default()))
+    }
+
+    /// The loss of a micro-batch of pairs and its gradients, as its share of the step with these totals.
+    ///
+    /// # Errors
+    /// As [`Cpo::check`].
+    pub fn loss(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<PairOutput, AlgoError> {
+        self.check(pairs)?;
+        Ok(self.share(pairs, totals))
+    }
+
+    /// [`Cpo::loss`] of pairs that were checked before with other current log-probs. Those that are
+    /// not finite give a loss that is not.
+    pub fn share(&self, pairs: &[Pair<'_>], totals: PairTotals) -> PairOutput {
         let mut out = PairOutput::default();
         let share = totals.pair_weight();
         let token = self.cpo_alpha * totals.chosen_token_weight();
-        for (index, pair) in pairs.iter().enumerate() {
-            pair.check(index, Needs::default())?;
-            let Pair { chosen, rejected } = pair;
+        for Pair { chosen, rejected } in pairs {
             let (better, worse) = (self.reward(chosen), self.reward(rejected));
             let term = self.term(better.value - worse.value);
             out.loss += share * term.value - token * chosen.sum();
@@ -170,7 +183,7 @@ impl Cpo {
                 }
             }
         }
-        Ok(out)
+        out
     }
 
     fn is_logistic(&self) -> bool {

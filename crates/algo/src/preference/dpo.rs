@@ -14,20 +14,16 @@
 //!
 //! - `aot`, `aot_unpaired` sort the pairs of the whole optimiser step, TRL those of a micro-batch;
 //!   `sft` averages over the chosen tokens of the whole step.
+//! - Equal log-ratios share their slopes in `aot` and `aot_unpaired`; TRL's depend on their order.
 //! - `label_smoothing` without a loss that it acts on is refused, where TRL ignores it.
 //! - `use_weighting` with `sft` is refused (its tokens have no pair weight; TRL ends in an error).
 //! - `reference_free` leaves the reference out, as if it gave every token probability 1. TRL no
 //!   longer has it.
 
-use super::completion::{Completion, Needs};
-use super::dpo_loss::{PairTerm, Score};
-use super::logistic::smoothed_log_loss;
-use super::transport::transport;
+use super::completion::Needs;
+use super::pair_sum::PairSum;
 use crate::error::Problems;
-use crate::{
-    AlgoError, DpoLoss, FDivergence, Pair, PairGradients, PairOutput, PairTotals, PreferenceStats,
-    Problem, Unit,
-};
+use crate::{AlgoError, DpoLoss, FDivergence, Pair, PairOutput, PairTotals, Problem, Unit};
 
 /// A loss and what it weighs in the sum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,12 +127,12 @@ impl Dpo {
         problems.into_vec()
     }
 
-    /// The loss of a micro-batch of pairs and its gradients, as its share of the step with these totals.
+    /// That the settings are valid and the pairs have all that they need.
     ///
     /// # Errors
     /// [`AlgoError`] where the settings are invalid, an answer is empty, lacks scores or has some that
     /// are not finite, or where a loss needs all pairs of the step and got a part.
-    pub fn loss(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<PairOutput, AlgoError> {
+    pub fn check(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<(), AlgoError> {
         let problems = self.validate();
         if !problems.is_empty() {
             return Err(AlgoError::Settings(problems));
@@ -145,26 +141,33 @@ impl Dpo {
         for (index, pair) in pairs.iter().enumerate() {
             pair.check(index, needs)?;
         }
-        let mut stats = PreferenceStats::default();
-        let scored: Vec<ScoredSides> = pairs.iter().map(|pair| self.score(pair)).collect();
-        for sides in &scored {
-            let [chosen, rejected] = &sides.scores;
-            stats.push_rewards(self.beta * chosen.log_ratio(), self.beta * rejected.log_ratio());
-            stats.push_logprobs(chosen.logprob, rejected.logprob);
-        }
-        let mut sum = Sum { loss: 0.0, slopes: vec![[0.0; 2]; pairs.len()], token: 0.0 };
-        for &WeightedLoss { loss, weight } in &self.losses {
-            match loss {
-                DpoLoss::Sft => add_sft(pairs, weight, totals, &mut sum, &mut stats),
-                DpoLoss::Aot | DpoLoss::AotUnpaired => {
-                    self.add_transport(loss, weight, &scored, totals, &mut sum)?;
-                }
-                _ => self.add_pairwise(loss, weight, &scored, totals, &mut sum),
+        let (expected, got) = (totals.n_pairs, pairs.len());
+        let sorting = self.losses.iter().find(|weighted| weighted.loss.needs_whole_step());
+        match sorting {
+            Some(WeightedLoss { loss, .. }) if expected != got => {
+                Err(AlgoError::SplitStep { loss: loss.as_str(), expected, got })
             }
+            _ => Ok(()),
         }
-        let gradients = pairs.iter().zip(&sum.slopes);
-        let gradients = gradients.map(|(pair, &slopes)| self.gradients(pair, slopes, sum.token));
-        Ok(PairOutput { loss: sum.loss, gradients: gradients.collect(), stats })
+    }
+
+    /// The loss of a micro-batch of pairs and its gradients, as its share of the step with these totals.
+    ///
+    /// # Errors
+    /// As [`Dpo::check`].
+    pub fn loss(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<PairOutput, AlgoError> {
+        self.check(pairs, totals)?;
+        Ok(self.share(pairs, totals))
+    }
+
+    /// [`Dpo::loss`] of pairs that were checked before with other current log-probs. Those that are
+    /// not finite give a loss that is not.
+    pub fn share(&self, pairs: &[Pair<'_>], totals: PairTotals) -> PairOutput {
+        let mut sum = PairSum::new(self, pairs, totals);
+        for &weighted in &self.losses {
+            sum.add(weighted);
+        }
+        sum.finish()
     }
 
     fn any(&self, is: impl Fn(DpoLoss) -> bool) -> bool {
@@ -226,164 +229,12 @@ impl Dpo {
             "0.001 is the paper's",
         );
     }
-
-    /// Where the weight of tokens changes, and to what.
-    fn tail(&self, pair: &Pair<'_>) -> Tail {
-        let shared = pair.chosen.logprobs.len().min(pair.rejected.logprobs.len());
-        Tail { from: shared, weight: self.ld_alpha.unwrap_or(1.0) }
-    }
-
-    fn score(&self, pair: &Pair<'_>) -> ScoredSides {
-        let tail = self.tail(pair);
-        let side = |completion: &Completion<'_>| {
-            let logprob = tail.sum(completion.logprobs);
-            let reference = match completion.reference {
-                Some(reference) if !self.reference_free => tail.sum(reference),
-                _ => 0.0,
-            };
-            let reward = self.f_divergence.score(logprob - reference);
-            Score { logprob, reference, n_tokens: completion.n_tokens(), reward }
-        };
-        let weight = if self.use_weighting {
-            likelihood(&pair.chosen) * likelihood(&pair.rejected)
-        } else {
-            1.0
-        };
-        ScoredSides { scores: [side(&pair.chosen), side(&pair.rejected)], weight }
-    }
-
-    fn add_pairwise(
-        &self,
-        loss: DpoLoss,
-        weight: f64,
-        scored: &[ScoredSides],
-        totals: PairTotals,
-        sum: &mut Sum,
-    ) {
-        for (sides, slopes) in scored.iter().zip(&mut sum.slopes) {
-            let [chosen, rejected] = &sides.scores;
-            let PairTerm { value, chosen, rejected } =
-                loss.term(self, chosen, rejected).unwrap_or_default();
-            let weight = weight * sides.weight * totals.pair_weight();
-            sum.loss += weight * value;
-            slopes[0] += weight * chosen;
-            slopes[1] += weight * rejected;
-        }
-    }
-
-    fn add_transport(
-        &self,
-        loss: DpoLoss,
-        weight: f64,
-        scored: &[ScoredSides],
-        totals: PairTotals,
-        sum: &mut Sum,
-    ) -> Result<(), AlgoError> {
-        let (expected, got) = (totals.n_pairs, scored.len());
-        if expected != got {
-            return Err(AlgoError::SplitStep { loss: loss.as_str(), expected, got });
-        }
-        let values = |of: &dyn Fn([&Score; 2]) -> f64| -> Vec<f64> {
-            scored.iter().map(|sides| of([&sides.scores[0], &sides.scores[1]])).collect()
-        };
-        let unpaired = loss == DpoLoss::AotUnpaired;
-        let (left, right) = if unpaired {
-            (
-                values(&|[chosen, _]| chosen.log_ratio()),
-                values(&|[_, rejected]| rejected.log_ratio()),
-            )
-        } else {
-            (
-                values(&|[chosen, rejected]| chosen.logprob - rejected.logprob),
-                values(&|[chosen, rejected]| chosen.reference - rejected.reference),
-            )
-        };
-        let cost = |delta: f64| smoothed_log_loss(self.beta * delta, self.label_smoothing);
-        let matched = transport(&left, &right, cost);
-        let weight = weight * totals.pair_weight();
-        sum.loss += weight * matched.value;
-        for (i, slopes) in sum.slopes.iter_mut().enumerate() {
-            // Paired, the reference stands on the right and has no slope.
-            let rejected = if unpaired { matched.right[i] } else { -matched.left[i] };
-            slopes[0] += weight * self.beta * matched.left[i];
-            slopes[1] += weight * self.beta * rejected;
-        }
-        Ok(())
-    }
-
-    fn gradients(&self, pair: &Pair<'_>, slopes: [f64; 2], token: f64) -> PairGradients {
-        let tail = self.tail(pair);
-        let side = |completion: &Completion<'_>, slope: f64, token: f64| {
-            let gradient = |t: usize| (slope * tail.weight(t) + token) as f32;
-            (0..completion.logprobs.len()).map(gradient).collect()
-        };
-        PairGradients {
-            chosen: side(&pair.chosen, slopes[0], token),
-            rejected: side(&pair.rejected, slopes[1], 0.0),
-        }
-    }
-}
-
-/// Both sides of a pair, and what the pair weighs.
-struct ScoredSides {
-    scores: [Score; 2],
-    weight: f64,
-}
-
-/// What all losses of a micro-batch add up to.
-struct Sum {
-    loss: f64,
-    /// By the summed log-probs of chosen and rejected answer of each pair.
-    slopes: Vec<[f64; 2]>,
-    /// By each chosen token, beside the above.
-    token: f64,
-}
-
-/// Tokens from `from` on weigh `weight`, the others 1.
-#[derive(Clone, Copy)]
-struct Tail {
-    from: usize,
-    weight: f64,
-}
-
-impl Tail {
-    fn weight(self, token: usize) -> f64 {
-        if token < self.from { 1.0 } else { self.weight }
-    }
-
-    fn sum(self, values: &[f32]) -> f64 {
-        let weighted = |(t, &value)| self.weight(t) * f64::from(value);
-        values.iter().enumerate().map(weighted).sum()
-    }
-}
-
-fn add_sft(
-    pairs: &[Pair<'_>],
-    weight: f64,
-    totals: PairTotals,
-    sum: &mut Sum,
-    stats: &mut PreferenceStats,
-) {
-    let weight = weight * totals.chosen_token_weight();
-    for &logprob in pairs.iter().flat_map(|pair| pair.chosen.logprobs) {
-        sum.loss -= weight * f64::from(logprob);
-        stats.nll.push(-f64::from(logprob));
-    }
-    sum.token -= weight;
-}
-
-/// exp(mean_t(log p - log sum_v p_v²)). It cannot overflow: p / sum_v p_v² is below the vocabulary's
-/// size.
-fn likelihood(completion: &Completion<'_>) -> f64 {
-    let squares = completion.log_sum_squares.unwrap_or_default();
-    let log_ratio = |(&p, &square): (&f32, &f32)| f64::from(p) - f64::from(square);
-    let total: f64 = completion.logprobs.iter().zip(squares).map(log_ratio).sum();
-    (total / completion.n_tokens()).exp()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Completion;
 
     fn completion<'a>(logprobs: &'a [f32], reference: &'a [f32]) -> Completion<'a> {
         Completion { logprobs, reference: Some(reference), log_sum_squares: None }

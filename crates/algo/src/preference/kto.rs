@@ -90,6 +90,8 @@ pub struct Imbalance {
     pub undesirable_weight: [f64; 2],
 }
 
+const NEEDS: Needs = Needs { reference: true, log_sum_squares: false };
+
 /// The largest advised ratio of desirable to undesirable weight; the smallest is 1.
 const MAX_RATIO: f64 = 4.0 / 3.0;
 
@@ -163,27 +165,46 @@ impl Kto {
         }
         let mut sum = 0.0;
         for (index, probe) in probes.iter().enumerate() {
-            sum += log_ratio(probe, CompletionId { role: Role::Probe, index })?;
+            probe.check(CompletionId { role: Role::Probe, index }, NEEDS)?;
+            sum += log_ratio(probe);
         }
         Ok((sum / probes.len() as f64).max(0.0))
+    }
+
+    /// That the settings are valid and every answer has what it needs.
+    ///
+    /// # Errors
+    /// [`AlgoError`] where the settings are invalid, or an answer is empty, lacks its reference or has
+    /// scores that are not finite.
+    pub fn check(&self, judged: &[Judged<'_>]) -> Result<(), AlgoError> {
+        let problems = self.validate();
+        if !problems.is_empty() {
+            return Err(AlgoError::Settings(problems));
+        }
+        for (index, Judged { completion, desirable }) in judged.iter().enumerate() {
+            let role = if *desirable { Role::Desirable } else { Role::Undesirable };
+            completion.check(CompletionId { role, index }, NEEDS)?;
+        }
+        Ok(())
     }
 
     /// The loss of a micro-batch of answers and its gradients, as its share of the step.
     ///
     /// # Errors
-    /// [`AlgoError`] where the settings are invalid, or an answer is empty, lacks its reference or has
-    /// scores that are not finite.
+    /// As [`Kto::check`].
     pub fn loss(&self, judged: &[Judged<'_>], step: KtoStep) -> Result<KtoOutput, AlgoError> {
-        let problems = self.validate();
-        if !problems.is_empty() {
-            return Err(AlgoError::Settings(problems));
-        }
+        self.check(judged)?;
+        Ok(self.share(judged, step))
+    }
+
+    /// [`Kto::loss`] of answers that were checked before with other current log-probs. Those that
+    /// are not finite give a loss that is not.
+    pub fn share(&self, judged: &[Judged<'_>], step: KtoStep) -> KtoOutput {
         let point = if self.needs_probes() { step.kl_point } else { 0.0 };
         let share = 1.0 / step.n_completions.max(1) as f64;
         let mut out = KtoOutput::default();
-        for (index, Judged { completion, desirable }) in judged.iter().enumerate() {
-            let role = if *desirable { Role::Desirable } else { Role::Undesirable };
-            let ratio = log_ratio(completion, CompletionId { role, index })?;
+        for Judged { completion, desirable } in judged {
+            let ratio = log_ratio(completion);
             let (weight, sign) = if *desirable {
                 (self.desirable_weight, 1.0)
             } else {
@@ -201,7 +222,7 @@ impl Kto {
             reward.push(self.beta * ratio);
             logprob.push(completion.sum());
         }
-        Ok(out)
+        out
     }
 }
 
@@ -240,10 +261,9 @@ impl fmt::Display for Imbalance {
     }
 }
 
-fn log_ratio(completion: &Completion<'_>, id: CompletionId) -> Result<f64, AlgoError> {
-    completion.check(id, Needs { reference: true, log_sum_squares: false })?;
+fn log_ratio(completion: &Completion<'_>) -> f64 {
     let reference = completion.reference.unwrap_or_default();
-    Ok(completion.sum() - reference.iter().copied().map(f64::from).sum::<f64>())
+    completion.sum() - reference.iter().copied().map(f64::from).sum::<f64>()
 }
 
 #[cfg(test)]

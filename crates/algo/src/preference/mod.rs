@@ -13,6 +13,7 @@ mod kto;
 mod logistic;
 mod orpo;
 mod output;
+mod pair_sum;
 mod transport;
 
 pub use bradley_terry::{BradleyTerry, RewardOutput, ScoredPair};

@@ -45,21 +45,34 @@ impl Orpo {
         problems.into_vec()
     }
 
-    /// The loss of a micro-batch of pairs and its gradients, as its share of the step with these totals.
+    /// That the settings are valid and no answer is empty or has log-probs that are not finite.
     ///
     /// # Errors
-    /// [`AlgoError`] where the settings are invalid, or an answer is empty or has log-probs that are not
-    /// finite.
-    pub fn loss(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<PairOutput, AlgoError> {
+    /// [`AlgoError`] for the first of these.
+    pub fn check(&self, pairs: &[Pair<'_>]) -> Result<(), AlgoError> {
         let problems = self.validate();
         if !problems.is_empty() {
             return Err(AlgoError::Settings(problems));
         }
+        let mut pairs = pairs.iter().enumerate();
+        pairs.try_for_each(|(index, pair)| pair.check(index, Needs::default()))
+    }
+
+    /// The loss of a micro-batch of pairs and its gradients, as its share of the step with these totals.
+    ///
+    /// # Errors
+    /// As [`Orpo::check`].
+    pub fn loss(&self, pairs: &[Pair<'_>], totals: PairTotals) -> Result<PairOutput, AlgoError> {
+        self.check(pairs)?;
+        Ok(self.share(pairs, totals))
+    }
+
+    /// [`Orpo::loss`] of pairs that were checked before with other current log-probs. Those that are
+    /// not finite give a loss that is not.
+    pub fn share(&self, pairs: &[Pair<'_>], totals: PairTotals) -> PairOutput {
         let mut out = PairOutput::default();
         let (share, token) = (totals.pair_weight(), totals.chosen_token_weight());
-        for (index, pair) in pairs.iter().enumerate() {
-            pair.check(index, Needs::default())?;
-            let Pair { chosen, rejected } = pair;
+        for Pair { chosen, rejected } in pairs {
             let (better, worse) = (log_odds(chosen.mean()), log_odds(rejected.mean()));
             let log_odds_ratio = better.value - worse.value;
             let odds = log_loss(log_odds_ratio);
@@ -79,7 +92,7 @@ impl Orpo {
                 out.stats.nll.push(-f64::from(logprob));
             }
         }
-        Ok(out)
+        out
     }
 }
 
