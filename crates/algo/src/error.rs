@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::CompletionId;
+
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -158,6 +160,71 @@ pub enum AlgoError {
     /// The window's token count was asked for but not given.
     #[error("average over the generation window: the step says nothing of one")]
     MissingWindow,
+    /// An answer has no token to learn from.
+    #[error("read {id}: it has no loss tokens; leave it out")]
+    EmptyCompletion {
+        /// The answer.
+        id: CompletionId,
+    },
+    /// A preference loss needs an array that an answer came without.
+    #[error("read {id}: it came without {array} scores")]
+    MissingScores {
+        /// The answer.
+        id: CompletionId,
+        /// The array.
+        array: &'static str,
+    },
+    /// Two arrays of an answer differ in length.
+    #[error("read {id}: {expected} loss tokens but {got} {array} scores")]
+    ScoreCount {
+        /// The answer.
+        id: CompletionId,
+        /// The array that differs.
+        array: &'static str,
+        /// Its loss tokens.
+        expected: usize,
+        /// Entries of the array.
+        got: usize,
+    },
+    /// A score of an answer is NaN or infinite.
+    #[error("read {id}: the {array} score of token {token} is {value}")]
+    ScoreNotFinite {
+        /// The answer.
+        id: CompletionId,
+        /// The array it is in.
+        array: &'static str,
+        /// Index among its loss tokens.
+        token: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A loss that compares all pairs of a step got a part of them.
+    #[error("sort log-ratios: {loss} needs all {expected} pairs of the step at once and got {got}")]
+    SplitStep {
+        /// Name of the loss.
+        loss: &'static str,
+        /// Pairs of the step.
+        expected: usize,
+        /// Pairs given.
+        got: usize,
+    },
+    /// KTO's reference point has nothing to be measured on.
+    #[error(
+        "measure the KL point: kto needs at least one mismatched completion; apo_zero_unpaired needs none"
+    )]
+    MissingProbes,
+    /// A number that comes with a scored pair is out of range.
+    #[error("compare scores: the {what} of pair {pair} is {value}, allowed is {allowed}")]
+    BadScore {
+        /// Index of the pair.
+        pair: usize,
+        /// Which number.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
     /// There is nothing to resample.
     #[error("resample: the sample is empty")]
     EmptySample,

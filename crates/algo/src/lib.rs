@@ -46,6 +46,7 @@ mod error;
 mod kl;
 mod plan;
 mod policy;
+mod preference;
 mod ratio;
 mod real;
 mod schedule;
@@ -67,8 +68,8 @@ pub use algorithm::{Algorithm, StepRule, Wants};
 pub use bootstrap::{Bootstrap, Interval};
 pub use credit::{Credit, RowCredit};
 pub use diagnostics::{
-    ClipSide, Diagnostics, Mean, Moments, PreferenceStats, RewardStats, RowStats, TokenFacts,
-    TokenStats, ValueStats, explained_variance,
+    ClipSide, Diagnostics, Mean, Moments, RewardStats, RowStats, TokenFacts, TokenStats,
+    ValueStats, explained_variance,
 };
 pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
@@ -79,6 +80,11 @@ pub use policy::{
     TokenWeights, ValueTerm, Vespo, VespoShape, a2c, bnpo, cispo, dapo, dr_grpo, gepo, gmpo, grpo,
     gspo, gspo_token, luspo, off_policy_mask, ppo, reinforce, reinforce_pp, rloo, sapo, trpo, vapo,
     vespo,
+};
+pub use preference::{
+    BradleyTerry, Completion, CompletionId, Cpo, CpoLoss, Dpo, DpoLoss, FDivergence, Imbalance,
+    Judged, Kto, KtoLoss, KtoOutput, KtoStep, Orpo, Pair, PairGradients, PairOutput, PairTotals,
+    PreferenceStats, RewardOutput, Role, ScoredPair, WeightedLoss,
 };
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
 pub use real::Real;

@@ -2,7 +2,6 @@
 
 mod explained_variance;
 mod moments;
-mod preferences;
 mod report;
 mod rewards;
 mod tokens;
@@ -10,7 +9,6 @@ mod values;
 
 pub use explained_variance::explained_variance;
 pub use moments::{Mean, Moments};
-pub use preferences::PreferenceStats;
 pub use report::Diagnostics;
 pub use rewards::RewardStats;
 pub use tokens::{ClipSide, RowStats, TokenFacts, TokenStats};

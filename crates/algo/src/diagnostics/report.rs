@@ -32,7 +32,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Mean, Moments, PreferenceStats, RewardStats, TokenStats, ValueStats};
+use super::{Mean, Moments, RewardStats, TokenStats, ValueStats};
+use crate::PreferenceStats;
 
 /// Statistics of a step, of a part of it, or of several.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -80,7 +81,7 @@ impl Diagnostics {
     pub fn finish(&self) -> BTreeMap<&'static str, f64> {
         let mut named = BTreeMap::new();
         let has_values = self.values.targets.count() > 0;
-        let has_pairs = self.preferences.chosen.get().is_some();
+        let has_pairs = self.preferences != PreferenceStats::default();
         if self.tokens.ratio.count() > 0 || has_values || has_pairs || self.loss() != 0.0 {
             self.name_losses(&mut named);
         }
@@ -90,10 +91,7 @@ impl Diagnostics {
         if has_values {
             self.name_values(&mut named);
         }
-        name_mean(&mut named, "preference/accuracy", &self.preferences.accuracy);
-        name_mean(&mut named, "preference/margin", &self.preferences.margin);
-        name_mean(&mut named, "preference/chosen", &self.preferences.chosen);
-        name_mean(&mut named, "preference/rejected", &self.preferences.rejected);
+        named.extend(self.preferences.finish());
         if self.tokens.mismatch_weight.count() > 0 {
             self.name_mismatch(&mut named);
         }
