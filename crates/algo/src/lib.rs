@@ -41,6 +41,7 @@ mod bootstrap;
 mod diagnostics;
 mod error;
 mod kl;
+mod monitor;
 mod plan;
 mod policy;
 mod ratio;
@@ -58,6 +59,14 @@ pub use diagnostics::{
 };
 pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
+pub use monitor::{
+    Action, AdjustLimits, AdjustState, Adjustment, AutoAdjust, Baseline, BaselineEpisode,
+    BaselineFacts, Choice, ClipKind, ClipShareRule, DeadGroupsRule, DiagnosticsMonitor, Difficulty,
+    DriftRule, EffectiveSamplesRule, EntropyRule, EvaluationRule, ExplainedVarianceRule, Finding,
+    GradientRule, HealthReport, Knob, Level, MismatchKlRule, MismatchWeightRule, MonitorRules,
+    MonitorState, Override, OverrideValue, Profile, Quantity, ReferenceKlRule, RunTraits, Signal,
+    Trigger, TruncationRule, choose_profile,
+};
 pub use plan::{Plan, RowPlan, Unit};
 pub use policy::{Aggregation, Clip, Grpo, TokenWeights};
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
