@@ -2,8 +2,10 @@
 //!
 //! For each signal there is a short list of remedies in the order in which they are tried. The first
 //! that the run offers and that can still move is taken; then nothing changes for 20 steps, so that the
-//! effect can be seen. Changes are factors and stay within 0.1 to 10 times the initial value. All of
-//! it follows from the reports: the same reports give the same changes.
+//! effect can be seen. Where several signals ask, bursting gradients come first, and then the signal
+//! that was answered least often: one that cannot be mended must not keep the others waiting. Changes are
+//! factors and stay within 0.1 to 10 times the initial value. All of it follows from the reports: the
+//! same reports give the same changes.
 //!
 //! | signal at `act` | remedies in order |
 //! |---|---|
@@ -86,6 +88,8 @@ pub struct AdjustState {
     pub knobs: Vec<Knob>,
     /// All changes, oldest first.
     pub log: Vec<Adjustment>,
+    /// Bursts of the gradient that were not answered yet, because a change had just been made.
+    pub unanswered: Option<Trigger>,
 }
 
 /// Limits and what has been changed.
@@ -127,7 +131,7 @@ impl AutoAdjust {
     pub fn new(limits: AdjustLimits, on_offer: &[(Quantity, f64)]) -> AutoAdjust {
         let knob = |&(quantity, initial)| Knob { quantity, initial, value: initial };
         let knobs = on_offer.iter().map(knob).collect();
-        AutoAdjust { limits, state: AdjustState { knobs, log: Vec::new() } }
+        AutoAdjust { limits, state: AdjustState { knobs, ..AdjustState::default() } }
     }
 
     /// Goes on where another one was.
@@ -154,35 +158,60 @@ impl AutoAdjust {
     /// The change that a report asks for, if any; from then on [`AutoAdjust::value`] gives the new
     /// value. To be called once for each report, in the order of steps.
     pub fn next(&mut self, report: &HealthReport) -> Option<Adjustment> {
+        if let Some(burst) = report.get(Signal::GradientNorm).filter(|finding| calls_back(finding))
+        {
+            self.state.unanswered = Some(trigger(burst));
+        }
         let last = self.state.log.last();
         if last.is_some_and(|last| report.step < last.step + self.limits.every_steps) {
             return None;
         }
-        let adjustment =
-            report.findings.iter().find_map(|finding| self.answer(finding, report.step))?;
+        let adjustment = self.answer_burst(report.step).or_else(|| self.answer_any(report))?;
         for knob in &mut self.state.knobs {
             if knob.quantity == adjustment.key {
                 knob.value = adjustment.to;
             }
         }
+        if adjustment.trigger.signal == Signal::GradientNorm {
+            self.state.unanswered = None;
+        }
         self.state.log.push(adjustment);
         Some(adjustment)
     }
 
-    fn answer(&self, finding: &Finding, step: u64) -> Option<Adjustment> {
-        if finding.level < Level::Act {
-            return None;
-        }
-        let (key, from, to) =
-            remedies(finding).iter().find_map(|remedy| self.apply(*remedy, finding))?;
-        let Finding { signal, value, threshold, .. } = *finding;
-        let trigger = Trigger { signal, value, threshold };
+    /// Bursts are events: they are over when a change is allowed again, and would come back.
+    fn answer_burst(&self, step: u64) -> Option<Adjustment> {
+        self.answer(GRADIENT, self.state.unanswered?, None, step)
+    }
+
+    fn answer_any(&self, report: &HealthReport) -> Option<Adjustment> {
+        let is_open = |finding: &&Finding| finding.level == Level::Act && finding.value.is_finite();
+        let mut findings: Vec<&Finding> = report.findings.iter().filter(is_open).collect();
+        findings.sort_by_key(|finding| {
+            let answered = |past: &&Adjustment| past.trigger.signal == finding.signal;
+            self.state.log.iter().filter(answered).count()
+        });
+        findings.into_iter().find_map(|finding| {
+            let remedies = remedies(finding.signal);
+            self.answer(remedies, trigger(finding), finding.reference, report.step)
+        })
+    }
+
+    /// The first remedy that can still move its setting.
+    fn answer(
+        &self,
+        remedies: &[Remedy],
+        trigger: Trigger,
+        reference: Option<f64>,
+        step: u64,
+    ) -> Option<Adjustment> {
+        let (key, from, to) = remedies.iter().find_map(|&remedy| self.apply(remedy, reference))?;
         let factor = (from != 0.0).then(|| to / from);
         Some(Adjustment { key, from, to, factor, trigger, step })
     }
 
     /// The setting, its value and its new value, where the remedy can still move it.
-    fn apply(&self, remedy: Remedy, finding: &Finding) -> Option<(Quantity, f64, f64)> {
+    fn apply(&self, remedy: Remedy, reference: Option<f64>) -> Option<(Quantity, f64, f64)> {
         let (Remedy::Scale(quantity, _)
         | Remedy::RaiseTo(quantity, _)
         | Remedy::SwitchOn(quantity)
@@ -192,7 +221,7 @@ impl AutoAdjust {
             Remedy::Scale(_, factor) => self.bound(&knob, knob.value * factor),
             Remedy::RaiseTo(_, value) => self.bound(&knob, value.max(knob.value)),
             Remedy::SwitchOn(_) if knob.value == 0.0 => 1.0,
-            Remedy::Target(_, share) if knob.value == 0.0 => share * finding.reference?,
+            Remedy::Target(_, share) if knob.value == 0.0 => share * reference?,
             Remedy::SwitchOn(_) | Remedy::Target(..) => knob.value,
         };
         (to.is_finite() && to != knob.value).then_some((quantity, knob.value, to))
@@ -205,16 +234,24 @@ impl AutoAdjust {
     }
 }
 
-fn remedies(finding: &Finding) -> &'static [Remedy] {
-    match finding.signal {
-        Signal::GradientNorm if finding.action == Some(Action::RestoreCheckpoint) => GRADIENT,
-        // A number that is none says that something broke, not in which direction to go.
-        _ if !finding.value.is_finite() => &[],
+/// Whether gradients burst so often that the run should go back.
+fn calls_back(finding: &Finding) -> bool {
+    finding.action == Some(Action::RestoreCheckpoint)
+}
+
+fn trigger(finding: &Finding) -> Trigger {
+    let Finding { signal, value, threshold, .. } = *finding;
+    Trigger { signal, value, threshold }
+}
+
+fn remedies(signal: Signal) -> &'static [Remedy] {
+    match signal {
         Signal::Drift => DRIFT,
         Signal::ClipShare => CLIP_SHARE,
         Signal::ReferenceKl => REFERENCE_KL,
         Signal::Entropy => ENTROPY,
         Signal::DeadGroups => DEAD_GROUPS,
+        // Bursting gradients are answered apart; the rest asks for actions or for a person.
         Signal::GradientNorm
         | Signal::MismatchWeight
         | Signal::MismatchKl
