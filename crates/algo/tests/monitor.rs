@@ -64,7 +64,7 @@ fn limits_of_single_steps() {
     assert_levels(Signal::EffectiveSamples, &[(&[0.3, 0.299, 0.1, 0.099], "owwa")]);
     assert_levels(Signal::Truncation, &[(&[0.2, 0.201, 1.0], "oww")]);
     // The first entropy sets the scale.
-    assert_levels(Signal::Entropy, &[(&[2.0, 0.6, 0.599, 0.2, 0.199, 3.0], "oowwao")]);
+    assert_levels(Signal::Entropy, &[(&[2.0, 0.6, 0.599, 0.2, 0.199, 3.0, 0.6], "oowwaoo")]);
     assert_levels(Signal::Entropy, &[(&[0.0, 0.0], "oo")]);
 }
 
@@ -172,7 +172,7 @@ fn gradients_are_held_against_their_running_median() {
     assert_levels(Signal::GradientNorm, rows);
     // A lasting change of size becomes the usual one.
     let grown = levels(MonitorRules::default(), Signal::GradientNorm, &run_of(5, 1.0, &[20.0; 7]));
-    assert_eq!(grown, "oooooaaaaaao");
+    assert_eq!(grown, "oooooaaaaaoo");
 }
 
 /// Actions for gradients of 1, but 100 at these steps.

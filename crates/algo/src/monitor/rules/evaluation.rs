@@ -1,7 +1,8 @@
 //! Evaluations that no longer get better.
 //!
-//! The rule of Keras and `transformers`: a gain beats the best evaluation by more than `min_delta`, and
-//! `patience` evaluations in a row without one end the run. It only says so; who trains keeps the best
+//! The rule of Keras: a gain beats the best evaluation by more than `min_delta`, and `patience`
+//! evaluations in a row without one end the run. With a `min_delta` of 0 it is that of `transformers`,
+//! where every gain, however small, moves the best. The rule only says so; who trains keeps the best
 //! checkpoint and stops.
 
 use super::super::{Action, Finding, Level, MonitorState, Signal};

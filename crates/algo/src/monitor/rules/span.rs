@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn rises() {
         assert_eq!(rise(&[9.0, 1.0, 1.0, 3.0, 5.0], 4), Some(3.0));
-        assert_eq!(rise(&[1.0, 3.0, 5.0], 3), Some(3.0));
+        assert_eq!(rise(&[1.0, 3.0, 8.0], 3), Some(4.5));
         assert_eq!(rise(&[1.0], 2), None);
         assert_eq!(rise(&[1.0], 1), None);
     }
