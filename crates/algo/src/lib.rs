@@ -44,6 +44,7 @@ mod credit;
 mod diagnostics;
 mod error;
 mod kl;
+mod monitor;
 mod plan;
 mod policy;
 mod preference;
@@ -73,6 +74,14 @@ pub use diagnostics::{
 };
 pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
+pub use monitor::{
+    Action, AdjustLimits, AdjustState, Adjustment, AutoAdjust, Baseline, BaselineEpisode,
+    BaselineFacts, Choice, ClipKind, ClipShareRule, DeadGroupsRule, DiagnosticsMonitor, Difficulty,
+    DriftRule, EffectiveSamplesRule, EntropyRule, EvaluationRule, ExplainedVarianceRule, Finding,
+    GradientRule, HealthReport, Knob, Level, MismatchKlRule, MismatchWeightRule, MonitorRules,
+    MonitorState, Override, OverrideValue, Profile, Quantity, ReferenceKlRule, RunTraits, Signal,
+    Trigger, TruncationRule, choose_profile,
+};
 pub use plan::{Plan, RowPlan, Unit};
 pub use policy::{
     Aggregation, Cispo, Clip, Correction, CorrectionLevel, CorrectionRule, Gepo, Gmpo,
