@@ -97,7 +97,7 @@ fn train(arguments: &Arguments) -> Value {
     let ids = token_ids(batch * tokens, decoder.config.vocab_size);
     let mask: Vec<bool> = (0..tokens).map(|i| i > 0).collect();
     let rows: Vec<TokenRow> =
-        ids.chunks(tokens).map(|tokens| TokenRow { tokens, mask: &mask }).collect();
+        ids.chunks(tokens).map(|tokens| TokenRow::new(tokens, &mask)).collect();
     let n = batch * (tokens - 1);
     let mut learner = Learner::new(&mut device, &decoder, weights, batch * tokens, false);
     let settings = OptimiserStep {

@@ -6,9 +6,10 @@
 
 use super::config::{DecoderConfig, PositionSpec};
 use super::decoder::{
-    AttentionRows, Decoder, Pass, WeightSet, dense, head_norms, post_norm, value_columns,
+    AttentionRows, Decoder, Pass, dense, head_norms, post_norm, value_columns,
 };
 use super::layout::{LayerSlot, Slot};
+use super::weights::WeightSet;
 use super::workspace::{GradientBuffers, Workspace};
 use crate::backend::{Backend, Buf, Mat, SequenceRows};
 
