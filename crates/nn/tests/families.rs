@@ -191,8 +191,11 @@ fn sampled_logprobs_are_the_bits_of_recomputed_ones() {
                 .zip(&tokens)
                 .map(|(p, t)| (0..t.len()).map(|i| i >= p.len()).collect())
                 .collect();
-            let rows: Vec<TokenRow> =
-                tokens.iter().zip(&masks).map(|(tokens, mask)| TokenRow::new(tokens, mask)).collect();
+            let rows: Vec<TokenRow> = tokens
+                .iter()
+                .zip(&masks)
+                .map(|(tokens, mask)| TokenRow::new(tokens, mask))
+                .collect();
             let wants = Wants { moments: true, ..Wants::default() };
             let scores = learner
                 .score(device, decoder, model.weights, &rows, temperature as f32, wants)

@@ -33,7 +33,8 @@ pub fn save_critic(
     folder: &Path,
     config: &Value,
     base_model: &str,
-    (device, decoder): (&mut dyn Backend, &Decoder),
+    device: &mut dyn Backend,
+    decoder: &Decoder,
     critic: &Critic,
 ) -> Result<String, NnError> {
     let learner = critic.learner();

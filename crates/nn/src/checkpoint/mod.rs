@@ -16,7 +16,7 @@ pub use model::{ModelFiles, save_model};
 pub use optimiser::{load_optimiser, save_optimiser};
 pub use tensors::Tensors;
 pub use value_head::{
-    VALUE_HEAD_FILE, VALUE_HEAD_OPTIMISER_FILE, load_value_head, restore_value_head, save_value_head,
-    save_value_head_of,
+    VALUE_HEAD_FILE, VALUE_HEAD_OPTIMISER_FILE, load_value_head, restore_value_head,
+    save_value_head, save_value_head_of,
 };
 pub use write::StoreType;

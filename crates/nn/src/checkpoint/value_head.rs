@@ -26,11 +26,7 @@ const BIAS: &str = "v_head.summary.bias";
 ///
 /// # Errors
 /// [`NnError`] naming the file; also where there are no weights.
-pub fn save_value_head(
-    disk: &dyn Disk,
-    folder: &Path,
-    numbers: &[f32],
-) -> Result<String, NnError> {
+pub fn save_value_head(disk: &dyn Disk, folder: &Path, numbers: &[f32]) -> Result<String, NnError> {
     let Some((bias, weights)) = numbers.split_last().filter(|(_, weights)| !weights.is_empty())
     else {
         let message = format!("it has {} numbers, a head has at least 2", numbers.len());

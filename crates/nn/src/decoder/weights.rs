@@ -104,8 +104,7 @@ impl WeightSet {
     ) -> Result<(), NnError> {
         let to = self.trained(decoder);
         if numbers.len() != to.len {
-            let message =
-                format!("it has {} numbers, this model needs {}", numbers.len(), to.len);
+            let message = format!("it has {} numbers, this model needs {}", numbers.len(), to.len);
             return Err(NnError::Setting { what: "a snapshot of weights", message });
         }
         device.write(to, numbers);

@@ -53,15 +53,15 @@ impl Learner {
         let step = (epsilon / norm) as f32;
         let mut outcome = Ok(());
         for part in self.held_rows(rows, vocab_size) {
-            outcome = self.slope_along(device, decoder, (part, temperature), (&at, vector, step)).and_then(
-                |slopes| {
+            outcome = self
+                .slope_along(device, decoder, (part, temperature), (&at, vector, step))
+                .and_then(|slopes| {
                     self.set_trained(device, &at)?;
                     self.forward_backward_logits(device, decoder, part, temperature, |first, z| {
                         let slopes = &slopes[first * vocab_size..][..z.len()];
                         covariance_products(z, slopes, vocab_size, factor)
                     })
-                },
-            );
+                });
             if outcome.is_err() {
                 break;
             }

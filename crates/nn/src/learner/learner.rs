@@ -87,8 +87,7 @@ impl Learner {
         max_rows: usize,
         recomputes: bool,
     ) -> Learner {
-        let scorer =
-            Scorer::new(device, decoder, PassKind::Training { recomputes }, max_rows);
+        let scorer = Scorer::new(device, decoder, PassKind::Training { recomputes }, max_rows);
         Learner::with_scorer(device, decoder, weights, scorer)
     }
 
@@ -120,7 +119,18 @@ impl Learner {
         };
         let (m, v) = (device.alloc(len), device.alloc(len));
         let (value_head, has_gradient) = (None, false);
-        Learner { scorer, weights, trained, gradients, len, m, v, step: 0, value_head, has_gradient }
+        Learner {
+            scorer,
+            weights,
+            trained,
+            gradients,
+            len,
+            m,
+            v,
+            step: 0,
+            value_head,
+            has_gradient,
+        }
     }
 
     /// Gives it a value head of its own, which it trains beside the weights. A head it had before is
@@ -568,6 +578,7 @@ fn flatten(rows: &[TokenRow<'_>], gradients: &[RowGradients]) -> Vec<RowGradient
 fn flatten_values(rows: &[TokenRow<'_>], gradients: &[RowGradients]) -> Vec<f32> {
     let pairs = || rows.iter().zip(gradients);
     let tokens = pairs().flat_map(|(row, of)| (0..row.n_wanted()).map(|i| of.value_at(i)));
-    let ends = pairs().filter(|(row, _)| row.wants_end).map(|(row, of)| of.value_at(row.n_wanted()));
+    let ends =
+        pairs().filter(|(row, _)| row.wants_end).map(|(row, of)| of.value_at(row.n_wanted()));
     tokens.chain(ends).collect()
 }
