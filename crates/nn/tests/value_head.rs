@@ -487,7 +487,8 @@ fn policy_and_critic_leave_each_other_alone_and_the_critic_learns() {
             false => Ok(Critic::from_policy(device, decoder, policy, 64, false, SHARED)),
         }
         .unwrap();
-        let (weights, passes, optimiser) = Critic::numbers(decoder, has_adapters, 64, false);
+        let (weights, passes, optimiser) =
+            Critic::numbers(decoder, has_adapters, 64, false, SHARED);
         assert_eq!(weights, critic.learner().n_trained());
         let (with_logits, _) = Learner::numbers(decoder, has_adapters, 64, false);
         assert_eq!(with_logits - passes, 64 * decoder.config.vocab_size);
@@ -578,6 +579,42 @@ fn folders_hold_all_a_critic_is() {
             assert!(values == saved_values);
         }
     }
+}
+
+#[test]
+fn a_head_alone_learns_on_weights_that_are_not_its_own() {
+    let spec = ValueHeadSpec { stops_gradient: true, ..SHARED };
+    let mut model = llama();
+    let (device, decoder) = (model.device.as_mut(), &model.decoder);
+    let mut learner = Learner::new(device, decoder, model.weights, 64, false);
+    let head = learner.add_value_head(device, decoder, spec);
+    let mut critic = Critic::new(device, decoder, model.weights, 64, false, spec);
+    let (_, passes, optimiser) = Critic::numbers(decoder, false, 64, false, spec);
+    let (_, training_passes, all) = Critic::numbers(decoder, false, 64, false, SHARED);
+    assert!(passes < training_passes / 2 && optimiser + 3 * decoder.params.len() == all);
+    assert_eq!(critic.learner().n_trained(), 0);
+    let before = learner.trained(device);
+    let rows = Rows::new();
+    let rows = rows.get();
+    for _ in 0..3 {
+        critic.forward_backward(device, decoder, &rows, gradients_only).unwrap();
+        learner
+            .forward_backward(device, decoder, &rows, 1.0, Wants::VALUES, gradients_only)
+            .unwrap();
+        let report = critic.step(device, decoder, settings(1e-2));
+        assert_eq!(report, learner.step(device, decoder, settings(1e-2)));
+    }
+    let trained = critic.learner().value_head().unwrap().read(device);
+    assert!(trained == head.read(device));
+    assert!(learner.trained(device) == before);
+
+    let out = tempfile::tempdir().unwrap();
+    save_critic(&RealDisk, out.path(), &Value::Null, "", device, decoder, &critic).unwrap();
+    let mut again = Critic::new(device, decoder, model.weights, 64, false, spec);
+    restore_critic(out.path(), device, decoder, &mut again).unwrap();
+    assert_eq!(again.learner().value_head_steps(), 3);
+    let values = critic.values(device, decoder, &rows).unwrap();
+    assert!(again.values(device, decoder, &rows).unwrap() == values);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //! moments of both.
 //!
 //! The folder without the moments is a reward model: [`crate::ModelFiles`] opens its weights and
-//! [`super::load_value_head`] its head.
+//! [`super::load_value_head`] its head. A critic that trains its head alone has no weights to save: its
+//! folder holds the head.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -23,7 +24,8 @@ use crate::learner::Critic;
 /// File of the moments below the head.
 const OPTIMISER_FILE: &str = "optimizer.safetensors";
 
-/// Writes a critic into an existing folder; returns the SHA-256 of its weights' file. `config` is the
+/// Writes a critic into an existing folder; returns the SHA-256 of its weights' file, or of its head's
+/// where it trains nothing else. `config` is the
 /// model's `config.json`, `base_model` what adapters belong to.
 ///
 /// # Errors
@@ -38,7 +40,10 @@ pub fn save_critic(
     critic: &Critic,
 ) -> Result<String, NnError> {
     let learner = critic.learner();
-    save_value_head_of(disk, folder, device, learner)?;
+    let hash_of_head = save_value_head_of(disk, folder, device, learner)?;
+    if learner.n_trained() == 0 {
+        return Ok(hash_of_head.unwrap_or_default());
+    }
     let device = RefCell::new(device);
     let read = |which| learner.moment(&mut **device.borrow_mut(), which);
     let (step, len) = (learner.n_steps(), learner.n_trained());
@@ -72,6 +77,11 @@ pub fn restore_critic(
     critic: &mut Critic,
 ) -> Result<(), NnError> {
     let learner = critic.learner_mut();
+    let hidden_size = decoder.config.hidden_size;
+    restore_value_head(folder, device, learner, hidden_size)?;
+    if learner.n_trained() == 0 {
+        return Ok(());
+    }
     let numbers = if learner.weights().adapters.is_some() {
         AdapterFiles::open(folder)?.read(&decoder.params)?.1
     } else {
@@ -83,6 +93,5 @@ pub fn restore_critic(
         numbers
     };
     let state = load_optimiser(&folder.join(OPTIMISER_FILE))?;
-    learner.restore(device, &numbers, &state)?;
-    restore_value_head(folder, device, learner, decoder.config.hidden_size)
+    learner.restore(device, &numbers, &state)
 }

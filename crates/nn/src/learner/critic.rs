@@ -21,6 +21,9 @@ pub struct Critic {
 impl Critic {
     /// A critic that trains `weights` (their adapters, where they have them) and must be their only
     /// trainer; see [`Critic::from_policy`] and [`Critic::with_adapters`] for weights of its own.
+    ///
+    /// With a head that stops its gradient nothing but the head is trained: `weights` may then be
+    /// anybody's, and no memory is taken for gradients or moments of theirs.
     pub fn new(
         device: &mut dyn Backend,
         decoder: &Decoder,
@@ -29,7 +32,9 @@ impl Critic {
         recomputes: bool,
         head: ValueHeadSpec,
     ) -> Critic {
-        let mut learner = Learner::without_logits(device, decoder, weights, max_rows, recomputes);
+        let trains_below = !head.stops_gradient;
+        let mut learner =
+            Learner::without_logits(device, decoder, weights, max_rows, recomputes, trains_below);
         learner.add_value_head(device, decoder, head);
         Critic { learner }
     }
@@ -76,20 +81,22 @@ impl Critic {
         Ok(Critic::new(device, decoder, weights, max_rows, recomputes, head))
     }
 
-    /// Numbers that a critic of its own weights allocates: (weights, passes, gradients and moments).
+    /// Numbers that a critic takes: (weights, where they are its own; passes; gradients and moments).
     pub fn numbers(
         decoder: &Decoder,
         has_adapters: bool,
         max_rows: usize,
         recomputes: bool,
+        head: ValueHeadSpec,
     ) -> (usize, usize, usize) {
-        let kind = PassKind::Training { recomputes };
+        let kind = PassKind::of_critic(recomputes, !head.stops_gradient);
         let len = match (&decoder.adapters, has_adapters) {
             (Some(layout), true) => layout.len(),
             _ => decoder.params.len(),
         };
         let passes = Scorer::numbers_without_logits(decoder, kind, max_rows);
-        (len, passes, 3 * len + Learner::value_head_numbers(decoder, max_rows))
+        let trained = if head.stops_gradient { 0 } else { len };
+        (len, passes, 3 * trained + Learner::value_head_numbers(decoder, max_rows))
     }
 
     /// Values of each row's states, [`TokenRow::n_states`] of them.

@@ -4,13 +4,14 @@
 //! scores; the learner carries them back through the model and adds them up until [`Learner::step`].
 //! It knows no algorithm.
 
+use super::backward::flatten;
 use super::rows::{RowGradients, RowScores, TokenRow, Wants};
-use super::scorer::{Packed, Scorer, logit_spec};
+use super::scorer::Scorer;
 use super::value_head::{HeadTraining, ValueHead, ValueHeadSpec};
 use crate::NnError;
-use crate::backend::{Backend, Buf, Mat, Stretch};
+use crate::backend::{Backend, Buf, Stretch};
 use crate::decoder::{Decoder, GradientSet, PassKind, Slot, WeightSet};
-use crate::kernels::{AdamwStep, RowGradient, RowStats};
+use crate::kernels::{AdamwStep, RowStats};
 
 /// Settings of one optimiser step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,40 +42,20 @@ pub struct StepReport {
     pub is_skipped: bool,
 }
 
-/// The two moments of AdamW.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// Mean of gradients.
-    First,
-    /// Mean of squared gradients.
-    Second,
-}
-
-/// State of the optimiser as numbers, from checkpoints.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OptimiserState {
-    /// Steps taken.
-    pub step: u64,
-    /// First moments, laid out like the trained set.
-    pub m: Vec<f32>,
-    /// Second moments.
-    pub v: Vec<f32>,
-}
-
 /// Trains one weight set.
 #[derive(Debug)]
 pub struct Learner {
     pub(super) scorer: Scorer,
     pub(super) weights: WeightSet,
-    trained: Stretch,
-    gradients: GradientSet,
-    len: usize,
-    m: Buf,
-    v: Buf,
-    step: u64,
-    value_head: Option<HeadTraining>,
+    pub(super) trained: Stretch,
+    pub(super) gradients: GradientSet,
+    pub(super) len: usize,
+    pub(super) m: Buf,
+    pub(super) v: Buf,
+    pub(super) step: u64,
+    pub(super) value_head: Option<HeadTraining>,
     /// Something has been added to the gradient below the value head since the last step.
-    has_gradient: bool,
+    pub(super) has_gradient: bool,
 }
 
 impl Learner {
@@ -88,37 +69,41 @@ impl Learner {
         recomputes: bool,
     ) -> Learner {
         let scorer = Scorer::new(device, decoder, PassKind::Training { recomputes }, max_rows);
-        Learner::with_scorer(device, decoder, weights, scorer)
+        Learner::with_scorer(device, weights, weights.trained(decoder), scorer)
     }
 
-    /// A learner that computes values only and holds no logits; it needs a value head.
+    /// A learner that computes values only and holds no logits; it needs a value head. Where it does
+    /// not train the weights below that head, it holds no gradients of theirs and keeps nothing of the
+    /// forward pass.
     pub(super) fn without_logits(
         device: &mut dyn Backend,
         decoder: &Decoder,
         weights: WeightSet,
         max_rows: usize,
         recomputes: bool,
+        trains_below: bool,
     ) -> Learner {
-        let kind = PassKind::Training { recomputes };
+        let kind = PassKind::of_critic(recomputes, trains_below);
         let scorer = Scorer::without_logits(device, decoder, kind, max_rows);
-        Learner::with_scorer(device, decoder, weights, scorer)
+        if trains_below {
+            return Learner::with_scorer(device, weights, weights.trained(decoder), scorer);
+        }
+        let nothing = Stretch::of(weights.base, 0);
+        Learner::with_scorer(device, weights, nothing, scorer)
     }
 
     fn with_scorer(
         device: &mut dyn Backend,
-        decoder: &Decoder,
         weights: WeightSet,
+        trained: Stretch,
         scorer: Scorer,
     ) -> Learner {
-        let trained = weights.trained(decoder);
         let len = trained.len;
-        let gradients = device.alloc(len);
+        let [gradients, m, v] = [(); 3].map(|()| device.alloc(len));
         let gradients = match weights.adapters {
             Some(_) => GradientSet::Adapters(gradients),
             None => GradientSet::Base(gradients),
         };
-        let (m, v) = (device.alloc(len), device.alloc(len));
-        let (value_head, has_gradient) = (None, false);
         Learner {
             scorer,
             weights,
@@ -128,8 +113,8 @@ impl Learner {
             m,
             v,
             step: 0,
-            value_head,
-            has_gradient,
+            value_head: None,
+            has_gradient: false,
         }
     }
 
@@ -228,109 +213,6 @@ impl Learner {
         Ok(())
     }
 
-    /// Adds the value head's gradients, and to the final states' gradient what the values give to
-    /// it; of that the first `n_ready` rows hold something already, the others are set. Returns
-    /// whether values gave anything.
-    fn through_values(
-        &mut self,
-        device: &mut dyn Backend,
-        rows: &[TokenRow<'_>],
-        packed: &Packed,
-        gradients: &[RowGradients],
-        wants: Wants,
-        n_ready: usize,
-    ) -> bool {
-        let Some(buffers) = self.scorer.work.gradients else { return false };
-        let n = packed.selected.len();
-        if n_ready < n {
-            let rest = buffers.d_block.rows(n_ready, n - n_ready);
-            let len = rest.rows * rest.cols;
-            device.fill(Stretch { buf: rest.buf, offset: rest.offset, len }, 0.0);
-        }
-        let Some(head) = self.value_head.as_ref().filter(|_| wants.values) else { return false };
-        let d_values = flatten_values(rows, gradients);
-        let (hidden, d_hidden) = (self.scorer.work.hidden.rows(0, n), buffers.d_block.rows(0, n));
-        head.backward(device, &d_values, hidden, d_hidden);
-        !head.stops_gradient
-    }
-
-    /// Gradient of the final states from that of log-probs and moments, in `d_block`; adds that of
-    /// the output map.
-    fn through_head(
-        &mut self,
-        device: &mut dyn Backend,
-        decoder: &Decoder,
-        packed: &Packed,
-        stats: &[RowStats],
-        gradients: &[RowGradient],
-        temperature: f32,
-    ) {
-        let Some(buffers) = self.scorer.work.gradients else { return };
-        let n_targets = packed.targets.len();
-        let spec = logit_spec(decoder, temperature);
-        let d_hidden = buffers.d_block.rows(0, n_targets);
-        let chunks: Vec<_> = self.scorer.chunks(n_targets).collect();
-        for &(first, len) in &chunks {
-            let all =
-                Mat::dense(self.scorer.logits, self.scorer.chunk_rows, decoder.config.vocab_size);
-            let mut logits = all.rows(0, len);
-            let targets = &packed.targets[first..first + len];
-            if chunks.len() > 1 {
-                // The buffer holds the last chunk of the first pass: make this one again.
-                logits = self.scorer.chunk_logits(device, decoder, self.weights, (first, len));
-                device.read_rows(logits, targets, spec, false);
-            }
-            let (stats, gradients) = (&stats[first..first + len], &gradients[first..first + len]);
-            device.rows_backward(logits, targets, stats, gradients, spec);
-            self.through_output_map(device, decoder, d_hidden, logits, first);
-        }
-    }
-
-    /// Gradient of the final states from `first` on from that of their logits, written; adds that of
-    /// the output map.
-    pub(super) fn through_output_map(
-        &self,
-        device: &mut dyn Backend,
-        decoder: &Decoder,
-        d_hidden: Mat,
-        d_logits: Mat,
-        first: usize,
-    ) {
-        let head = decoder.head(self.weights.base);
-        let rows = d_hidden.rows(first, d_logits.rows);
-        device.linear_input_gradient(rows, d_logits, head, false);
-        if let GradientSet::Base(set) = self.gradients {
-            let hidden = self.scorer.work.hidden.rows(first, d_logits.rows);
-            device.linear_weight_gradient(decoder.head(set), d_logits, hidden);
-        }
-    }
-
-    /// From the gradient of the final states, in `d_block`, to those of all weights below.
-    pub(super) fn through_trunk(
-        &mut self,
-        device: &mut dyn Backend,
-        decoder: &Decoder,
-        packed: &Packed,
-    ) {
-        let Some(buffers) = self.scorer.work.gradients else { return };
-        let (n_selected, base) = (packed.selected.len(), self.weights.base);
-        let d_hidden = buffers.d_block.rows(0, n_selected);
-        let picked = self.scorer.work.picked.rows(0, n_selected);
-        let d_picked = self.scorer.work.normed.rows(0, n_selected);
-        let norm = decoder.params.final_norm(base);
-        let d_norm = match self.gradients {
-            GradientSet::Base(set) => Some(decoder.params.final_norm(set)),
-            GradientSet::Adapters(_) => None,
-        };
-        device.norm_backward(d_picked, d_norm, d_hidden, picked, norm, decoder.norm_spec(1), false);
-        let d_x = buffers.d_x.rows(0, packed.n);
-        device.fill(Stretch { buf: d_x.buf, offset: d_x.offset, len: d_x.rows * d_x.cols }, 0.0);
-        device.scatter_add(d_x, d_picked, self.scorer.work.selected);
-        let (weights, work) = (self.weights, &self.scorer.work);
-        decoder.backward(device, weights, self.gradients, work, packed.n, &packed.sequences);
-        self.has_gradient = true;
-    }
-
     /// Applies the gradients added up since the last step, and forgets them. A value head learns at
     /// the same rate.
     pub fn step(
@@ -419,166 +301,4 @@ impl Learner {
     pub fn n_steps(&self) -> u64 {
         self.step
     }
-
-    fn gradient_place(&self) -> Stretch {
-        let (GradientSet::Base(set) | GradientSet::Adapters(set)) = self.gradients;
-        Stretch::of(set, self.len)
-    }
-
-    /// The gradient added up so far, in the order of the trained numbers; without the value head's.
-    pub fn gradient(&self, device: &mut dyn Backend) -> Vec<f32> {
-        read(device, self.gradient_place())
-    }
-
-    /// The value head's gradient: weights, then bias; empty without a head.
-    pub fn value_head_gradient(&self, device: &mut dyn Backend) -> Vec<f32> {
-        self.value_head.as_ref().map_or_else(Vec::new, |head| head.gradient(device))
-    }
-
-    /// Drops the gradient added up so far.
-    pub fn clear_gradient(&mut self, device: &mut dyn Backend) {
-        device.fill(self.gradient_place(), 0.0);
-        if let Some(head) = &self.value_head {
-            head.clear_gradient(device);
-        }
-        self.has_gradient = false;
-    }
-
-    /// The trained numbers.
-    pub fn trained(&self, device: &mut dyn Backend) -> Vec<f32> {
-        read(device, self.trained)
-    }
-
-    /// Sets the trained numbers, to the bit; moments and gradient stay as they are.
-    ///
-    /// # Errors
-    /// [`NnError::Setting`] where they belong to another model.
-    pub fn set_trained(
-        &mut self,
-        device: &mut dyn Backend,
-        numbers: &[f32],
-    ) -> Result<(), NnError> {
-        self.check_len("weights", numbers)?;
-        device.write(self.trained, numbers);
-        device.weights_changed(self.trained.buf);
-        Ok(())
-    }
-
-    /// `trained += factor * direction`. Adding the same with the opposite factor does not give the
-    /// first bits back: keep [`Learner::trained`] for that.
-    ///
-    /// # Errors
-    /// As [`Learner::set_trained`].
-    pub fn add_to_trained(
-        &mut self,
-        device: &mut dyn Backend,
-        direction: &[f32],
-        factor: f32,
-    ) -> Result<(), NnError> {
-        self.check_len("direction", direction)?;
-        let scratch = Stretch::of(device.alloc(self.len), self.len);
-        device.write(scratch, direction);
-        let mat = |x: Stretch| x.as_mat(1, x.len);
-        device.add(mat(self.trained), mat(scratch), factor);
-        device.free(scratch.buf);
-        device.weights_changed(self.trained.buf);
-        Ok(())
-    }
-
-    fn check_len(&self, what: &str, numbers: &[f32]) -> Result<(), NnError> {
-        if numbers.len() == self.len {
-            return Ok(());
-        }
-        let message =
-            format!("{what} has {} numbers, this model needs {}", numbers.len(), self.len);
-        Err(NnError::Setting { what: "a stored trainer state", message })
-    }
-
-    /// The value head, where there is one.
-    pub fn value_head(&self) -> Option<ValueHead> {
-        self.value_head.as_ref().map(|training| training.head)
-    }
-
-    /// One moment of the optimiser, in the order of the trained numbers.
-    pub fn moment(&self, device: &mut dyn Backend, which: Moment) -> Vec<f32> {
-        let buf = match which {
-            Moment::First => self.m,
-            Moment::Second => self.v,
-        };
-        read(device, Stretch::of(buf, self.len))
-    }
-
-    /// The same of the value head; empty without one.
-    pub fn value_head_moment(&self, device: &mut dyn Backend, which: Moment) -> Vec<f32> {
-        self.value_head.as_ref().map_or_else(Vec::new, |head| head.moment(device, which))
-    }
-
-    /// Optimiser steps that the value head took.
-    pub fn value_head_steps(&self) -> u64 {
-        self.value_head.as_ref().map_or(0, HeadTraining::n_steps)
-    }
-
-    /// Numbers that are trained, without the value head's.
-    pub fn n_trained(&self) -> usize {
-        self.len
-    }
-
-    /// Puts back trained numbers and optimiser state.
-    ///
-    /// # Errors
-    /// [`NnError::Setting`] where they belong to another model.
-    pub fn restore(
-        &mut self,
-        device: &mut dyn Backend,
-        trained: &[f32],
-        state: &OptimiserState,
-    ) -> Result<(), NnError> {
-        for (what, found) in [("weights", trained), ("m", &state.m), ("v", &state.v)] {
-            self.check_len(what, found)?;
-        }
-        self.set_trained(device, trained)?;
-        device.write(Stretch::of(self.m, self.len), &state.m);
-        device.write(Stretch::of(self.v, self.len), &state.v);
-        self.step = state.step;
-        Ok(())
-    }
-
-    /// Puts back the value head and its optimiser state.
-    ///
-    /// # Errors
-    /// [`NnError::Setting`] where they belong to another model or there is no head.
-    pub fn restore_value_head(
-        &mut self,
-        device: &mut dyn Backend,
-        numbers: &[f32],
-        state: &OptimiserState,
-    ) -> Result<(), NnError> {
-        let Some(head) = &mut self.value_head else {
-            let message = "this learner has no value head".to_owned();
-            return Err(NnError::Setting { what: "a stored value head", message });
-        };
-        head.restore(device, numbers, state)
-    }
-}
-
-fn read(device: &mut dyn Backend, from: Stretch) -> Vec<f32> {
-    let mut numbers = vec![0.0; from.len];
-    device.read(from, &mut numbers);
-    numbers
-}
-
-fn flatten(rows: &[TokenRow<'_>], gradients: &[RowGradients]) -> Vec<RowGradient> {
-    let of = |(row, gradients): (&TokenRow<'_>, &RowGradients)| {
-        (0..row.n_wanted()).map(|i| gradients.at(i)).collect::<Vec<_>>()
-    };
-    rows.iter().zip(gradients).flat_map(of).collect()
-}
-
-/// Gradients of the values in the order of the selected rows: before tokens first, then the ends.
-fn flatten_values(rows: &[TokenRow<'_>], gradients: &[RowGradients]) -> Vec<f32> {
-    let pairs = || rows.iter().zip(gradients);
-    let tokens = pairs().flat_map(|(row, of)| (0..row.n_wanted()).map(|i| of.value_at(i)));
-    let ends =
-        pairs().filter(|(row, _)| row.wants_end).map(|(row, of)| of.value_at(row.n_wanted()));
-    tokens.chain(ends).collect()
 }

@@ -8,7 +8,8 @@
 
 use stateset_core::{Purpose, RunSeed, StreamKey};
 
-use super::learner::{Moment, OptimiserState, OptimiserStep};
+use super::learner::OptimiserStep;
+use super::state::{Moment, OptimiserState, read};
 use crate::NnError;
 use crate::backend::{Backend, Buf, Mat, Stretch};
 use crate::decoder::Decoder;
@@ -63,7 +64,7 @@ impl ValueHead {
 
     /// Weights, then bias.
     pub fn read(self, device: &mut dyn Backend) -> Vec<f32> {
-        read(device, self.weights, self.n_parameters())
+        read(device, Stretch::of(self.weights, self.n_parameters()))
     }
 
     /// Sets weights and bias.
@@ -123,19 +124,19 @@ impl HeadTraining {
         4 * (decoder.config.hidden_size + 1) + 2 * max_rows
     }
 
-    /// Adds the gradients of weights and bias; adds that of the states to `d_hidden` where wanted.
+    /// Adds the gradients of weights and bias, and that of the states to `d_hidden` where given.
     pub(super) fn backward(
         &self,
         device: &mut dyn Backend,
         d_values: &[f32],
         hidden: Mat,
-        d_hidden: Mat,
+        d_hidden: Option<Mat>,
     ) {
         device.write(Stretch::of(self.d_values, d_values.len()), d_values);
         let d_values = Mat::dense(self.d_values, d_values.len(), 1);
         device.linear_weight_gradient(self.head.weight(self.gradients), d_values, hidden);
         device.bias_gradient(self.head.bias(self.gradients), d_values);
-        if !self.stops_gradient {
+        if let Some(d_hidden) = d_hidden {
             let weight = self.head.weight(self.head.weights);
             device.linear_input_gradient(d_hidden, d_values, weight, true);
         }
@@ -177,7 +178,7 @@ impl HeadTraining {
     }
 
     pub(super) fn gradient(&self, device: &mut dyn Backend) -> Vec<f32> {
-        read(device, self.gradients, self.head.n_parameters())
+        read(device, Stretch::of(self.gradients, self.head.n_parameters()))
     }
 
     pub(super) fn moment(&self, device: &mut dyn Backend, which: Moment) -> Vec<f32> {
@@ -185,7 +186,7 @@ impl HeadTraining {
             Moment::First => self.m,
             Moment::Second => self.v,
         };
-        read(device, buf, self.head.n_parameters())
+        read(device, Stretch::of(buf, self.head.n_parameters()))
     }
 
     pub(super) fn n_steps(&self) -> u64 {
@@ -215,10 +216,4 @@ fn check_len(name: &str, numbers: &[f32], needed: usize) -> Result<(), NnError> 
     }
     let message = format!("{name} has {} numbers, this model needs {needed}", numbers.len());
     Err(NnError::Setting { what: "a stored value head", message })
-}
-
-fn read(device: &mut dyn Backend, buf: Buf, len: usize) -> Vec<f32> {
-    let mut numbers = vec![0.0; len];
-    device.read(Stretch::of(buf, len), &mut numbers);
-    numbers
 }
