@@ -3,7 +3,8 @@
 //!     engine_speed train FOLDER [batch tokens]
 //!     engine_speed decode FOLDER [batch prompt new] [sample]
 //!
-//! `--threads N` (2), `--repeats N` (5) and `--warmups N` (2) hold for both.
+//! `--threads N` (2), `--repeats N` (5) and `--warmups N` (2) hold for both. `--values` puts a value
+//! head on the model that is trained.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark program")]
 
 use std::time::Instant;
@@ -17,16 +18,22 @@ struct Arguments {
     threads: usize,
     repeats: usize,
     warmups: usize,
+    has_values: bool,
 }
 
 fn main() {
-    let mut arguments = Arguments { words: Vec::new(), threads: 2, repeats: 5, warmups: 2 };
+    let mut arguments =
+        Arguments { words: Vec::new(), threads: 2, repeats: 5, warmups: 2, has_values: false };
     let mut given = std::env::args().skip(1);
     while let Some(word) = given.next() {
         let target = match word.as_str() {
             "--threads" => &mut arguments.threads,
             "--repeats" => &mut arguments.repeats,
             "--warmups" => &mut arguments.warmups,
+            "--values" => {
+                arguments.has_values = true;
+                continue;
+            }
             _ => {
                 arguments.words.push(word);
                 continue;
@@ -97,7 +104,7 @@ fn train(arguments: &Arguments) -> Value {
     let ids = token_ids(batch * tokens, decoder.config.vocab_size);
     let mask: Vec<bool> = (0..tokens).map(|i| i > 0).collect();
     let rows: Vec<TokenRow> =
-        ids.chunks(tokens).map(|tokens| TokenRow { tokens, mask: &mask }).collect();
+        ids.chunks(tokens).map(|tokens| TokenRow::new(tokens, &mask)).collect();
     let n = batch * (tokens - 1);
     let mut learner = Learner::new(&mut device, &decoder, weights, batch * tokens, false);
     let settings = OptimiserStep {
@@ -108,7 +115,11 @@ fn train(arguments: &Arguments) -> Value {
         weight_decay: 0.01,
         max_grad_norm: 1.0,
     };
-    let wants = Wants::default();
+    if arguments.has_values {
+        let spec = ValueHeadSpec { init_std: 0.02, ..ValueHeadSpec::default() };
+        learner.add_value_head(&mut device, &decoder, spec);
+    }
+    let wants = Wants { values: arguments.has_values, ..Wants::default() };
     let scores = learner.score(&mut device, &decoder, weights, &rows, 1.0, wants).unwrap();
     let sum: f64 = scores.iter().flat_map(|s| &s.logprobs).map(|x| f64::from(*x)).sum();
     let forward = arguments.time(|| {
@@ -117,6 +128,7 @@ fn train(arguments: &Arguments) -> Value {
     let loss = |scores: &[RowScores]| -> Vec<RowGradients> {
         let of = |score: &RowScores| RowGradients {
             logprobs: vec![-1.0 / n as f32; score.logprobs.len()],
+            values: vec![1.0 / n as f32; score.values.len()],
             ..RowGradients::default()
         };
         scores.iter().map(of).collect()

@@ -16,8 +16,10 @@ mod tokenizer;
 
 pub use backend::*;
 pub use checkpoint::{
-    AdapterFiles, Disk, ModelFiles, RealDisk, StoreType, SyncWrite, Tensors, load_optimiser,
-    save_adapter, save_model, save_optimiser, sync_folder, write_file,
+    AdapterFiles, Disk, ModelFiles, RealDisk, StoreType, SyncWrite, Tensors, VALUE_HEAD_FILE,
+    VALUE_HEAD_OPTIMISER_FILE, load_optimiser, load_value_head, restore_critic, restore_value_head,
+    save_adapter, save_critic, save_model, save_optimiser, save_value_head, save_value_head_of,
+    sync_folder, write_file,
 };
 pub use decoder::{
     Adapter, AdapterLayout, Decoder, DecoderConfig, LayerSlot, LayerSpec, LoraSpec, Param,
@@ -29,8 +31,8 @@ pub use kernels::{
     Activation, AdamwStep, AttentionSpec, Cpu, NormKind, Path, RowGradient, RowStats,
 };
 pub use learner::{
-    Learner, Moment, OptimiserState, OptimiserStep, RowGradients, RowScores, Scorer, StepReport,
-    TokenRow, Wants,
+    Critic, Learner, Moment, OptimiserState, OptimiserStep, RowGradients, RowScores, Scorer,
+    StepReport, TokenRow, ValueHead, ValueHeadSpec, Wants,
 };
 pub use plain::Plain;
 pub use sampler::{SampleEvent, SampleRequest, Sampler, SamplerSize, StopCheck};

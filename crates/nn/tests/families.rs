@@ -54,9 +54,9 @@ fn logits_and_scores_are_those_of_transformers() {
                 let rows: Vec<TokenRow> = sequences
                     .iter()
                     .zip(&masks)
-                    .map(|(tokens, mask)| TokenRow { tokens, mask })
+                    .map(|(tokens, mask)| TokenRow::new(tokens, mask))
                     .collect();
-                let wants = Wants { moments: true };
+                let wants = Wants { moments: true, ..Wants::default() };
                 let scores =
                     scorer.score(device, decoder, model.weights, &rows, 1.0, wants).unwrap();
                 for score in scores {
@@ -95,7 +95,7 @@ fn gradients_are_those_of_transformers() {
                     let rows: Vec<TokenRow> = sequences
                         .iter()
                         .zip(&masks)
-                        .map(|(tokens, mask)| TokenRow { tokens, mask })
+                        .map(|(tokens, mask)| TokenRow::new(tokens, mask))
                         .collect();
                     let loss = |scores: &[RowScores]| {
                         let of = |score: &RowScores| RowGradients {
@@ -191,9 +191,12 @@ fn sampled_logprobs_are_the_bits_of_recomputed_ones() {
                 .zip(&tokens)
                 .map(|(p, t)| (0..t.len()).map(|i| i >= p.len()).collect())
                 .collect();
-            let rows: Vec<TokenRow> =
-                tokens.iter().zip(&masks).map(|(tokens, mask)| TokenRow { tokens, mask }).collect();
-            let wants = Wants { moments: true };
+            let rows: Vec<TokenRow> = tokens
+                .iter()
+                .zip(&masks)
+                .map(|(tokens, mask)| TokenRow::new(tokens, mask))
+                .collect();
+            let wants = Wants { moments: true, ..Wants::default() };
             let scores = learner
                 .score(device, decoder, model.weights, &rows, temperature as f32, wants)
                 .unwrap();

@@ -145,8 +145,8 @@ fn tinystories_is_read_as_transformers_reads_it() {
         };
         let tokens = ids(&story["ids"]);
         let mask: Vec<bool> = (0..tokens.len()).map(|i| i > 0).collect();
-        let row = TokenRow { tokens: &tokens, mask: &mask };
-        let wants = Wants { moments: true };
+        let row = TokenRow::new(&tokens, &mask);
+        let wants = Wants { moments: true, ..Wants::default() };
         let (device, decoder) = (model.device.as_mut(), &model.decoder);
         let scores = scorer.score(device, decoder, model.weights, &[row], 1.0, wants).unwrap();
         for (key, ours) in

@@ -41,7 +41,7 @@ fn all_masks(sequences: &[Vec<u32>]) -> Vec<Vec<bool>> {
 }
 
 fn rows<'a>(sequences: &'a [Vec<u32>], masks: &'a [Vec<bool>]) -> Vec<TokenRow<'a>> {
-    sequences.iter().zip(masks).map(|(tokens, mask)| TokenRow { tokens, mask }).collect()
+    sequences.iter().zip(masks).map(|(tokens, mask)| TokenRow::new(tokens, mask)).collect()
 }
 
 /// Gradient of minus the mean log-prob, over `n` tokens.
@@ -270,7 +270,7 @@ fn malformed_rows_are_refused() {
     let (device, decoder) = (model.device.as_mut(), &model.decoder);
     let mut scorer = Scorer::new(device, decoder, PassKind::Forward, 50);
     let mut error = |tokens: &[u32], mask: &[bool]| {
-        let row = TokenRow { tokens, mask };
+        let row = TokenRow::new(tokens, mask);
         let result = scorer.score(device, decoder, model.weights, &[row], 1.0, Wants::default());
         result.unwrap_err().to_string()
     };
@@ -281,7 +281,7 @@ fn malformed_rows_are_refused() {
     assert!(error(&long, &mask).contains("50"));
     let (long, mask) = (vec![1; 70], [vec![false], vec![true; 69]].concat());
     assert!(error(&long, &mask).contains("64"));
-    let row = TokenRow { tokens: &[1, 2], mask: &[false, false] };
+    let row = TokenRow::new(&[1, 2], &[false, false]);
     let empty =
         scorer.score(device, decoder, model.weights, &[row], 1.0, Wants::default()).unwrap();
     assert_eq!(empty, [RowScores::default()]);

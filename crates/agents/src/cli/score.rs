@@ -138,8 +138,8 @@ fn scores(state: &mut EngineState, rows: &[Row]) -> Result<Vec<RowScores>, NnErr
         rows.iter().map(|row| (0..row.tokens.len()).map(|i| i > 0).collect()).collect();
     let rows = rows.iter().zip(&masks);
     let token_rows: Vec<TokenRow<'_>> =
-        rows.map(|(row, mask)| TokenRow { tokens: &row.tokens, mask }).collect();
-    let wants = Wants { moments: true };
+        rows.map(|(row, mask)| TokenRow::new(&row.tokens, mask)).collect();
+    let wants = Wants { moments: true, ..Wants::default() };
     scorer.score(device.as_mut(), decoder, *policy, &token_rows, 1.0, wants)
 }
 

@@ -5,10 +5,9 @@
 //! forward pass, or, with recomputation, the layer is run once more.
 
 use super::config::{DecoderConfig, PositionSpec};
-use super::decoder::{
-    AttentionRows, Decoder, Pass, WeightSet, dense, head_norms, post_norm, value_columns,
-};
+use super::decoder::{AttentionRows, Decoder, Pass, dense, head_norms, post_norm, value_columns};
 use super::layout::{LayerSlot, Slot};
+use super::weights::WeightSet;
 use super::workspace::{GradientBuffers, Workspace};
 use crate::backend::{Backend, Buf, Mat, SequenceRows};
 

@@ -6,21 +6,13 @@
 use super::config::{DecoderConfig, LayerSpec, PositionSpec};
 use super::layout::{LayerSlot, ParamLayout, Slot};
 use super::lora::AdapterLayout;
+use super::weights::WeightSet;
 use super::workspace::Workspace;
 use crate::NnError;
 use crate::backend::{
     Backend, Buf, Cache, CachedRows, Heads, Mat, NormSpec, SequenceRows, Stretch,
 };
 use crate::families::Family;
-
-/// A weight set: the base, and adapters where they are switched on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WeightSet {
-    /// Laid out by [`ParamLayout`].
-    pub base: Buf,
-    /// Laid out by [`AdapterLayout`].
-    pub adapters: Option<Buf>,
-}
 
 /// Where attention finds keys and values.
 #[derive(Clone, Copy, Debug)]

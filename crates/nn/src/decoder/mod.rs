@@ -6,12 +6,14 @@ mod config;
 mod decoder;
 mod layout;
 mod lora;
+mod weights;
 mod workspace;
 
 pub(crate) use backward::GradientSet;
 pub use config::{DecoderConfig, LayerSpec, PositionSpec, RotarySpec};
-pub(crate) use decoder::AttentionRows;
-pub use decoder::{Decoder, WeightSet};
+pub use decoder::Decoder;
+pub(crate) use decoder::{AttentionRows, dense};
 pub use layout::{LayerSlot, Param, ParamLayout, Piece, Slot};
 pub use lora::{Adapter, AdapterLayout, LoraSpec};
+pub use weights::WeightSet;
 pub use workspace::{PassKind, Workspace};

@@ -18,6 +18,13 @@ pub enum PassKind {
     },
 }
 
+impl PassKind {
+    /// The pass of a critic: without gradients where only its head is trained.
+    pub(crate) fn of_critic(recomputes: bool, trains_below: bool) -> PassKind {
+        if trains_below { PassKind::Training { recomputes } } else { PassKind::Forward }
+    }
+}
+
 /// Buffers of one layer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LayerBuffers {

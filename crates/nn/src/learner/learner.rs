@@ -4,12 +4,14 @@
 //! scores; the learner carries them back through the model and adds them up until [`Learner::step`].
 //! It knows no algorithm.
 
+use super::backward::flatten;
 use super::rows::{RowGradients, RowScores, TokenRow, Wants};
-use super::scorer::{Packed, Scorer, logit_spec, unpack};
+use super::scorer::Scorer;
+use super::value_head::{HeadTraining, ValueHead, ValueHeadSpec};
 use crate::NnError;
-use crate::backend::{Backend, Buf, Mat, Stretch};
+use crate::backend::{Backend, Buf, Stretch};
 use crate::decoder::{Decoder, GradientSet, PassKind, Slot, WeightSet};
-use crate::kernels::{AdamwStep, RowGradient, RowStats};
+use crate::kernels::{AdamwStep, RowStats};
 
 /// Settings of one optimiser step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,43 +33,29 @@ pub struct OptimiserStep {
 /// What became of an optimiser step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepReport {
-    /// L2 norm of the gradient before clipping.
+    /// L2 norm of the gradient before clipping; that of the value head counts as well, unless it
+    /// stops its gradient and is clipped for itself.
     pub grad_norm: f64,
+    /// The value head's part of it; 0 without one.
+    pub value_head_norm: f64,
     /// The norm was not finite: nothing was changed and the gradient was dropped.
     pub is_skipped: bool,
-}
-
-/// The two moments of AdamW.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// Mean of gradients.
-    First,
-    /// Mean of squared gradients.
-    Second,
-}
-
-/// State of the optimiser as numbers, from checkpoints.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct OptimiserState {
-    /// Steps taken.
-    pub step: u64,
-    /// First moments, laid out like the trained set.
-    pub m: Vec<f32>,
-    /// Second moments.
-    pub v: Vec<f32>,
 }
 
 /// Trains one weight set.
 #[derive(Debug)]
 pub struct Learner {
-    scorer: Scorer,
-    weights: WeightSet,
-    trained: Buf,
-    gradients: GradientSet,
-    len: usize,
-    m: Buf,
-    v: Buf,
-    step: u64,
+    pub(super) scorer: Scorer,
+    pub(super) weights: WeightSet,
+    pub(super) trained: Stretch,
+    pub(super) gradients: GradientSet,
+    pub(super) len: usize,
+    pub(super) m: Buf,
+    pub(super) v: Buf,
+    pub(super) step: u64,
+    pub(super) value_head: Option<HeadTraining>,
+    /// Something has been added to the gradient below the value head since the last step.
+    pub(super) has_gradient: bool,
 }
 
 impl Learner {
@@ -80,16 +68,74 @@ impl Learner {
         max_rows: usize,
         recomputes: bool,
     ) -> Learner {
-        let kind = PassKind::Training { recomputes };
-        let scorer = Scorer::new(device, decoder, kind, max_rows);
-        let (trained, len) = trained_set(decoder, weights);
-        let gradients = device.alloc(len);
+        let scorer = Scorer::new(device, decoder, PassKind::Training { recomputes }, max_rows);
+        Learner::with_scorer(device, weights, weights.trained(decoder), scorer)
+    }
+
+    /// A learner that computes values only and holds no logits; it needs a value head. Where it does
+    /// not train the weights below that head, it holds no gradients of theirs and keeps nothing of the
+    /// forward pass.
+    pub(super) fn without_logits(
+        device: &mut dyn Backend,
+        decoder: &Decoder,
+        weights: WeightSet,
+        max_rows: usize,
+        recomputes: bool,
+        trains_below: bool,
+    ) -> Learner {
+        let kind = PassKind::of_critic(recomputes, trains_below);
+        let scorer = Scorer::without_logits(device, decoder, kind, max_rows);
+        if trains_below {
+            return Learner::with_scorer(device, weights, weights.trained(decoder), scorer);
+        }
+        let nothing = Stretch::of(weights.base, 0);
+        Learner::with_scorer(device, weights, nothing, scorer)
+    }
+
+    fn with_scorer(
+        device: &mut dyn Backend,
+        weights: WeightSet,
+        trained: Stretch,
+        scorer: Scorer,
+    ) -> Learner {
+        let len = trained.len;
+        let [gradients, m, v] = [(); 3].map(|()| device.alloc(len));
         let gradients = match weights.adapters {
             Some(_) => GradientSet::Adapters(gradients),
             None => GradientSet::Base(gradients),
         };
-        let (m, v) = (device.alloc(len), device.alloc(len));
-        Learner { scorer, weights, trained, gradients, len, m, v, step: 0 }
+        Learner {
+            scorer,
+            weights,
+            trained,
+            gradients,
+            len,
+            m,
+            v,
+            step: 0,
+            value_head: None,
+            has_gradient: false,
+        }
+    }
+
+    /// Gives it a value head of its own, which it trains beside the weights. A head it had before is
+    /// forgotten.
+    pub fn add_value_head(
+        &mut self,
+        device: &mut dyn Backend,
+        decoder: &Decoder,
+        spec: ValueHeadSpec,
+    ) -> ValueHead {
+        let training = HeadTraining::new(device, decoder, spec, self.max_rows());
+        let head = training.head;
+        self.scorer.set_value_head(device, head);
+        self.value_head = Some(training);
+        head
+    }
+
+    /// Numbers that [`Learner::add_value_head`] allocates.
+    pub fn value_head_numbers(decoder: &Decoder, max_rows: usize) -> usize {
+        HeadTraining::numbers(decoder, max_rows)
     }
 
     /// Numbers that [`Learner::new`] allocates: (passes, gradients and moments).
@@ -146,104 +192,91 @@ impl Learner {
         wants: Wants,
         loss: impl FnOnce(&[RowScores]) -> Vec<RowGradients>,
     ) -> Result<(), NnError> {
+        self.scorer.check_wants(wants)?;
         let packed = self.scorer.forward(device, decoder, self.weights, rows)?;
         let read = self.scorer.read(device, decoder, self.weights, &packed, temperature, wants);
-        let gradients = flatten(rows, &loss(&unpack(rows, &read, wants)));
+        let gradients = loss(&read.unpack(rows, wants));
         if packed.selected.is_empty() {
             return Ok(());
         }
-        let stats: Vec<RowStats> = read.into_iter().map(|(stats, _)| stats).collect();
-        self.through_head(device, decoder, &packed, &stats, &gradients, temperature);
-        let (weights, work) = (self.weights, &self.scorer.work);
-        decoder.backward(device, weights, self.gradients, work, packed.n, &packed.sequences);
+        let mut n_ready = 0;
+        if wants.needs_logits() {
+            let stats: Vec<RowStats> = read.tokens.into_iter().map(|(stats, _)| stats).collect();
+            let gradients = flatten(rows, &gradients);
+            self.through_head(device, decoder, &packed, &stats, &gradients, temperature);
+            n_ready = packed.targets.len();
+        }
+        let reaches_trunk = self.through_values(device, rows, &packed, &gradients, wants, n_ready);
+        if reaches_trunk || n_ready > 0 {
+            self.through_trunk(device, decoder, &packed);
+        }
         Ok(())
     }
 
-    /// Gradient of the last stream, in `d_x`; adds those of head and final norm.
-    fn through_head(
-        &mut self,
-        device: &mut dyn Backend,
-        decoder: &Decoder,
-        packed: &Packed,
-        stats: &[RowStats],
-        gradients: &[RowGradient],
-        temperature: f32,
-    ) {
-        let Some(buffers) = self.scorer.work.gradients else { return };
-        let n_selected = packed.selected.len();
-        let spec = logit_spec(decoder, temperature);
-        let d_hidden = buffers.d_block.rows(0, n_selected);
-        let base = self.weights.base;
-        let chunks: Vec<_> = self.scorer.chunks(n_selected).collect();
-        for &(first, len) in &chunks {
-            let all =
-                Mat::dense(self.scorer.logits, self.scorer.chunk_rows, decoder.config.vocab_size);
-            let mut logits = all.rows(0, len);
-            let targets = &packed.targets[first..first + len];
-            if chunks.len() > 1 {
-                // The buffer holds the last chunk of the first pass: make this one again.
-                logits = self.scorer.chunk_logits(device, decoder, self.weights, (first, len));
-                device.read_rows(logits, targets, spec, false);
-            }
-            let (stats, gradients) = (&stats[first..first + len], &gradients[first..first + len]);
-            device.rows_backward(logits, targets, stats, gradients, spec);
-            let hidden = self.scorer.work.hidden.rows(first, len);
-            device.linear_input_gradient(
-                d_hidden.rows(first, len),
-                logits,
-                decoder.head(base),
-                false,
-            );
-            if let GradientSet::Base(set) = self.gradients {
-                device.linear_weight_gradient(decoder.head(set), logits, hidden);
-            }
-        }
-        let picked = self.scorer.work.picked.rows(0, n_selected);
-        let d_picked = self.scorer.work.normed.rows(0, n_selected);
-        let norm = decoder.params.final_norm(base);
-        let d_norm = match self.gradients {
-            GradientSet::Base(set) => Some(decoder.params.final_norm(set)),
-            GradientSet::Adapters(_) => None,
-        };
-        device.norm_backward(d_picked, d_norm, d_hidden, picked, norm, decoder.norm_spec(1), false);
-        let d_x = buffers.d_x.rows(0, packed.n);
-        device.fill(Stretch { buf: d_x.buf, offset: d_x.offset, len: d_x.rows * d_x.cols }, 0.0);
-        device.scatter_add(d_x, d_picked, self.scorer.work.selected);
-    }
-
-    /// Applies the gradients added up since the last step, and forgets them.
+    /// Applies the gradients added up since the last step, and forgets them. A value head learns at
+    /// the same rate.
     pub fn step(
         &mut self,
         device: &mut dyn Backend,
         decoder: &Decoder,
         settings: OptimiserStep,
     ) -> StepReport {
-        let (GradientSet::Base(set) | GradientSet::Adapters(set)) = self.gradients;
-        let whole = Stretch::of(set, self.len);
-        let grad_norm = device.sum_squares(whole).sqrt();
-        let is_skipped = !grad_norm.is_finite();
+        self.step_with_head_rate(device, decoder, settings, settings.learning_rate)
+    }
+
+    /// As [`Learner::step`], with a learning rate of its own for the value head. One that stops its
+    /// gradient is clipped by its own norm; where nothing but its values was trained since the last
+    /// step, the weights below are left as they are, without decay.
+    pub fn step_with_head_rate(
+        &mut self,
+        device: &mut dyn Backend,
+        decoder: &Decoder,
+        settings: OptimiserStep,
+        head_learning_rate: f64,
+    ) -> StepReport {
+        let stops = self.value_head.as_ref().is_some_and(|head| head.stops_gradient);
+        let below = device.sum_squares(self.gradient_place());
+        let head = self.value_head.as_ref().map_or(0.0, |head| head.sum_squares(device));
+        let grad_norm = if stops { below.sqrt() } else { (below + head).sqrt() };
+        let value_head_norm = head.sqrt();
+        let is_skipped = !(grad_norm + value_head_norm).is_finite();
         if !is_skipped {
-            self.step += 1;
-            let factor = settings.max_grad_norm / (grad_norm + 1e-6);
+            let factor = |norm: f64| (settings.max_grad_norm / (norm + 1e-6)).min(1.0);
+            if self.has_gradient || !stops {
+                self.update_weights(device, decoder, settings, factor(grad_norm));
+            }
+            if let Some(head) = &mut self.value_head {
+                let factor = factor(if stops { value_head_norm } else { grad_norm });
+                head.step(device, settings, head_learning_rate, factor);
+            }
+        }
+        self.clear_gradient(device);
+        StepReport { grad_norm, value_head_norm, is_skipped }
+    }
+
+    fn update_weights(
+        &mut self,
+        device: &mut dyn Backend,
+        decoder: &Decoder,
+        settings: OptimiserStep,
+        gradient_factor: f64,
+    ) {
+        self.step += 1;
+        let (trained, gradient) = (self.trained.buf, self.gradient_place().buf);
+        for (start, end, decays) in self.decay_ranges(decoder) {
             let step = AdamwStep {
                 learning_rate: settings.learning_rate,
                 beta1: settings.beta1,
                 beta2: settings.beta2,
                 eps: settings.eps,
-                weight_decay: settings.weight_decay,
+                weight_decay: if decays { settings.weight_decay } else { 0.0 },
                 step: self.step,
-                gradient_factor: factor.min(1.0),
+                gradient_factor,
             };
-            for (start, end, decays) in self.decay_ranges(decoder) {
-                let weight_decay = if decays { settings.weight_decay } else { 0.0 };
-                let part = |buf| Stretch { buf, offset: start, len: end - start };
-                let step = AdamwStep { weight_decay, ..step };
-                device.adamw(part(self.trained), part(set), part(self.m), part(self.v), step);
-            }
-            device.weights_changed(self.trained);
+            let part = |buf| Stretch { buf, offset: start, len: end - start };
+            device.adamw(part(trained), part(gradient), part(self.m), part(self.v), step);
         }
-        device.fill(whole, 0.0);
-        StepReport { grad_norm, is_skipped }
+        device.weights_changed(trained);
     }
 
     /// Stretches of the trained set that are decayed alike: (first, end, whether).
@@ -268,80 +301,4 @@ impl Learner {
     pub fn n_steps(&self) -> u64 {
         self.step
     }
-
-    /// The gradient added up so far.
-    pub fn gradient(&self, device: &mut dyn Backend) -> Vec<f32> {
-        let (GradientSet::Base(set) | GradientSet::Adapters(set)) = self.gradients;
-        read(device, set, self.len)
-    }
-
-    /// Drops the gradient added up so far.
-    pub fn clear_gradient(&mut self, device: &mut dyn Backend) {
-        let (GradientSet::Base(set) | GradientSet::Adapters(set)) = self.gradients;
-        device.fill(Stretch::of(set, self.len), 0.0);
-    }
-
-    /// The trained numbers.
-    pub fn trained(&self, device: &mut dyn Backend) -> Vec<f32> {
-        read(device, self.trained, self.len)
-    }
-
-    /// One moment of the optimiser, in the order of the trained numbers.
-    pub fn moment(&self, device: &mut dyn Backend, which: Moment) -> Vec<f32> {
-        let buf = match which {
-            Moment::First => self.m,
-            Moment::Second => self.v,
-        };
-        read(device, buf, self.len)
-    }
-
-    /// Numbers that are trained.
-    pub fn n_trained(&self) -> usize {
-        self.len
-    }
-
-    /// Puts back trained numbers and optimiser state.
-    ///
-    /// # Errors
-    /// [`NnError::Setting`] where they belong to another model.
-    pub fn restore(
-        &mut self,
-        device: &mut dyn Backend,
-        trained: &[f32],
-        state: &OptimiserState,
-    ) -> Result<(), NnError> {
-        for (what, found) in [("weights", trained), ("m", &state.m), ("v", &state.v)] {
-            if found.len() != self.len {
-                let message =
-                    format!("{what} has {} numbers, this model needs {}", found.len(), self.len);
-                return Err(NnError::Setting { what: "a stored trainer state", message });
-            }
-        }
-        device.write(Stretch::of(self.trained, self.len), trained);
-        device.write(Stretch::of(self.m, self.len), &state.m);
-        device.write(Stretch::of(self.v, self.len), &state.v);
-        device.weights_changed(self.trained);
-        self.step = state.step;
-        Ok(())
-    }
-}
-
-fn trained_set(decoder: &Decoder, weights: WeightSet) -> (Buf, usize) {
-    match (weights.adapters, &decoder.adapters) {
-        (Some(set), Some(layout)) => (set, layout.len()),
-        _ => (weights.base, decoder.params.len()),
-    }
-}
-
-fn read(device: &mut dyn Backend, buf: Buf, len: usize) -> Vec<f32> {
-    let mut numbers = vec![0.0; len];
-    device.read(Stretch::of(buf, len), &mut numbers);
-    numbers
-}
-
-fn flatten(rows: &[TokenRow<'_>], gradients: &[RowGradients]) -> Vec<RowGradient> {
-    let of = |(row, gradients): (&TokenRow<'_>, &RowGradients)| {
-        (0..row.n_wanted()).map(|i| gradients.at(i)).collect::<Vec<_>>()
-    };
-    rows.iter().zip(gradients).flat_map(of).collect()
 }

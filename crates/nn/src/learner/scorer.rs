@@ -1,13 +1,17 @@
 //! Forward passes over whole rows: log-probs and entropies of wanted tokens, and embeddings.
 //!
 //! Rows are packed side by side without padding. Only the positions that predict a wanted token reach
-//! the vocabulary, in chunks of rows, so memory for logits is bounded whatever the batch.
+//! the vocabulary, in chunks of rows, so memory for logits is bounded whatever the batch. Positions
+//! whose state alone is wanted (the ends of rows) come behind them and reach the value head only.
 
+use std::ops::Range;
+
+use super::readings::Readings;
 use super::rows::{RowScores, TokenRow, Wants};
+use super::value_head::ValueHead;
 use crate::NnError;
 use crate::backend::{Backend, Buf, LogitSpec, Mat, SequenceRows, Stretch};
 use crate::decoder::{AttentionRows, Decoder, PassKind, WeightSet, Workspace};
-use crate::kernels::RowStats;
 
 /// Numbers of logits held at once, unless one row alone has more.
 const LOGIT_NUMBERS: usize = 1 << 24;
@@ -17,14 +21,18 @@ const LOGIT_NUMBERS: usize = 1 << 24;
 pub struct Scorer {
     pub(super) work: Workspace,
     pub(super) logits: Buf,
+    /// Rows of the logits' buffer; 0 where there is none.
     pub(super) chunk_rows: usize,
+    /// Maps states to values, and the buffer for them.
+    pub(super) value_head: Option<(ValueHead, Buf)>,
 }
 
 /// Packed rows on the device, ready for a pass.
 pub(super) struct Packed {
     pub(super) n: usize,
     pub(super) sequences: Vec<SequenceRows>,
-    /// Row of the batch that predicts each wanted token.
+    /// Row of the batch that predicts each wanted token, then the last row of each sequence whose
+    /// end is wanted.
     pub(super) selected: Vec<u32>,
     /// The wanted tokens.
     pub(super) targets: Vec<u32>,
@@ -38,19 +46,53 @@ impl Scorer {
         kind: PassKind,
         max_rows: usize,
     ) -> Scorer {
+        let chunk_rows = chunk_rows(decoder.config.vocab_size, max_rows);
+        Scorer::with_chunks(device, decoder, kind, max_rows, chunk_rows)
+    }
+
+    /// Allocates for values only: there is no room for logits.
+    pub fn without_logits(
+        device: &mut dyn Backend,
+        decoder: &Decoder,
+        kind: PassKind,
+        max_rows: usize,
+    ) -> Scorer {
+        Scorer::with_chunks(device, decoder, kind, max_rows, 0)
+    }
+
+    fn with_chunks(
+        device: &mut dyn Backend,
+        decoder: &Decoder,
+        kind: PassKind,
+        max_rows: usize,
+        chunk_rows: usize,
+    ) -> Scorer {
         let rank = decoder.adapters.as_ref().map(|layout| layout.spec.rank);
         let work = Workspace::new(device, &decoder.config, kind, max_rows, rank);
-        let chunk_rows = chunk_rows(decoder.config.vocab_size, max_rows);
         let logits = device.alloc(chunk_rows * decoder.config.vocab_size);
-        Scorer { work, logits, chunk_rows }
+        Scorer { work, logits, chunk_rows, value_head: None }
     }
 
     /// Numbers that [`Scorer::new`] allocates.
     pub fn numbers(decoder: &Decoder, kind: PassKind, max_rows: usize) -> usize {
-        let rank = decoder.adapters.as_ref().map(|layout| layout.spec.rank);
         let vocab_size = decoder.config.vocab_size;
-        Workspace::numbers(&decoder.config, kind, max_rows, rank)
+        Scorer::numbers_without_logits(decoder, kind, max_rows)
             + chunk_rows(vocab_size, max_rows) * vocab_size
+    }
+
+    /// Numbers that [`Scorer::without_logits`] allocates.
+    pub fn numbers_without_logits(decoder: &Decoder, kind: PassKind, max_rows: usize) -> usize {
+        let rank = decoder.adapters.as_ref().map(|layout| layout.spec.rank);
+        Workspace::numbers(&decoder.config, kind, max_rows, rank)
+    }
+
+    /// Says which head gives the values from now on. It may be shared with a learner.
+    pub fn set_value_head(&mut self, device: &mut dyn Backend, head: ValueHead) {
+        let values = match self.value_head {
+            Some((_, values)) => values,
+            None => device.alloc(self.work.max_rows),
+        };
+        self.value_head = Some((head, values));
     }
 
     /// Tokens one pass can read.
@@ -72,22 +114,48 @@ impl Scorer {
         temperature: f32,
         wants: Wants,
     ) -> Result<Vec<RowScores>, NnError> {
+        self.check_wants(wants)?;
         let mut scores = Vec::with_capacity(rows.len());
-        let mut first = 0;
-        while first < rows.len() {
-            let mut n = rows[first].n_read();
-            let mut last = first + 1;
-            while last < rows.len() && n + rows[last].n_read() <= self.work.max_rows {
-                n += rows[last].n_read();
-                last += 1;
-            }
-            let batch = &rows[first..last];
+        for part in self.passes(rows) {
+            let batch = &rows[part];
             let packed = self.forward(device, decoder, weights, batch)?;
             let read = self.read(device, decoder, weights, &packed, temperature, wants);
-            scores.extend(unpack(batch, &read, wants));
-            first = last;
+            scores.extend(read.unpack(batch, wants));
         }
         Ok(scores)
+    }
+
+    /// Cuts rows into passes of as many rows as fit, at least one.
+    pub(super) fn passes(&self, rows: &[TokenRow<'_>]) -> Vec<Range<usize>> {
+        let mut passes: Vec<Range<usize>> = Vec::new();
+        let mut room = 0;
+        for (i, row) in rows.iter().enumerate() {
+            let n = row.n_read();
+            match passes.last_mut() {
+                Some(last) if n <= room => last.end = i + 1,
+                _ => {
+                    passes.push(i..i + 1);
+                    room = self.work.max_rows;
+                }
+            }
+            // A row that is too long is refused when it is packed.
+            room = room.saturating_sub(n);
+        }
+        passes
+    }
+
+    /// Refuses what this scorer has no buffers for.
+    pub(super) fn check_wants(&self, wants: Wants) -> Result<(), NnError> {
+        let refuse = |message: &str| {
+            Err(NnError::Setting { what: "what a pass computes", message: message.to_owned() })
+        };
+        if wants.needs_logits() && self.chunk_rows == 0 {
+            return refuse("log-probs were wanted of a critic, which has values only");
+        }
+        if wants.values && self.value_head.is_none() {
+            return refuse("values were wanted, but there is no value head");
+        }
+        Ok(())
     }
 
     /// Logits of every position of a row (soft cap and temperature 1 included), row-major.
@@ -101,6 +169,7 @@ impl Scorer {
         weights: WeightSet,
         tokens: &[u32],
     ) -> Result<Vec<f32>, NnError> {
+        self.check_wants(Wants::default())?;
         let packed = self.all_states(device, decoder, weights, tokens)?;
         let spec = logit_spec(decoder, 1.0);
         let mut all = Vec::new();
@@ -157,7 +226,7 @@ impl Scorer {
         // One more, unread token makes the last one's state the last that is computed.
         let tokens: Vec<u32> = tokens.iter().copied().chain(tokens.first().copied()).collect();
         let mask: Vec<bool> = (0..tokens.len()).map(|i| i > 0).collect();
-        self.forward(device, decoder, weights, &[TokenRow { tokens: &tokens, mask: &mask }])
+        self.forward(device, decoder, weights, &[TokenRow::new(&tokens, &mask)])
     }
 
     /// Runs the layers; the selected rows' final states end up in `work.hidden`.
@@ -191,6 +260,7 @@ impl Scorer {
     ) -> Result<Packed, NnError> {
         let (mut tokens, mut positions) = (Vec::new(), Vec::new());
         let (mut sequences, mut selected, mut targets) = (Vec::new(), Vec::new(), Vec::new());
+        let mut ends = Vec::new();
         for row in rows {
             row.check(decoder.config.vocab_size, decoder.context)?;
             let (first, len) = (tokens.len(), row.n_read());
@@ -204,7 +274,11 @@ impl Scorer {
                 selected.push((first + i - 1) as u32);
                 targets.push(row.tokens[i]);
             }
+            if row.wants_end {
+                ends.push((first + len - 1) as u32);
+            }
         }
+        selected.extend(ends);
         let (n, limit) = (tokens.len(), self.work.max_rows);
         if n > limit {
             return Err(NnError::TooLarge { what: "read rows in one pass", found: n, limit });
@@ -243,15 +317,23 @@ impl Scorer {
         packed: &Packed,
         temperature: f32,
         wants: Wants,
-    ) -> Vec<(RowStats, f32)> {
-        let spec = logit_spec(decoder, temperature);
-        let mut all = Vec::with_capacity(packed.targets.len());
-        for (first, len) in self.chunks(packed.targets.len()) {
-            let logits = self.chunk_logits(device, decoder, weights, (first, len));
-            let targets = &packed.targets[first..first + len];
-            all.extend(device.read_rows(logits, targets, spec, wants.moments));
+    ) -> Readings {
+        let mut readings = Readings::default();
+        if wants.needs_logits() {
+            let spec = logit_spec(decoder, temperature);
+            for (first, len) in self.chunks(packed.targets.len()) {
+                let logits = self.chunk_logits(device, decoder, weights, (first, len));
+                let targets = &packed.targets[first..first + len];
+                readings.tokens.extend(device.read_rows(logits, targets, spec, wants.moments));
+            }
         }
-        all
+        if let (true, Some((head, values))) = (wants.values, self.value_head) {
+            let n = packed.selected.len();
+            head.forward(device, Mat::dense(values, n, 1), self.work.hidden.rows(0, n));
+            readings.values = vec![0.0; n];
+            device.read(Stretch::of(values, n), &mut readings.values);
+        }
+        readings
     }
 }
 
@@ -262,28 +344,4 @@ pub(super) fn logit_spec(decoder: &Decoder, temperature: f32) -> LogitSpec {
 
 fn chunk_rows(vocab_size: usize, max_rows: usize) -> usize {
     (LOGIT_NUMBERS / vocab_size).clamp(1, max_rows.max(1))
-}
-
-/// Cuts the flat list of readings into rows.
-pub(super) fn unpack(
-    rows: &[TokenRow<'_>],
-    read: &[(RowStats, f32)],
-    wants: Wants,
-) -> Vec<RowScores> {
-    let mut rest = read;
-    let mut scores = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (mine, others) = rest.split_at(row.n_wanted());
-        rest = others;
-        let mut row_scores = RowScores {
-            logprobs: mine.iter().map(|(_, logprob)| *logprob).collect(),
-            ..RowScores::default()
-        };
-        if wants.moments {
-            row_scores.entropies = mine.iter().map(|(stats, _)| stats.entropy).collect();
-            row_scores.log_sum_p2 = mine.iter().map(|(stats, _)| stats.log_sum_p2).collect();
-        }
-        scores.push(row_scores);
-    }
-    scores
 }

@@ -17,7 +17,7 @@ pub struct SftRow {
 impl SftRow {
     /// The row as a learner reads it.
     pub fn token_row(&self) -> TokenRow<'_> {
-        TokenRow { tokens: &self.tokens, mask: &self.mask }
+        TokenRow::new(&self.tokens, &self.mask)
     }
 
     /// Tokens that are learned.

@@ -46,7 +46,7 @@ pub struct Batch {
 impl BatchRow {
     /// The row as a learner reads it.
     pub(super) fn token_row(&self) -> TokenRow<'_> {
-        TokenRow { tokens: &self.tokens, mask: &self.mask }
+        TokenRow::new(&self.tokens, &self.mask)
     }
 }
 

@@ -209,7 +209,7 @@ impl<'a> Update<'a> {
             diagnostics = output.diagnostics;
             output.gradients.into_iter().map(into_engine).collect()
         };
-        let wants = Wants { moments: true };
+        let wants = Wants { moments: true, ..Wants::default() };
         let temperature = self.settings.temperature;
         learner.forward_backward(
             device.as_mut(),
@@ -245,7 +245,7 @@ fn into_engine(gradients: stateset_algo::RowGradients) -> RowGradients {
     RowGradients {
         logprobs: gradients.logprobs,
         entropies: gradients.entropies,
-        log_sum_p2: Vec::new(),
+        ..RowGradients::default()
     }
 }
 
