@@ -1,0 +1,129 @@
+//! Optimiser steps of the whole engine are those of TRL's trainers.
+//!
+//! `tests/golden/steps_trl.py` says how the numbers were made: a small llama, fixed rollouts, three
+//! optimiser steps on them. Both sides compute in f32; TRL's own numbers move by 4e-6 of a tensor's
+//! whole move when another attention kernel is used.
+//! Pinned here:
+//!
+//! 1. Log-probs of the completions, padding and positions left out.
+//! 2. Loss (with the KL penalty), gradient norm, clip shares and entropy of every step.
+//! 3. The weights after three steps: norm and sampled entries, and the same of the distance moved.
+//! 4. Three updates of one pass are one update of three passes.
+
+#![allow(clippy::unwrap_used, reason = "a golden file that cannot be read ends the test")]
+
+mod golden;
+mod trained;
+
+use std::collections::BTreeMap;
+
+use golden::{Case, Golden, TensorNumbers};
+use stateset_algo::{Aggregation, Algorithm, Clip, Grpo, KlEstimator, KlPenalty};
+use trained::{Trained, old_logprobs, train};
+
+/// Cases whose algorithm is here.
+const CASES: [&str; 2] = ["grpo", "dapo"];
+
+/// The algorithm with the settings of a case; `None` where it is not here.
+fn algorithm(name: &str, case: &Case) -> Option<Box<dyn Algorithm>> {
+    let settings = &case.settings;
+    let grpo = Grpo {
+        clip: Clip { low: settings.epsilon, high: settings.epsilon_high, delta: None },
+        kl: KlPenalty { coef: settings.beta, estimator: KlEstimator::K3ImportanceCorrected },
+        mask_truncated: settings.mask_truncated_completions,
+        ..Grpo::default()
+    };
+    match name {
+        "grpo" => Some(Box::new(Grpo { aggregation: Aggregation::Grpo, ..grpo })),
+        "dapo" => {
+            Some(Box::new(Grpo { aggregation: Aggregation::Dapo { trl_window: false }, ..grpo }))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn log_probs_before_the_first_step() {
+    let golden = Golden::read();
+    for name in ["grpo", "dapo"] {
+        let case = &golden.cases[name];
+        let ours = old_logprobs(&golden, case.settings.temperature);
+        assert_eq!(ours.len(), 8);
+        for (ours, theirs) in ours.iter().zip(&case.old) {
+            assert_eq!(ours.len(), theirs.len());
+            for (&ours, &theirs) in ours.iter().zip(theirs) {
+                assert_close(name, f64::from(ours), f64::from(theirs), 0.0, 2e-5);
+            }
+        }
+    }
+}
+
+#[test]
+fn steps_and_weights() {
+    let golden = Golden::read();
+    for name in CASES {
+        let case = &golden.cases[name];
+        let algorithm = algorithm(name, case).unwrap();
+        let trained = train(&golden, case, algorithm.into(), &[1, 1, 1]);
+        assert_steps(name, &trained, case);
+        assert_weights(name, &golden, &trained, case);
+    }
+}
+
+#[test]
+fn three_passes_in_one_update() {
+    let golden = Golden::read();
+    for name in CASES {
+        let case = &golden.cases[name];
+        let algorithm = algorithm(name, case).unwrap();
+        let trained = train(&golden, case, algorithm.into(), &[3]);
+        assert_eq!(trained.steps.len(), 1);
+        assert_weights(name, &golden, &trained, case);
+    }
+}
+
+#[track_caller]
+fn assert_steps(name: &str, trained: &Trained, case: &Case) {
+    assert_eq!(trained.steps.len(), case.steps.len());
+    for (ours, theirs) in trained.steps.iter().zip(&case.steps) {
+        assert_close(name, ours["loss"], theirs.loss, 2e-5, 1e-6);
+        assert_close(name, ours["gradient/norm"], theirs.grad_norm, 2e-5, 0.0);
+        for (trl, name_here) in [
+            ("entropy", "entropy"),
+            ("clip_ratio/low_mean", "clip/low"),
+            ("clip_ratio/high_mean", "clip/high"),
+        ] {
+            assert_close(trl, ours[name_here], theirs.metrics[trl], 1e-4, 1e-6);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_weights(name: &str, golden: &Golden, trained: &Trained, case: &Case) {
+    assert_eq!(trained.start.len(), golden.samples.len());
+    for (tensor, wanted) in &case.tensors {
+        let what = format!("{name}: {tensor}");
+        let (start, end) = (&trained.start[tensor], &trained.end[tensor]);
+        let moved: Vec<f32> = end.iter().zip(start).map(|(a, b)| a - b).collect();
+        let TensorNumbers { norm: moved_norm, values: moved } =
+            TensorNumbers::of(&moved, &golden.samples[tensor]);
+        let TensorNumbers { norm, values } = TensorNumbers::of(end, &golden.samples[tensor]);
+        assert_close(&what, norm, wanted.norm, 1e-6, 0.0);
+        assert_close(&what, moved_norm, wanted.moved_norm, 2e-5, 0.0);
+        for i in 0..values.len() {
+            assert_close(&what, values[i], wanted.values[i], 1e-5, 1e-6);
+            // An entry is measured against what entries of its tensor move at most.
+            let reach = 3.0 * case.settings.learning_rate;
+            assert_close(&what, moved[i], wanted.moved[i], 0.0, 1e-3 * reach);
+        }
+    }
+}
+
+#[track_caller]
+fn assert_close(what: &str, ours: f64, theirs: f64, rtol: f64, atol: f64) {
+    let allowed = atol + rtol * theirs.abs();
+    assert!((ours - theirs).abs() <= allowed, "{what}: {ours} is not {theirs} within {allowed:e}");
+}
+
+/// Tensors by their names in the checkpoint.
+type Weights = BTreeMap<String, Vec<f32>>;
