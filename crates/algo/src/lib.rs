@@ -75,8 +75,8 @@ pub use diagnostics::{
 pub use error::{AlgoError, Problem};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
 pub use monitor::{
-    Action, AdjustLimits, AdjustState, Adjustment, AutoAdjust, Baseline, BaselineEpisode,
-    BaselineFacts, Choice, ClipKind, ClipShareRule, DeadGroupsRule, DiagnosticsMonitor, Difficulty,
+    Action, AdjustLimits, AdjustState, Adjustment, AutoAdjust, BaselineEpisode, BaselineFacts,
+    BaselineRun, Choice, ClipKind, ClipShareRule, DeadGroupsRule, DiagnosticsMonitor, Difficulty,
     DriftRule, EffectiveSamplesRule, EntropyRule, EvaluationRule, ExplainedVarianceRule, Finding,
     GradientRule, HealthReport, Knob, Level, MismatchKlRule, MismatchWeightRule, MonitorRules,
     MonitorState, Override, OverrideValue, Profile, Quantity, ReferenceKlRule, RunTraits, Signal,

@@ -20,7 +20,7 @@ pub struct BaselineEpisode {
 
 /// Episodes before training.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Baseline {
+pub struct BaselineRun {
     /// Episodes by scenario; a group of one is fine.
     pub groups: Vec<Vec<BaselineEpisode>>,
     /// Tokens that a completion may have, where there is a limit.
@@ -49,7 +49,7 @@ pub struct BaselineFacts {
     pub mean_tokens: Option<f64>,
 }
 
-impl Baseline {
+impl BaselineRun {
     /// The baseline in figures.
     pub fn facts(&self) -> BaselineFacts {
         let (mut reward, mut turn_spread) = (Mean::default(), Mean::default());
@@ -107,7 +107,7 @@ mod tests {
             vec![episode(Some(0.5), &[0.5]), episode(Some(0.5), &[]), episode(None, &[])],
             vec![episode(Some(0.0), &[])],
         ];
-        let facts = Baseline { groups, max_completion_tokens: None }.facts();
+        let facts = BaselineRun { groups, max_completion_tokens: None }.facts();
         assert_eq!((facts.n_episodes, facts.n_scored), (6, 5));
         assert_eq!(facts.mean_reward, Some(0.4));
         assert_eq!(facts.turn_spread, Some(0.25));
@@ -119,6 +119,6 @@ mod tests {
 
     #[test]
     fn nothing_is_known_of_nothing() {
-        assert_eq!(Baseline::default().facts(), BaselineFacts::default());
+        assert_eq!(BaselineRun::default().facts(), BaselineFacts::default());
     }
 }

@@ -12,7 +12,7 @@ mod state;
 
 pub use adjustment::{Adjustment, Quantity, Trigger};
 pub use auto_adjust::{AdjustLimits, AdjustState, AutoAdjust, Knob};
-pub use baseline::{Baseline, BaselineEpisode, BaselineFacts};
+pub use baseline::{BaselineEpisode, BaselineFacts, BaselineRun};
 pub use diagnostics_monitor::DiagnosticsMonitor;
 pub use finding::{Action, Finding, HealthReport, Level};
 pub use profile::{Choice, Difficulty, Override, OverrideValue, Profile, choose_profile};

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::{Baseline, BaselineFacts};
+use super::{BaselineFacts, BaselineRun};
 
 /// A profile of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,7 @@ const MOST_DEAD: f64 = 0.5;
 const MOST_TRUNCATED: f64 = 0.2;
 
 /// Chooses a profile. Without a scored episode it is the conservative one.
-pub fn choose_profile(baseline: &Baseline) -> Choice {
+pub fn choose_profile(baseline: &BaselineRun) -> Choice {
     let facts = baseline.facts();
     let difficulty = facts.mean_reward.map(Difficulty::of);
     let (profile, reason) = decide(&facts);
@@ -188,7 +188,7 @@ mod tests {
     use super::super::BaselineEpisode;
     use super::*;
 
-    fn baseline(rewards: &[f64], turn_rewards: &[f64]) -> Baseline {
+    fn baseline(rewards: &[f64], turn_rewards: &[f64]) -> BaselineRun {
         let episode = |&reward: &f64| BaselineEpisode {
             reward: Some(reward),
             turn_rewards: turn_rewards.to_vec(),
@@ -196,7 +196,7 @@ mod tests {
             is_truncated: false,
         };
         let groups = rewards.iter().map(|reward| vec![episode(reward)]).collect();
-        Baseline { groups, max_completion_tokens: Some(256) }
+        BaselineRun { groups, max_completion_tokens: Some(256) }
     }
 
     /// Mean reward, rewards of the turns of each episode, what is documented for them.
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn nothing_scored_is_conservative_and_says_so() {
-        let choice = choose_profile(&Baseline::default());
+        let choice = choose_profile(&BaselineRun::default());
         assert_eq!((choice.profile, choice.difficulty), (Profile::Conservative, None));
         let mut unscored = baseline(&[0.5, 0.5], &[0.0, 1.0]);
         unscored.groups[0][0].reward = None;

@@ -18,26 +18,31 @@ mod trained;
 use std::collections::BTreeMap;
 
 use golden::{Case, Golden, TensorNumbers};
-use stateset_algo::{Aggregation, Algorithm, Clip, Grpo, KlEstimator, KlPenalty};
+use stateset_algo::{
+    Aggregation, Algorithm, Clip, KlEstimator, KlPenalty, PolicyGradient, RatioLevel, Surrogate,
+};
 use trained::{Trained, old_logprobs, train};
 
 /// Cases whose algorithm is here.
-const CASES: [&str; 2] = ["grpo", "dapo"];
+const CASES: [&str; 3] = ["grpo", "dapo", "gspo"];
 
 /// The algorithm with the settings of a case; `None` where it is not here.
 fn algorithm(name: &str, case: &Case) -> Option<Box<dyn Algorithm>> {
     let settings = &case.settings;
-    let grpo = Grpo {
-        clip: Clip { low: settings.epsilon, high: settings.epsilon_high, delta: None },
-        kl: KlPenalty { coef: settings.beta, estimator: KlEstimator::K3ImportanceCorrected },
-        mask_truncated: settings.mask_truncated_completions,
-        ..Grpo::default()
+    let clip = Clip { low: settings.epsilon, high: settings.epsilon_high, delta: None };
+    let method = |level, aggregation| -> Option<Box<dyn Algorithm>> {
+        Some(Box::new(PolicyGradient {
+            surrogate: Surrogate::Clip { clip, level },
+            aggregation,
+            kl: KlPenalty { coef: settings.beta, estimator: KlEstimator::K3ImportanceCorrected },
+            mask_truncated: settings.mask_truncated_completions,
+            ..PolicyGradient::default()
+        }))
     };
     match name {
-        "grpo" => Some(Box::new(Grpo { aggregation: Aggregation::Grpo, ..grpo })),
-        "dapo" => {
-            Some(Box::new(Grpo { aggregation: Aggregation::Dapo { trl_window: false }, ..grpo }))
-        }
+        "grpo" => method(RatioLevel::Token, Aggregation::Grpo),
+        "dapo" => method(RatioLevel::Token, Aggregation::Dapo { trl_window: false }),
+        "gspo" => method(RatioLevel::Sequence, Aggregation::Grpo),
         _ => None,
     }
 }

@@ -66,7 +66,7 @@ pub(crate) fn old_logprobs(golden: &Golden, temperature: f32) -> Vec<Vec<f32>> {
         golden.rollouts.iter().flatten().map(|r| (ids(r), mask(r))).collect();
     let job = move |state: &mut EngineState| {
         let rows: Vec<TokenRow<'_>> =
-            rows.iter().map(|(tokens, mask)| TokenRow { tokens, mask }).collect();
+            rows.iter().map(|(tokens, mask)| TokenRow::new(tokens, mask)).collect();
         let EngineState { device, decoder, learner, policy, .. } = state;
         let learner = learner.as_mut().unwrap();
         let wants = Wants::default();
