@@ -115,17 +115,14 @@ impl Gae {
         let ended = vec![T::ZERO; width];
         let mut next_values = &batch.last_values[from..from + width];
         for t in (0..steps.len()).rev() {
-            let here = t * n_envs + from..t * n_envs + from + width;
-            let (rewards, values) = (&batch.rewards[here.clone()], &batch.values[here.clone()]);
-            let dones = &batch.dones[here];
+            let start = t * n_envs + from;
+            let rewards = &batch.rewards[start..][..width];
+            let values = &batch.values[start..][..width];
+            let dones = &batch.dones[start..][..width];
             let (head, tail) = steps.split_at_mut(t + 1);
             let next = tail.first().map_or(ended.as_slice(), |step| &**step);
-            let (out, next) = (&mut head[t][..width], &next[..width]);
-            for b in 0..width {
-                let next_value = if dones[b] { T::ZERO } else { next_values[b] };
-                let next = if dones[b] { T::ZERO } else { next[b] };
-                out[b] = rewards[b] + gamma * next_value - values[b] + decay * next;
-            }
+            let behind = (next_values, next);
+            one_step((rewards, values), behind, dones, (gamma, decay), head[t]);
             next_values = values;
         }
     }
@@ -138,11 +135,13 @@ impl Gae {
         n_steps: usize,
         rows: &mut [T],
     ) {
+        let (gamma, decay) = (T::from_f64(self.gamma), T::from_f64(self.gamma * self.lambda));
         for (lane, out) in rows.chunks_mut(n_steps).enumerate() {
-            let start = (from + lane) * n_steps;
-            self.one_step_errors(batch, start, batch.last_values[from + lane], out);
+            let here = (from + lane) * n_steps..(from + lane + 1) * n_steps;
+            let (rewards, values) = (&batch.rewards[here.clone()], &batch.values[here.clone()]);
+            let last_value = batch.last_values[from + lane];
+            one_step_errors(rewards, values, &batch.dones[here], last_value, gamma, out);
         }
-        let decay = T::from_f64(self.gamma * self.lambda);
         let dones = &batch.dones[from * n_steps..from * n_steps + rows.len()];
         if rows.len() == LANES * n_steps {
             accumulate_lanes(decay, dones, n_steps, rows);
@@ -152,26 +151,46 @@ impl Gae {
             }
         }
     }
+}
 
-    fn one_step_errors<T: Real>(
-        &self,
-        batch: &GaeBatch<'_, T>,
-        start: usize,
-        last_value: T,
-        out: &mut [T],
-    ) {
-        let gamma = T::from_f64(self.gamma);
-        let n = out.len();
-        let (rewards, values) = (&batch.rewards[start..][..n], &batch.values[start..][..n]);
-        let dones = &batch.dones[start..][..n];
-        let next_values = &values[1..];
-        for t in 0..n - 1 {
-            let next_value = if dones[t] { T::ZERO } else { next_values[t] };
-            out[t] = rewards[t] + gamma * next_value - values[t];
-        }
-        let next_value = if dones[n - 1] { T::ZERO } else { last_value };
-        out[n - 1] = rewards[n - 1] + gamma * next_value - values[n - 1];
+/// One step of all environments. A function of its own, so that the compiler knows that `out` is
+/// none of the other slices.
+#[inline(never)]
+fn one_step<T: Real>(
+    (rewards, values): (&[T], &[T]),
+    (next_values, next): (&[T], &[T]),
+    dones: &[bool],
+    (gamma, decay): (T, T),
+    out: &mut [T],
+) {
+    let n = out.len();
+    let (rewards, values, dones) = (&rewards[..n], &values[..n], &dones[..n]);
+    let (next_values, next) = (&next_values[..n], &next[..n]);
+    for b in 0..n {
+        let behind = gamma * next_values[b] + decay * next[b];
+        out[b] = rewards[b] - values[b] + if dones[b] { T::ZERO } else { behind };
     }
+}
+
+/// r + gamma V' - V of one environment, which has at least one step.
+#[inline(never)]
+fn one_step_errors<T: Real>(
+    rewards: &[T],
+    values: &[T],
+    dones: &[bool],
+    last_value: T,
+    gamma: T,
+    out: &mut [T],
+) {
+    let last = out.len() - 1;
+    let (rewards, values, dones) = (&rewards[..=last], &values[..=last], &dones[..=last]);
+    let next_values = &values[1..];
+    for (t, &next_value) in next_values.iter().enumerate() {
+        let behind = gamma * next_value;
+        out[t] = rewards[t] - values[t] + if dones[t] { T::ZERO } else { behind };
+    }
+    let behind = if dones[last] { T::ZERO } else { gamma * last_value };
+    out[last] = rewards[last] - values[last] + behind;
 }
 
 /// One-step errors to advantages, in place.
@@ -189,11 +208,14 @@ fn accumulate_lanes<T: Real>(decay: T, dones: &[bool], n_steps: usize, rows: &mu
     let (b, rest) = rest.split_at_mut(n_steps);
     let (c, d) = rest.split_at_mut(n_steps);
     let d = &mut d[..n_steps];
-    let done = |lane: usize| &dones[lane * n_steps..(lane + 1) * n_steps];
+    let done = |lane: usize| &dones[lane * n_steps..][..n_steps];
     let (done_a, done_b, done_c, done_d) = (done(0), done(1), done(2), done(3));
     let mut next = [T::ZERO; LANES];
     for t in (0..n_steps).rev() {
-        let keep = |is_done: bool, next: T| if is_done { T::ZERO } else { decay * next };
+        let keep = |is_done: bool, next: T| {
+            let kept = decay * next;
+            if is_done { T::ZERO } else { kept }
+        };
         next = [
             a[t] + keep(done_a[t], next[0]),
             b[t] + keep(done_b[t], next[1]),

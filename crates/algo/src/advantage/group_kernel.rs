@@ -8,8 +8,10 @@
 use crate::error::require_len;
 use crate::{AlgoError, Real};
 
-/// Partial sums that run side by side.
+/// Partial sums that run side by side within one group.
 const LANES: usize = 8;
+/// Groups of a usual size that are worked on side by side.
+const TILE: usize = 64;
 
 /// Advantages of `rewards`, whose groups of `group_size` lie one behind the other.
 ///
@@ -43,10 +45,99 @@ pub fn group_advantages<T: Real>(
     Ok(())
 }
 
-/// The usual group sizes, known to the compiler.
+/// The usual group sizes, known to the compiler: many groups side by side, so that a vector
+/// operation works on several groups instead of within one.
 fn fixed<T: Real, const N: usize>(rewards: &[T], epsilon: T, out: &mut [T]) {
-    for (group, out) in rewards.as_chunks::<N>().0.iter().zip(out.as_chunks_mut::<N>().0) {
-        of_group(group, epsilon, out);
+    let mut tile = Tile::<T, N>::new();
+    let groups = rewards.as_chunks::<N>().0.chunks(TILE);
+    for (groups, out) in groups.zip(out.as_chunks_mut::<N>().0.chunks_mut(TILE)) {
+        if groups.len() < TILE || !tile.run(groups, epsilon, out) {
+            for (group, out) in groups.iter().zip(out) {
+                of_group(group, epsilon, out);
+            }
+        }
+    }
+}
+
+/// [`TILE`] groups, member by member.
+struct Tile<T, const N: usize> {
+    members: [[T; TILE]; N],
+    mean: [T; TILE],
+    low: [T; TILE],
+    high: [T; TILE],
+    scale: [T; TILE],
+}
+
+impl<T: Real, const N: usize> Tile<T, N> {
+    fn new() -> Self {
+        let zeros = [T::ZERO; TILE];
+        Tile { members: [zeros; N], mean: zeros, low: zeros, high: zeros, scale: zeros }
+    }
+
+    /// Advantages of [`TILE`] groups; false, with nothing written, where a reward is not finite.
+    fn run(&mut self, groups: &[[T; N]], epsilon: T, out: &mut [[T; N]]) -> bool {
+        for (g, group) in groups.iter().enumerate().take(TILE) {
+            for (member, &reward) in self.members.iter_mut().zip(group) {
+                member[g] = reward;
+            }
+        }
+        self.centre();
+        if !self.mean.iter().fold(T::ZERO, |sum, &mean| sum + mean).is_finite() {
+            return false;
+        }
+        self.scale_by_deviation(epsilon);
+        for (g, group) in out.iter_mut().enumerate().take(TILE) {
+            for (out, member) in group.iter_mut().zip(&self.members) {
+                *out = member[g];
+            }
+        }
+        true
+    }
+
+    fn centre(&mut self) {
+        self.mean = [T::ZERO; TILE];
+        self.low = self.members[0];
+        self.high = self.members[0];
+        for member in &self.members {
+            for g in 0..TILE {
+                self.mean[g] += member[g];
+                self.low[g] = T::min(self.low[g], member[g]);
+                self.high[g] = T::max(self.high[g], member[g]);
+            }
+        }
+        let share = T::from_f64(1.0 / N as f64);
+        for mean in &mut self.mean {
+            *mean = *mean * share;
+        }
+        for member in &mut self.members {
+            for g in 0..TILE {
+                member[g] = member[g] - self.mean[g];
+            }
+        }
+    }
+
+    fn scale_by_deviation(&mut self, epsilon: T) {
+        let (one, share) = (T::from_f64(1.0), T::from_f64(1.0 / (N - 1) as f64));
+        self.scale = [T::ZERO; TILE];
+        for member in &self.members {
+            for g in 0..TILE {
+                self.scale[g] += member[g] * member[g];
+            }
+        }
+        // Roots and quotients are taken of dead groups as well: a branch around them would take all
+        // of them one by one.
+        for scale in &mut self.scale {
+            *scale = one / ((*scale * share).sqrt() + epsilon);
+        }
+        for g in 0..TILE {
+            let alive = if is_dead(self.low[g], self.high[g]) { T::ZERO } else { one };
+            self.scale[g] = self.scale[g] * alive;
+        }
+        for member in &mut self.members {
+            for g in 0..TILE {
+                member[g] = member[g] * self.scale[g];
+            }
+        }
     }
 }
 
@@ -69,6 +160,7 @@ fn of_group<T: Real>(group: &[T], epsilon: T, out: &mut [T]) {
 }
 
 /// The rule of `group.rs`, with the rounding of this kind of number.
+#[inline(always)]
 fn is_dead<T: Real>(low: T, high: T) -> bool {
     high - low <= T::from_f64(1e-8) + T::ROUNDING * high.abs().max(low.abs())
 }
