@@ -7,8 +7,8 @@
 //! Two layouts. Steps first (`[step][environment]`) is one vector operation for each step. Rows
 //! first (`[environment][step]`) first makes all one-step errors of a row, which is a vector
 //! operation too, and then runs the recursions of several rows side by side, because each alone
-//! would wait for its own last result. Above [`PARALLEL_FROM`] numbers the work is spread over
-//! threads; nothing is summed across them, so results do not depend on their number.
+//! would wait for its own last result. Large batches are spread over threads; nothing is summed
+//! across them, so results do not depend on their number.
 
 use rayon::prelude::*;
 
@@ -16,8 +16,9 @@ use super::Gae;
 use crate::error::require_len;
 use crate::{AlgoError, Real};
 
-/// Numbers from which on threads pay.
-const PARALLEL_FROM: usize = 1 << 16;
+/// Numbers from which on threads pay, in each layout: steps first is done sooner.
+const STEPS_PARALLEL_FROM: usize = 1 << 19;
+const ROWS_PARALLEL_FROM: usize = 1 << 17;
 /// Rows whose recursions run side by side.
 const LANES: usize = 4;
 const TASK: &str = "estimate advantages of a batch";
@@ -64,7 +65,8 @@ impl Gae {
         if n_steps == 0 {
             return Ok(());
         }
-        let n_parts = if out.len() < PARALLEL_FROM { 1 } else { rayon::current_num_threads() };
+        let n_parts =
+            if out.len() < STEPS_PARALLEL_FROM { 1 } else { rayon::current_num_threads() };
         let width = n_envs.div_ceil(n_parts);
         let mut parts: Vec<Vec<&mut [T]>> = Vec::new();
         parts.resize_with(n_envs.div_ceil(width), || Vec::with_capacity(n_steps));
@@ -96,7 +98,7 @@ impl Gae {
             return Ok(());
         }
         let pack = LANES * n_steps;
-        if out.len() < PARALLEL_FROM {
+        if out.len() < ROWS_PARALLEL_FROM {
             for (p, rows) in out.chunks_mut(pack).enumerate() {
                 self.walk_rows(batch, p * LANES, n_steps, rows);
             }
@@ -327,9 +329,10 @@ mod tests {
 
     #[test]
     fn threads_change_nothing() {
-        Rollout::random(1, 67, 1000).check();
-        Rollout::random(2, 1, 70_000).check();
-        Rollout::random(3, 70_000, 1).check();
+        const { assert!(67 * 8000 > STEPS_PARALLEL_FROM && 67 * 8000 > ROWS_PARALLEL_FROM) };
+        Rollout::random(1, 67, 8000).check();
+        Rollout::random(2, 1, 536_000).check();
+        Rollout::random(3, 536_000, 1).check();
     }
 
     #[test]

@@ -84,9 +84,9 @@ struct Tile<T, const N: usize> {
 impl<T: Real, const N: usize> Tile<T, N> {
     /// Advantages of [`TILE`] groups; false, with nothing written, where a reward is not finite.
     fn run(&mut self, groups: &[[T; N]; TILE], epsilon: T, out: &mut [[T; N]]) -> bool {
-        for g in 0..TILE {
-            for j in 0..N {
-                self.members[j][g] = groups[g][j];
+        for (g, group) in groups.iter().enumerate() {
+            for (member, &reward) in self.members.iter_mut().zip(group) {
+                member[g] = reward;
             }
         }
         self.score(epsilon);
