@@ -52,24 +52,31 @@ impl Real for f32 {
     const ZERO: f32 = 0.0;
     const ROUNDING: f32 = 1e-6;
 
+    #[inline]
     fn from_f64(value: f64) -> f32 {
         value as f32
     }
+    #[inline]
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
+    #[inline]
     fn sqrt(self) -> f32 {
         self.sqrt()
     }
+    #[inline]
     fn abs(self) -> f32 {
         self.abs()
     }
+    #[inline]
     fn max(self, other: f32) -> f32 {
         if self > other { self } else { other }
     }
+    #[inline]
     fn min(self, other: f32) -> f32 {
         if self < other { self } else { other }
     }
+    #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
     }
@@ -79,24 +86,31 @@ impl Real for f64 {
     const ZERO: f64 = 0.0;
     const ROUNDING: f64 = 1e-12;
 
+    #[inline]
     fn from_f64(value: f64) -> f64 {
         value
     }
+    #[inline]
     fn to_f64(self) -> f64 {
         self
     }
+    #[inline]
     fn sqrt(self) -> f64 {
         self.sqrt()
     }
+    #[inline]
     fn abs(self) -> f64 {
         self.abs()
     }
+    #[inline]
     fn max(self, other: f64) -> f64 {
         if self > other { self } else { other }
     }
+    #[inline]
     fn min(self, other: f64) -> f64 {
         if self < other { self } else { other }
     }
+    #[inline]
     fn is_finite(self) -> bool {
         self.is_finite()
     }

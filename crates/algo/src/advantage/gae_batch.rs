@@ -7,8 +7,8 @@
 //! Two layouts. Steps first (`[step][environment]`) is one vector operation for each step. Rows
 //! first (`[environment][step]`) first makes all one-step errors of a row, which is a vector
 //! operation too, and then runs the recursions of several rows side by side, because each alone
-//! would wait for its own last result. Above [`PARALLEL_FROM`] numbers the work is spread over
-//! threads; nothing is summed across them, so results do not depend on their number.
+//! would wait for its own last result. Large batches are spread over threads; nothing is summed
+//! across them, so results do not depend on their number.
 
 use rayon::prelude::*;
 
@@ -16,8 +16,9 @@ use super::Gae;
 use crate::error::require_len;
 use crate::{AlgoError, Real};
 
-/// Numbers from which on threads pay.
-const PARALLEL_FROM: usize = 1 << 16;
+/// Numbers from which on threads pay, in each layout: steps first is done sooner.
+const STEPS_PARALLEL_FROM: usize = 1 << 19;
+const ROWS_PARALLEL_FROM: usize = 1 << 17;
 /// Rows whose recursions run side by side.
 const LANES: usize = 4;
 const TASK: &str = "estimate advantages of a batch";
@@ -64,7 +65,8 @@ impl Gae {
         if n_steps == 0 {
             return Ok(());
         }
-        let n_parts = if out.len() < PARALLEL_FROM { 1 } else { rayon::current_num_threads() };
+        let n_parts =
+            if out.len() < STEPS_PARALLEL_FROM { 1 } else { rayon::current_num_threads() };
         let width = n_envs.div_ceil(n_parts);
         let mut parts: Vec<Vec<&mut [T]>> = Vec::new();
         parts.resize_with(n_envs.div_ceil(width), || Vec::with_capacity(n_steps));
@@ -96,7 +98,7 @@ impl Gae {
             return Ok(());
         }
         let pack = LANES * n_steps;
-        if out.len() < PARALLEL_FROM {
+        if out.len() < ROWS_PARALLEL_FROM {
             for (p, rows) in out.chunks_mut(pack).enumerate() {
                 self.walk_rows(batch, p * LANES, n_steps, rows);
             }
@@ -115,17 +117,14 @@ impl Gae {
         let ended = vec![T::ZERO; width];
         let mut next_values = &batch.last_values[from..from + width];
         for t in (0..steps.len()).rev() {
-            let here = t * n_envs + from..t * n_envs + from + width;
-            let (rewards, values) = (&batch.rewards[here.clone()], &batch.values[here.clone()]);
-            let dones = &batch.dones[here];
+            let start = t * n_envs + from;
+            let rewards = &batch.rewards[start..][..width];
+            let values = &batch.values[start..][..width];
+            let dones = &batch.dones[start..][..width];
             let (head, tail) = steps.split_at_mut(t + 1);
             let next = tail.first().map_or(ended.as_slice(), |step| &**step);
-            let (out, next) = (&mut head[t][..width], &next[..width]);
-            for b in 0..width {
-                let next_value = if dones[b] { T::ZERO } else { next_values[b] };
-                let next = if dones[b] { T::ZERO } else { next[b] };
-                out[b] = rewards[b] + gamma * next_value - values[b] + decay * next;
-            }
+            let behind = (next_values, next);
+            one_step((rewards, values), behind, dones, (gamma, decay), head[t]);
             next_values = values;
         }
     }
@@ -138,11 +137,13 @@ impl Gae {
         n_steps: usize,
         rows: &mut [T],
     ) {
+        let (gamma, decay) = (T::from_f64(self.gamma), T::from_f64(self.gamma * self.lambda));
         for (lane, out) in rows.chunks_mut(n_steps).enumerate() {
-            let start = (from + lane) * n_steps;
-            self.one_step_errors(batch, start, batch.last_values[from + lane], out);
+            let here = (from + lane) * n_steps..(from + lane + 1) * n_steps;
+            let (rewards, values) = (&batch.rewards[here.clone()], &batch.values[here.clone()]);
+            let last_value = batch.last_values[from + lane];
+            one_step_errors(rewards, values, &batch.dones[here], last_value, gamma, out);
         }
-        let decay = T::from_f64(self.gamma * self.lambda);
         let dones = &batch.dones[from * n_steps..from * n_steps + rows.len()];
         if rows.len() == LANES * n_steps {
             accumulate_lanes(decay, dones, n_steps, rows);
@@ -152,26 +153,46 @@ impl Gae {
             }
         }
     }
+}
 
-    fn one_step_errors<T: Real>(
-        &self,
-        batch: &GaeBatch<'_, T>,
-        start: usize,
-        last_value: T,
-        out: &mut [T],
-    ) {
-        let gamma = T::from_f64(self.gamma);
-        let n = out.len();
-        let (rewards, values) = (&batch.rewards[start..][..n], &batch.values[start..][..n]);
-        let dones = &batch.dones[start..][..n];
-        let next_values = &values[1..];
-        for t in 0..n - 1 {
-            let next_value = if dones[t] { T::ZERO } else { next_values[t] };
-            out[t] = rewards[t] + gamma * next_value - values[t];
-        }
-        let next_value = if dones[n - 1] { T::ZERO } else { last_value };
-        out[n - 1] = rewards[n - 1] + gamma * next_value - values[n - 1];
+/// One step of all environments. A function of its own, so that the compiler knows that `out` is
+/// none of the other slices.
+#[inline(never)]
+fn one_step<T: Real>(
+    (rewards, values): (&[T], &[T]),
+    (next_values, next): (&[T], &[T]),
+    dones: &[bool],
+    (gamma, decay): (T, T),
+    out: &mut [T],
+) {
+    let n = out.len();
+    let (rewards, values, dones) = (&rewards[..n], &values[..n], &dones[..n]);
+    let (next_values, next) = (&next_values[..n], &next[..n]);
+    for b in 0..n {
+        let behind = gamma * next_values[b] + decay * next[b];
+        out[b] = rewards[b] - values[b] + if dones[b] { T::ZERO } else { behind };
     }
+}
+
+/// r + gamma V' - V of one environment, which has at least one step.
+#[inline(never)]
+fn one_step_errors<T: Real>(
+    rewards: &[T],
+    values: &[T],
+    dones: &[bool],
+    last_value: T,
+    gamma: T,
+    out: &mut [T],
+) {
+    let last = out.len() - 1;
+    let (rewards, values, dones) = (&rewards[..=last], &values[..=last], &dones[..=last]);
+    let next_values = &values[1..];
+    for (t, &next_value) in next_values.iter().enumerate() {
+        let behind = gamma * next_value;
+        out[t] = rewards[t] - values[t] + if dones[t] { T::ZERO } else { behind };
+    }
+    let behind = if dones[last] { T::ZERO } else { gamma * last_value };
+    out[last] = rewards[last] - values[last] + behind;
 }
 
 /// One-step errors to advantages, in place.
@@ -189,11 +210,14 @@ fn accumulate_lanes<T: Real>(decay: T, dones: &[bool], n_steps: usize, rows: &mu
     let (b, rest) = rest.split_at_mut(n_steps);
     let (c, d) = rest.split_at_mut(n_steps);
     let d = &mut d[..n_steps];
-    let done = |lane: usize| &dones[lane * n_steps..(lane + 1) * n_steps];
+    let done = |lane: usize| &dones[lane * n_steps..][..n_steps];
     let (done_a, done_b, done_c, done_d) = (done(0), done(1), done(2), done(3));
     let mut next = [T::ZERO; LANES];
     for t in (0..n_steps).rev() {
-        let keep = |is_done: bool, next: T| if is_done { T::ZERO } else { decay * next };
+        let keep = |is_done: bool, next: T| {
+            let kept = decay * next;
+            if is_done { T::ZERO } else { kept }
+        };
         next = [
             a[t] + keep(done_a[t], next[0]),
             b[t] + keep(done_b[t], next[1]),
@@ -305,9 +329,10 @@ mod tests {
 
     #[test]
     fn threads_change_nothing() {
-        Rollout::random(1, 67, 1000).check();
-        Rollout::random(2, 1, 70_000).check();
-        Rollout::random(3, 70_000, 1).check();
+        const { assert!(67 * 8000 > STEPS_PARALLEL_FROM && 67 * 8000 > ROWS_PARALLEL_FROM) };
+        Rollout::random(1, 67, 8000).check();
+        Rollout::random(2, 1, 536_000).check();
+        Rollout::random(3, 536_000, 1).check();
     }
 
     #[test]

@@ -5,11 +5,18 @@
 //! is as exact as a running update and has no chain of divisions. Rules are the same: equal rewards
 //! give exactly 0, and a reward that is not finite is unscorable, takes no part and has 0.
 
+use rayon::prelude::*;
+
 use crate::error::require_len;
 use crate::{AlgoError, Real};
 
-/// Partial sums that run side by side.
+/// Partial sums that run side by side within one group.
 const LANES: usize = 8;
+/// Groups of a usual size that are worked on side by side.
+const TILE: usize = 64;
+/// Rewards from which on threads pay, and how many groups a thread takes at once.
+const PARALLEL_FROM: usize = 1 << 17;
+const GROUPS_OF_A_JOB: usize = 64 * TILE;
 
 /// Advantages of `rewards`, whose groups of `group_size` lie one behind the other.
 ///
@@ -30,6 +37,17 @@ pub fn group_advantages<T: Real>(
     require_len(TASK, "rewards", rewards.len() / group_size * group_size, rewards.len())?;
     require_len(TASK, "out", rewards.len(), out.len())?;
     let epsilon = T::from_f64(epsilon);
+    if rewards.len() < PARALLEL_FROM {
+        of_groups(rewards, group_size, epsilon, out);
+    } else {
+        let block = GROUPS_OF_A_JOB * group_size;
+        let blocks = rewards.par_chunks(block).zip(out.par_chunks_mut(block));
+        blocks.for_each(|(rewards, out)| of_groups(rewards, group_size, epsilon, out));
+    }
+    Ok(())
+}
+
+fn of_groups<T: Real>(rewards: &[T], group_size: usize, epsilon: T, out: &mut [T]) {
     match group_size {
         4 => fixed::<T, 4>(rewards, epsilon, out),
         8 => fixed::<T, 8>(rewards, epsilon, out),
@@ -40,13 +58,74 @@ pub fn group_advantages<T: Real>(
             }
         }
     }
-    Ok(())
 }
 
-/// The usual group sizes, known to the compiler.
+/// The usual group sizes, known to the compiler: many groups side by side, so that a vector
+/// operation works on several groups instead of within one.
 fn fixed<T: Real, const N: usize>(rewards: &[T], epsilon: T, out: &mut [T]) {
-    for (group, out) in rewards.as_chunks::<N>().0.iter().zip(out.as_chunks_mut::<N>().0) {
-        of_group(group, epsilon, out);
+    let mut tile = Tile::<T, N> { members: [[T::ZERO; TILE]; N], mean: [T::ZERO; TILE] };
+    let groups = rewards.as_chunks::<N>().0.chunks(TILE);
+    for (groups, out) in groups.zip(out.as_chunks_mut::<N>().0.chunks_mut(TILE)) {
+        let whole: Option<&[[T; N]; TILE]> = groups.try_into().ok();
+        if !whole.is_some_and(|groups| tile.run(groups, epsilon, out)) {
+            for (group, out) in groups.iter().zip(out) {
+                of_group(group, epsilon, out);
+            }
+        }
+    }
+}
+
+/// [`TILE`] groups, member by member.
+struct Tile<T, const N: usize> {
+    members: [[T; TILE]; N],
+    mean: [T; TILE],
+}
+
+impl<T: Real, const N: usize> Tile<T, N> {
+    /// Advantages of [`TILE`] groups; false, with nothing written, where a reward is not finite.
+    fn run(&mut self, groups: &[[T; N]; TILE], epsilon: T, out: &mut [[T; N]]) -> bool {
+        for (g, group) in groups.iter().enumerate() {
+            for (member, &reward) in self.members.iter_mut().zip(group) {
+                member[g] = reward;
+            }
+        }
+        self.score(epsilon);
+        if !self.mean.iter().fold(T::ZERO, |sum, &mean| sum + mean).is_finite() {
+            return false;
+        }
+        for (g, group) in out.iter_mut().enumerate().take(TILE) {
+            for (out, member) in group.iter_mut().zip(&self.members) {
+                *out = member[g];
+            }
+        }
+        true
+    }
+
+    /// Members to advantages, in place. The loops over members are short and unrolled, which leaves
+    /// the one over groups to become vector operations. Roots and quotients are taken of dead groups
+    /// as well: a branch around them would take all of them one by one.
+    fn score(&mut self, epsilon: T) {
+        let one = T::from_f64(1.0);
+        let (share, free_share) = (T::from_f64(1.0 / N as f64), T::from_f64(1.0 / (N - 1) as f64));
+        for g in 0..TILE {
+            let (mut sum, mut low, mut high) = (T::ZERO, self.members[0][g], self.members[0][g]);
+            for member in &self.members {
+                sum += member[g];
+                low = T::min(low, member[g]);
+                high = T::max(high, member[g]);
+            }
+            let mean = sum * share;
+            let mut squares = T::ZERO;
+            for member in &self.members {
+                squares += (member[g] - mean) * (member[g] - mean);
+            }
+            let alive = if is_dead(low, high) { T::ZERO } else { one };
+            let scale = alive * (one / ((squares * free_share).sqrt() + epsilon));
+            for member in &mut self.members {
+                member[g] = (member[g] - mean) * scale;
+            }
+            self.mean[g] = mean;
+        }
     }
 }
 
@@ -69,6 +148,7 @@ fn of_group<T: Real>(group: &[T], epsilon: T, out: &mut [T]) {
 }
 
 /// The rule of `group.rs`, with the rounding of this kind of number.
+#[inline(always)]
 fn is_dead<T: Real>(low: T, high: T) -> bool {
     high - low <= T::from_f64(1e-8) + T::ROUNDING * high.abs().max(low.abs())
 }
@@ -150,6 +230,25 @@ mod tests {
             for (got, wanted) in run(&flat, group_size).iter().zip(wanted) {
                 prop_assert!((got - wanted).abs() < 1e-9, "{} is not {}", got, wanted);
             }
+        }
+    }
+
+    /// Whole tiles, a rest, several jobs, and one tile that must be done group by group.
+    #[test]
+    fn many_groups_are_each_group_alone() {
+        for group_size in [4, 6, 8, 16] {
+            let n_groups = PARALLEL_FROM / group_size + TILE + 5;
+            let mut rewards: Vec<f64> =
+                (0..n_groups * group_size).map(|i| f64::from(i as u32 * 7919 % 101)).collect();
+            rewards[TILE * group_size + 1] = f64::NAN;
+            rewards[5 * group_size..6 * group_size].fill(3.0);
+            let got = run(&rewards, group_size);
+            for (group, got) in rewards.chunks(group_size).zip(got.chunks(group_size)) {
+                let mut alone = vec![0.0; group_size];
+                of_group(group, 1e-4, &mut alone);
+                assert!(got.iter().zip(&alone).all(|(a, b)| (a - b).abs() < 1e-12));
+            }
+            assert!(got[5 * group_size..6 * group_size].iter().all(|&a| a == 0.0));
         }
     }
 
