@@ -8,6 +8,8 @@
 //!
 //! Levels are written as letters: o ok, w warn, a act, - not measured.
 
+#![allow(clippy::unwrap_used, reason = "a signal that is missing ends the test")]
+
 use std::collections::BTreeMap;
 
 use stateset_algo::{
