@@ -59,9 +59,10 @@ pub use render::{default_toml, generated_files, reference_markdown, starter_conf
 pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
-    EarlyStopping, EnvironmentSettings, EvaluationScenarios, EvaluationSettings, LoggingSettings,
-    OptimiserSettings, PresetNames, PromptStyle, ReferenceModel, ResponseOrder, RewardMethod,
-    RewardSettings, RewardSource, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
+    CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
+    EvaluationSettings, LoggingSettings, Method, OptimiserSettings, PresetNames, PromptStyle,
+    ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod, RewardSettings, RewardSource,
+    RolloutRules, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

@@ -54,7 +54,7 @@ impl Trainer {
         let store = CheckpointStore::open(&run.folder, config.checkpoint.n_kept)?;
         let learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
             engine,
-            algorithm: Arc::new(config.algorithm.method.clone()),
+            algorithm: config.algorithm.method.algorithm(),
             settings,
             writer,
             store,

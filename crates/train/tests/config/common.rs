@@ -1,7 +1,9 @@
 //! What tests of configurations share.
 
+use stateset_algo::PolicyGradient;
 use stateset_train::config::{
-    ConfigFile, ConfigProblem, ConfigSources, Flag, Format, Resolved, report, resolve,
+    ConfigFile, ConfigProblem, ConfigSources, Flag, Format, Method, Resolved, RunConfig, report,
+    resolve,
 };
 
 /// A file with this text.
@@ -26,6 +28,12 @@ pub(crate) fn flags(flags: &[(&str, &str, &str)]) -> Vec<Flag> {
 }
 
 /// The configuration of sources without a problem.
+/// The online method of a configuration.
+pub(crate) fn method_of(config: &RunConfig) -> PolicyGradient {
+    let Method::Online(method) = &config.algorithm.method;
+    method.clone()
+}
+
 pub(crate) fn resolved(sources: &ConfigSources) -> Resolved {
     resolve(sources).unwrap_or_else(|problems| panic!("{}", report(&problems)))
 }

@@ -3,7 +3,7 @@
 use stateset_algo::{GroupAdvantage, RewardScaling};
 use stateset_train::config::{ConfigSources, Format, ModelOverlay, model_name};
 
-use crate::common::{file, flags, origin, resolved, with_file};
+use crate::common::{file, flags, method_of, origin, resolved, with_file};
 
 /// Every layer sets the learning rate; layers are then taken away from the strongest on.
 #[test]
@@ -65,7 +65,7 @@ fn the_strongest_layer_names_the_presets() {
     assert_eq!(resolved.config.steps.group_size, 8);
     assert_eq!(resolved.config.presets.profile.as_deref(), Some("aggressive"));
     let group = GroupAdvantage { scaling: RewardScaling::Group, ..GroupAdvantage::default() };
-    assert_eq!(resolved.config.algorithm.method.advantage, group.into());
+    assert_eq!(method_of(&resolved.config).advantage, group.into());
 }
 
 #[test]

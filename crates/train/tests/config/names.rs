@@ -3,7 +3,7 @@
 
 use stateset_train::config::{Effect, Format, key_of};
 
-use crate::common::{problems, resolved, with_file};
+use crate::common::{method_of, problems, resolved, with_file};
 
 /// All fields of the documented `AgentConfig`, with its defaults.
 const AGENT: &str = "\
@@ -149,7 +149,7 @@ fn documented_settings_are_read_as_they_are() {
     assert_eq!(resolved.config.agent.model_name, "gpt2");
     assert_eq!(resolved.config.evaluation.samples_per_scenario, 4);
     assert_eq!(resolved.config.evaluation.seed, resolved.config.seed);
-    assert_eq!(resolved.config.algorithm.method.entropy_coef, 0.01);
+    assert_eq!(method_of(&resolved.config).entropy_coef, 0.01);
     let accepted: Vec<_> =
         resolved.warnings.iter().filter(|warning| warning.message.contains("compat")).collect();
     assert_eq!(accepted.len(), 1);

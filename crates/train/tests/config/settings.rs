@@ -7,19 +7,15 @@ use stateset_train::config::{
     ScenarioSource, Split,
 };
 
-use crate::common::{resolved, with_file};
+use crate::common::{method_of, resolved, with_file};
 
 #[test]
 fn scaling_in_two_words() {
-    let scaling = |text: &str| match resolved(&with_file(Format::Toml, text))
-        .config
-        .algorithm
-        .method
-        .advantage
-    {
-        AdvantageEstimator::Group(group) => group.scaling,
-        other => panic!("{other:?}"),
-    };
+    let scaling =
+        |text: &str| match method_of(&resolved(&with_file(Format::Toml, text)).config).advantage {
+            AdvantageEstimator::Group(group) => group.scaling,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(scaling(""), RewardScaling::Group);
     assert_eq!(scaling("training.advantage_normalization = false"), RewardScaling::None);
     assert_eq!(scaling("training.scale_rewards = false"), RewardScaling::None);
@@ -100,10 +96,7 @@ fn settings_of_the_optimiser_and_the_adapters() {
     assert_eq!(config.optimiser.max_grad_norm, f64::INFINITY);
     assert_eq!(config.optimiser.schedule.warmup_steps, 4);
     assert_eq!(config.adapters.map(|adapters| adapters.targets), Some(Vec::new()));
-    assert_eq!(
-        config.algorithm.method.aggregation,
-        Aggregation::DrGrpo { max_completion_tokens: 512 }
-    );
+    assert_eq!(method_of(&config).aggregation, Aggregation::DrGrpo { max_completion_tokens: 512 });
     assert_eq!(config.seed, RunSeed(7));
     let full = resolved(&with_file(Format::Toml, "training.use_lora = false")).config;
     assert_eq!(full.adapters, None);

@@ -1,23 +1,51 @@
 //! The method: settings of GRPO, and the model that the policy is held to.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use stateset_algo::{
-    Aggregation, Clip, GroupAdvantage, KlEstimator, KlPenalty, PolicyGradient, Problem,
+    Aggregation, Algorithm, Clip, GroupAdvantage, KlEstimator, KlPenalty, PolicyGradient, Problem,
     RewardCombination, RewardScaling, Surrogate,
 };
 
 use super::super::reader::Reader;
+use super::critic::CriticSettings;
+use super::sampling_rules::{ReferenceSync, RolloutRules};
 
 /// The method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlgorithmSettings {
     /// The method, validated.
-    pub method: PolicyGradient,
+    pub method: Method,
     /// Rewards are cut to this distance from 0 first.
     pub reward_clip: f64,
     /// The model as it was at the start, where anything is compared with it: the penalty if its
     /// coefficient is above 0, otherwise a measurement.
     pub reference: Option<ReferenceModel>,
+    /// How the reference follows the policy, if it does.
+    pub reference_sync: Option<ReferenceSync>,
+    /// The value function, where the method has one.
+    pub critic: Option<CriticSettings>,
+    /// Which rollouts are played.
+    pub rollouts: RolloutRules,
+    /// Settings are changed during the run where its health asks for it.
+    pub auto_adjust: bool,
+}
+
+/// What is trained by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    /// Rollouts and their rewards.
+    Online(PolicyGradient),
+}
+
+impl Method {
+    /// The method as a trainer holds it.
+    pub fn algorithm(&self) -> Arc<dyn Algorithm> {
+        match self {
+            Method::Online(method) => Arc::new(method.clone()),
+        }
+    }
 }
 
 /// How the model is had as it was at the start.
@@ -62,7 +90,15 @@ impl AlgorithmSettings {
             true => ReferenceModel::WithoutAdapters,
             false => ReferenceModel::FrozenCopy,
         });
-        AlgorithmSettings { method, reward_clip: reader.number("training.reward_clip"), reference }
+        AlgorithmSettings {
+            method: Method::Online(method),
+            reward_clip: reader.number("training.reward_clip"),
+            reference,
+            reference_sync: None,
+            critic: None,
+            rollouts: RolloutRules::default(),
+            auto_adjust: false,
+        }
     }
 }
 

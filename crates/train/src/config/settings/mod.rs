@@ -2,16 +2,19 @@
 
 mod agent;
 mod algorithm;
+mod critic;
 mod environment;
 mod evaluation;
 mod optimiser;
 mod reward;
 mod rollout;
 mod run;
+mod sampling_rules;
 mod steps;
 
 pub use agent::AgentSettings;
-pub use algorithm::{AlgorithmSettings, ReferenceModel};
+pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
+pub use critic::{CriticKind, CriticSettings};
 pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
@@ -20,4 +23,5 @@ pub use rollout::RolloutSettings;
 pub use run::{
     CheckpointSettings, ComputeSettings, EarlyStopping, LoggingSettings, PresetNames, RunConfig,
 };
+pub use sampling_rules::{ReferenceSync, RolloutRules};
 pub use steps::StepSettings;
