@@ -19,8 +19,8 @@ pub struct Wants {
     /// [`crate::RowData::values`] and [`RowScores::values`] must be set, and gradients with respect
     /// to them will come back.
     pub values: bool,
-    /// The last number of [`RowScores::values`] is the value after the row's last token, in one
-    /// entry more than the row has loss tokens.
+    /// [`RowScores::values`] has one entry more than the row has loss tokens: the value after its last
+    /// token. ([`crate::RowData::end_value`] is set wherever values are wanted.)
     pub end_value: bool,
     /// [`crate::RowData::entropies`] must be set.
     pub entropies: bool,

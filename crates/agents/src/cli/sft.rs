@@ -173,6 +173,7 @@ fn spec(args: &SftArgs, data: &Data) -> EngineSpec {
             max_tokens_per_microbatch: longest.max(2048.min(args.tokens_per_step as usize)),
             recomputes: false,
             adapters,
+            critic: None,
             reference: None,
             seed: RunSeed(args.seed),
         }),

@@ -403,7 +403,6 @@ impl Algorithm for PolicyGradient {
             entropy_gradient: self.entropy_coef != 0.0 || self.adaptive_entropy.is_some(),
             reference: self.kl.is_on() || self.reward_kl_coef != 0.0,
             values: self.advantage.wants_values(),
-            end_value: self.advantage.wants_values(),
             entropies: self.top_entropy_share.is_some(),
             old: self.correction.is_some(),
             ..Wants::default()

@@ -254,6 +254,22 @@ impl Learner {
         StepReport { grad_norm, value_head_norm, is_skipped }
     }
 
+    /// Applies the value head's gradient alone, and forgets all: the weights below stay as they are.
+    pub fn step_value_head(
+        &mut self,
+        device: &mut dyn Backend,
+        settings: OptimiserStep,
+    ) -> StepReport {
+        let norm = self.value_head.as_ref().map_or(0.0, |head| head.sum_squares(device)).sqrt();
+        let is_skipped = !norm.is_finite();
+        if let Some(head) = self.value_head.as_mut().filter(|_| !is_skipped) {
+            let factor = (settings.max_grad_norm / (norm + 1e-6)).min(1.0);
+            head.step(device, settings, settings.learning_rate, factor);
+        }
+        self.clear_gradient(device);
+        StepReport { grad_norm: 0.0, value_head_norm: norm, is_skipped }
+    }
+
     fn update_weights(
         &mut self,
         device: &mut dyn Backend,

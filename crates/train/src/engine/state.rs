@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use stateset_core::PolicyVersion;
 use stateset_nn::{
-    Backend, Decoder, Learner, SampleEvent, Sampler, SamplerSize, Scorer, Stretch, WeightSet,
+    Backend, Critic, Decoder, Learner, SampleEvent, Sampler, SamplerSize, Scorer, Stretch,
+    WeightSet,
 };
 
 /// The engine's parts. Jobs see it whole; nobody else touches the device.
@@ -21,6 +22,9 @@ pub struct EngineState {
     pub version: PolicyVersion,
     /// Trains the policy, once it has been set up.
     pub learner: Option<Learner>,
+    /// A value function with weights of its own, where the run has one; one that shares the policy's
+    /// weights is a head of the learner.
+    pub critic: Option<Critic>,
     /// Scores without training, once it has been set up.
     pub scorer: Option<Scorer>,
     pub(super) sampler: Sampler,
@@ -44,6 +48,7 @@ impl EngineState {
             reference: None,
             version: PolicyVersion(0),
             learner: None,
+            critic: None,
             scorer: None,
             sampler,
             listeners: HashMap::new(),

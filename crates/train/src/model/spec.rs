@@ -2,14 +2,15 @@
 
 use stateset_core::RunSeed;
 use stateset_nn::{
-    AdapterLayout, Backend, ChatFormat, Cpu, Date, Decoder, DecoderConfig, Learner, LoraSpec,
-    NnError, ParamLayout, PassKind, Path, Sampler, SamplerSize, Scorer, Stretch, WeightSet,
+    AdapterLayout, Backend, ChatFormat, Cpu, Critic, Date, Decoder, DecoderConfig, Learner,
+    LoraSpec, NnError, ParamLayout, PassKind, Path, Sampler, SamplerSize, Scorer, Stretch,
+    ValueHeadSpec, WeightSet,
 };
 
 use super::memory::{MemoryPart, MemoryPlan};
 use super::source::ModelSource;
 use crate::TrainError;
-use crate::config::ReferenceModel;
+use crate::config::{CriticKind, CriticSettings, ReferenceModel};
 use crate::engine::{Engine, EngineState};
 
 /// Sizes of the training side.
@@ -23,6 +24,8 @@ pub struct TrainingSpec {
     pub adapters: Option<LoraSpec>,
     /// The policy at the start, where it is compared with.
     pub reference: Option<ReferenceModel>,
+    /// The value function, where there is one.
+    pub critic: Option<CriticSettings>,
     /// Starting values of new adapters.
     pub seed: RunSeed,
 }
@@ -90,6 +93,15 @@ impl EngineSpec {
             let (passes, optimiser) = Learner::numbers(&decoder, has_adapters, rows, again);
             parts.push(MemoryPart::of("training passes", passes));
             parts.push(MemoryPart::of("gradients and moments", optimiser));
+            if let Some(critic) = training.critic {
+                let (copied, passes, optimiser) = match critic.kind {
+                    CriticKind::SharedTrunk => (0, 0, Learner::value_head_numbers(&decoder, rows)),
+                    CriticKind::Separate => {
+                        Critic::numbers(&decoder, has_adapters, rows, again, head_spec(&critic))
+                    }
+                };
+                parts.push(MemoryPart::of("critic", copied + passes + optimiser));
+            }
             if training.reference == Some(ReferenceModel::FrozenCopy) {
                 let copy = decoder.params.len() + matrices;
                 parts.push(MemoryPart::of("reference weights", copy));
@@ -131,7 +143,20 @@ impl EngineSpec {
         if let Some(training) = &self.training {
             let (rows, again) = (training.max_tokens_per_microbatch, training.recomputes);
             let device = state.device.as_mut();
-            state.learner = Some(Learner::new(device, &state.decoder, policy, rows, again));
+            let mut learner = Learner::new(device, &state.decoder, policy, rows, again);
+            let head = training.critic.as_ref().map(head_spec);
+            match training.critic.map(|critic| critic.kind).zip(head) {
+                Some((CriticKind::SharedTrunk, head)) => {
+                    learner.add_value_head(device, &state.decoder, head);
+                }
+                Some((CriticKind::Separate, head)) => {
+                    let critic =
+                        Critic::from_policy(device, &state.decoder, policy, rows, again, head);
+                    state.critic = Some(critic);
+                }
+                None => {}
+            }
+            state.learner = Some(learner);
             if training.reference.is_some() {
                 state.freeze_reference();
             }
@@ -159,6 +184,10 @@ impl EngineSpec {
         device.write(Stretch::of(buf, values.len()), &values);
         Ok(Some(buf))
     }
+}
+
+fn head_spec(critic: &CriticSettings) -> ValueHeadSpec {
+    ValueHeadSpec { stops_gradient: critic.stops_gradient, ..ValueHeadSpec::default() }
 }
 
 /// Tokenizer and template of a model, checked against its vocabulary. `date` answers templates that

@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use stateset_algo::Algorithm;
+use stateset_algo::{Algorithm, Controls};
 use stateset_core::RunSeed;
 
 use super::checkpoint::{self, CheckpointWriter};
 use super::state::TrainerState;
 use crate::engine::Engine;
 use crate::store::{Checkpoint, CheckpointStore, Manifest, open_checkpoint};
-use crate::update::{Batch, UpdateReport, UpdateSettings, update};
+use crate::update::{Batch, UpdatePlace, UpdateReport, UpdateSettings, update};
 use crate::{RunError, TrainError};
 
 /// Improves the policy that an engine serves.
@@ -35,11 +35,12 @@ impl PolicyLearner {
         &self,
         batch: Batch,
         step: u32,
+        controls: Controls,
     ) -> Result<UpdateReport, TrainError> {
-        let (algorithm, settings, seed) =
-            (self.algorithm.clone(), self.settings.clone(), self.seed);
+        let (algorithm, settings) = (self.algorithm.clone(), self.settings.clone());
+        let place = UpdatePlace { seed: self.seed, step, controls };
         let job =
-            move |engine: &mut _| update(engine, algorithm.as_ref(), &batch, &settings, seed, step);
+            move |engine: &mut _| update(engine, algorithm.as_ref(), &batch, &settings, place);
         self.engine.run(job).await?
     }
 

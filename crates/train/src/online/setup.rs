@@ -55,6 +55,7 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
             recomputes: config.compute.recomputes_activations,
             adapters,
             reference: config.algorithm.reference,
+            critic: config.algorithm.critic,
             seed: config.seed,
         }),
         scorer_tokens: None,
@@ -130,6 +131,7 @@ pub(super) fn update_settings(config: &RunConfig) -> UpdateSettings {
         },
         schedule: optimiser.schedule,
         success_reward: config.reward.success_threshold,
+        critic: config.algorithm.critic,
     }
 }
 

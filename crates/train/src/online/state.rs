@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use stateset_algo::Controls;
 
 use crate::{EarlyStoppingState, TrainError};
 
@@ -38,10 +39,36 @@ pub(super) struct TrainerState {
     pub best_reward: Option<f64>,
     /// Updates in a row of which every optimiser step was dropped.
     pub n_failed_updates: usize,
+    /// Coefficients that moved since the run began.
+    #[serde(default)]
+    pub controls: ControlsRecord,
     /// What early stopping has seen.
     pub early_stopping: EarlyStoppingState,
     /// A callback or early stopping has ended the run here.
     pub is_stopped: bool,
+}
+
+/// [`Controls`] on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ControlsRecord {
+    kl_coef: Option<f64>,
+    entropy_coef: Option<f64>,
+    entropy: Option<f64>,
+}
+
+impl From<Controls> for ControlsRecord {
+    fn from(controls: Controls) -> Self {
+        let Controls { kl_coef, entropy_coef, entropy } = controls;
+        ControlsRecord { kl_coef, entropy_coef, entropy }
+    }
+}
+
+impl From<ControlsRecord> for Controls {
+    fn from(record: ControlsRecord) -> Self {
+        let ControlsRecord { kl_coef, entropy_coef, entropy } = record;
+        Controls { kl_coef, entropy_coef, entropy }
+    }
 }
 
 impl Default for TrainerState {
@@ -59,6 +86,7 @@ impl Default for TrainerState {
             wall_secs: 0.0,
             best_reward: None,
             n_failed_updates: 0,
+            controls: ControlsRecord::default(),
             early_stopping: EarlyStoppingState::default(),
             is_stopped: false,
         }

@@ -194,7 +194,8 @@ impl Trainer {
             });
             return self.count_failure(reason, step);
         }
-        let report = learner.improve(batch, step).await?;
+        let report = learner.improve(batch, step, self.state.controls.into()).await?;
+        self.state.controls = report.controls.into();
         self.state.policy_version += report.n_taken as u64;
         let trained = n_sampled * self.config.steps.n_iterations as u64;
         self.state.n_trained_tokens += trained;

@@ -107,11 +107,7 @@ impl Batch {
     }
 
     /// The arrays as an algorithm reads them; what sampled the tokens is the old policy.
-    pub(super) fn step_data<'a>(
-        &'a self,
-        reference: Option<&'a [Vec<f32>]>,
-        success_reward: f64,
-    ) -> StepData<'a> {
+    pub(super) fn step_data(&self, success_reward: f64) -> StepData<'_> {
         let trajectory = |t: &BatchTrajectory| TrajectoryData {
             group: t.group,
             reward: t.reward,
@@ -119,16 +115,18 @@ impl Batch {
             truncated: t.truncated,
             ..TrajectoryData::default()
         };
-        let row = |(index, row): (usize, &'a BatchRow)| RowData {
-            trajectory: row.trajectory,
-            behaviour: &row.behaviour,
-            old: Some(&row.behaviour),
-            reference: reference.map(|all| all[index].as_slice()),
-            ..RowData::default()
-        };
+        fn row(row: &BatchRow) -> RowData<'_> {
+            let behaviour = row.behaviour.as_slice();
+            RowData {
+                trajectory: row.trajectory,
+                behaviour,
+                old: Some(behaviour),
+                ..RowData::default()
+            }
+        }
         StepData {
             trajectories: self.trajectories.iter().map(trajectory).collect(),
-            rows: self.rows.iter().enumerate().map(row).collect(),
+            rows: self.rows.iter().map(row).collect(),
             component_weights: self.component_weights.clone(),
             success_reward,
             ..StepData::default()

@@ -1,9 +1,14 @@
 //! Improving the policy with what was played.
 
 mod batch;
+mod before;
+mod gradient;
 mod micro;
+mod natural;
+mod summary;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod update;
 
 pub use batch::{Batch, BatchRow, BatchTrajectory};
-pub use update::{UpdateReport, UpdateSettings, update};
+pub use summary::UpdateReport;
+pub use update::{UpdatePlace, UpdateSettings, update};

@@ -48,7 +48,10 @@ pub(crate) fn train(
         save(state, &first);
         let step = |(i, settings)| {
             let seed = RunSeed(7);
-            update(state, algorithm.as_ref(), &batch, settings, seed, i as u32).unwrap().metrics
+            {
+                let place = UpdatePlace { seed, step: i as u32, controls: Controls::default() };
+                update(state, algorithm.as_ref(), &batch, settings, place).unwrap().metrics
+            }
         };
         let steps = settings.iter().enumerate().map(step).collect();
         save(state, &last);
@@ -91,6 +94,7 @@ fn start(has_reference: bool) -> Engine {
             recomputes: false,
             adapters: None,
             reference: has_reference.then_some(ReferenceModel::FrozenCopy),
+            critic: None,
             seed: RunSeed(7),
         }),
         scorer_tokens: None,
@@ -114,6 +118,7 @@ fn settings(case: &Case, n_epochs: usize) -> UpdateSettings {
         },
         schedule: Schedule { shape: ScheduleShape::Constant, warmup_steps: 0, total_steps: 3 },
         success_reward: 1.0,
+        critic: None,
     }
 }
 
