@@ -92,6 +92,13 @@ impl Correction {
         }
     }
 
+    /// Sum of the logarithms of a trajectory's token weights, each within [log 1e-8, 20] as in TRL, so
+    /// that a weight of 0 leaves a number.
+    pub(crate) fn log_weight(&self, sequence: &Sequence) -> f64 {
+        let log = |weight: f64| weight.max(1e-8).ln().min(crate::MAX_LOG_RATIO);
+        self.weights(sequence).into_iter().map(log).sum()
+    }
+
     fn weight(&self, mismatch: f64) -> f64 {
         let inside = |min: f64, max: f64| (min..=max).contains(&mismatch);
         match self.rule {

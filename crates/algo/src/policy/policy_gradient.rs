@@ -218,7 +218,10 @@ impl PolicyGradient {
     /// One trajectory: fills the gradients of its rows, and adds its share of the loss and the
     /// statistics to `out`.
     fn add_trajectory(&self, plan: &Plan<'_>, part: &Part<'_, '_>, out: &mut LossOutput) {
-        let sequence = part.sequence(plan);
+        let mut sequence = part.sequence(plan);
+        if let (Surrogate::Vespo(_), Some(correction)) = (&self.surrogate, &self.correction) {
+            sequence.context = correction.log_weight(&sequence);
+        }
         let losses = self.surrogate.losses(&sequence);
         let kept = part.policy_weights(plan, self, &sequence);
         let mut gradient = vec![0.0; sequence.len()];
@@ -371,7 +374,9 @@ impl Part<'_, '_> {
             let near = off_policy_mask(sequence, delta);
             weights.iter_mut().zip(near).for_each(|(w, near)| *w *= f64::from(u8::from(near)));
         }
-        if let Some(correction) = &method.correction {
+        // VESPO has the correction inside its own weight.
+        let is_inside = matches!(method.surrogate, Surrogate::Vespo(_));
+        if let Some(correction) = method.correction.as_ref().filter(|_| !is_inside) {
             let factors = correction.weights(sequence);
             weights.iter_mut().zip(factors).for_each(|(w, factor)| *w *= factor);
         }
