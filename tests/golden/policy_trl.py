@@ -370,7 +370,7 @@ def cases_of_published_settings(tokens):
 
 def cases_of_gmpo(tokens):
     gmpo = dict(algorithm="gmpo", epsilon_low=0.4, epsilon_high=0.4)
-    narrow = dict(algorithm="gmpo", epsilon_low=0.1, epsilon_high=0.2)
+    narrow = dict(algorithm="gmpo", epsilon_low=0.15, epsilon_high=0.15)
     return [
         loss_case(tokens, "plain", on_policy=True, **gmpo),
         loss_case(tokens, "plain", **gmpo),
