@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod command;
 mod completions;
+mod learn;
 mod tidy;
 mod tiny;
 
@@ -19,6 +20,7 @@ cargo xtask TASK
   tidy            check the rules of ARCHITECTURE.md
   ci              fmt, clippy, tidy, licences, spelling and test, as the build server runs them
   bench [WORK..]  measure the engine beside its peers; --help says how
+  learn [NAME..]  train every method and check that it learns; --help says how
   golden          list the golden files and how each is made
   completions     write shell completions and manual pages into target/
   tiny [--check]  make the embedded model anew, or compare its first steps with the recorded ones
@@ -48,6 +50,11 @@ fn run(arguments: &[String]) -> Result<()> {
             Ok(())
         }
         "bench" => bench::bench(rest),
+        "learn" if rest.iter().any(|word| word == "--help" || word == "-h") => {
+            print!("{}", learn::LEARN_USAGE);
+            Ok(())
+        }
+        "learn" => learn::learn(rest),
         "ci" => check::ci(),
         "golden" => check::golden(),
         "completions" => completions::completions(),

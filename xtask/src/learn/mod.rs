@@ -1,0 +1,30 @@
+//! `cargo xtask learn`: every method is trained on the embedded model, and what was promised of it is
+//! checked.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `settings` | what was asked for |
+//! | `rows`, `row` | the methods, their settings over the preset, and what is promised of each |
+//! | `online` | trains one row with one seed |
+//! | `outcome` | what came out, kept on disk so that a table that was interrupted goes on |
+//! | `claims` | promises, and whether they hold |
+//! | `works` | row after row |
+//! | `summary` | means and intervals over seeds |
+//! | `page`, `curve` | `docs/methods/RESULTS.md` and its drawings |
+//! | `machine` | processor, day and processor time |
+
+mod claims;
+mod curve;
+mod machine;
+mod method;
+mod online;
+mod outcome;
+mod page;
+mod row;
+mod rows;
+mod settings;
+mod summary;
+mod works;
+
+pub(crate) use settings::LEARN_USAGE;
+pub(crate) use works::learn;

@@ -1,0 +1,170 @@
+//! One online run: rollouts with simulated customers, judged by customers who were held out.
+//!
+//! Evaluations before and after play the same 63 customers with the same random numbers, so that they
+//! are paired. Their conversations stay in the run folder; checkpoints do not.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use stateset_core::Trajectory;
+use stateset_train::config::{ConfigSources, Flag, ModelOverlay, Resolved, report, resolve};
+use stateset_train::{
+    MetricsRow, ModelSource, OnlineRun, RunFolder, TrainError, metric, read_conversations,
+    read_metrics,
+};
+
+use super::machine::{cpu_secs, machine, today};
+use super::method;
+use super::outcome::{Outcome, keys};
+use super::row::Row;
+use super::settings::folder;
+
+const MODEL: &str = "builtin:tiny";
+/// Steps at the end of a run over which a critic is judged.
+const LAST: usize = 3;
+
+/// What every online row has in common.
+const COMMON: [(&str, &str); 11] = [
+    ("agent.model_name", MODEL),
+    ("environment.scenario_set", "customer_service"),
+    ("evaluation.split", "held_out"),
+    ("evaluation.num_episodes", "0"),
+    ("evaluation.seed", "42"),
+    ("training.prompts_per_step", "8"),
+    ("training.num_generations", "8"),
+    ("training.eval_before", "true"),
+    ("training.run_post_eval", "true"),
+    ("training.save_steps", "0"),
+    ("training.overwrite_output_dir", "true"),
+];
+
+/// Trains `row` with `seed`.
+pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
+    let (start, cpu_before) = (Instant::now(), cpu_secs());
+    let model = ModelSource::open(MODEL, &no_hub)?;
+    let resolved = resolved(row, seed, &model)?;
+    let run = OnlineRun::new(resolved, Some(model))?;
+    let place = run.folder.clone();
+    let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;
+    runtime.block_on(run.train())?;
+    drop(runtime);
+    let (wall_secs, cpu_secs) = (start.elapsed().as_secs_f64(), cpu_secs() - cpu_before);
+    let before = conversations(&place, RunFolder::BEFORE)?;
+    let after = conversations(&place, RunFolder::AFTER)?;
+    let steps = read_metrics(&place.metrics())?;
+    remove_weights(&place);
+    Ok(Outcome {
+        row: row.name.to_owned(),
+        seed,
+        keys: keys(row),
+        machine: machine(),
+        day: today(),
+        wall_secs,
+        cpu_secs,
+        before: rewards(&before)?,
+        after: rewards(&after)?,
+        figures: figures(&before, &after, &steps),
+        curve: steps.iter().map(|step| of(step, metric::REWARD_MEAN)).collect(),
+    })
+}
+
+fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
+    Err(TrainError::Invalid { what: "find the model", message: format!("{id} is not embedded") })
+}
+
+fn resolved(row: &Row, seed: u64, model: &ModelSource) -> Result<Resolved> {
+    let runs = folder().join("runs");
+    let place = [
+        ("training.output_dir", runs.display().to_string()),
+        ("training.run_name", format!("{}-{seed}", row.name)),
+        ("training.seed", seed.to_string()),
+    ];
+    let common = COMMON.map(|(key, value)| (key, value.to_owned()));
+    let common = common.into_iter().chain(place).map(|(key, value)| (key.to_owned(), value));
+    let all = common.chain(row.keys.clone());
+    let flag = |(path, value): (String, String)| Flag { flag: path.clone(), path, value };
+    let sources = ConfigSources {
+        overlay: model
+            .overlay
+            .map(|toml| ModelOverlay { model: MODEL.to_owned(), toml: toml.to_owned() }),
+        flags: all.filter(|(key, _)| !method::is_ours(key)).map(flag).collect(),
+        ..ConfigSources::default()
+    };
+    let mut resolved = resolve(&sources).map_err(|problems| anyhow!("{}", report(&problems)))?;
+    method::apply(row, &mut resolved)?;
+    Ok(resolved)
+}
+
+fn conversations(place: &RunFolder, name: &str) -> Result<Vec<Trajectory>> {
+    let found = read_conversations(place, name)?;
+    found.with_context(|| format!("the run wrote no evaluation {name}"))
+}
+
+/// Reward of every held-out customer.
+fn rewards(played: &[Trajectory]) -> Result<Vec<f64>> {
+    let found: Vec<f64> = played.iter().filter_map(Trajectory::reward).collect();
+    ensure!(found.len() == played.len(), "some held-out customers could not be scored");
+    Ok(found)
+}
+
+/// Weights are large and can be had again; conversations and metrics stay.
+fn remove_weights(place: &RunFolder) {
+    for folder in [place.checkpoints(), place.final_checkpoint()] {
+        // What is not there need not be removed.
+        let _ = fs::remove_dir_all(folder);
+    }
+}
+
+fn figures(
+    before: &[Trajectory],
+    after: &[Trajectory],
+    steps: &[MetricsRow],
+) -> BTreeMap<String, f64> {
+    let last = &steps[steps.len().saturating_sub(LAST)..];
+    let mut figures = BTreeMap::new();
+    let mut put = |name: &str, value: f64| {
+        if value.is_finite() {
+            figures.insert(name.to_owned(), value);
+        }
+    };
+    put("goal_before", goals(before));
+    put("goal_after", goals(after));
+    put("turns_before", turns(before));
+    put("turns_after", turns(after));
+    put("clip_share", mean(steps, |s| of(s, metric::CLIP_LOW) + of(s, metric::CLIP_HIGH)));
+    put("explained_variance", mean(last, |s| of(s, "value/explained_variance")));
+    put("reference_kl", mean(last, |s| of(s, metric::REFERENCE_KL)));
+    put("drift_kl", mean(steps, |s| of(s, metric::DRIFT_KL)));
+    put("entropy_first", mean(&steps[..steps.len().min(1)], |s| of(s, metric::ENTROPY)));
+    put("entropy_last", mean(last, |s| of(s, metric::ENTROPY)));
+    put("gradient_norm", mean(steps, |s| of(s, metric::GRADIENT_NORM)));
+    put("skipped_steps", mean(steps, |s| of(s, "gradient/skipped_steps")) * steps.len() as f64);
+    put("n_steps", steps.len() as f64);
+    figures
+}
+
+fn of(step: &MetricsRow, name: &str) -> f64 {
+    step.metrics.get(name).copied().unwrap_or(f64::NAN)
+}
+
+fn mean(steps: &[MetricsRow], value: impl Fn(&MetricsRow) -> f64) -> f64 {
+    steps.iter().map(value).sum::<f64>() / steps.len() as f64
+}
+
+/// Share of customers who got what they came for.
+fn goals(played: &[Trajectory]) -> f64 {
+    let reached = |t: &Trajectory| {
+        let state = t.final_state.as_ref();
+        state.and_then(|state| state.metadata.get("goal_reached")?.as_bool())
+    };
+    let known: Vec<bool> = played.iter().filter_map(reached).collect();
+    known.iter().filter(|reached| **reached).count() as f64 / known.len() as f64
+}
+
+fn turns(played: &[Trajectory]) -> f64 {
+    let n: usize = played.iter().map(|t| t.assistant_texts().count()).sum();
+    n as f64 / played.len() as f64
+}

@@ -1,0 +1,135 @@
+//! `docs/methods/RESULTS.md`: the table, what holds of what was promised, and a drawing for each row.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use super::curve;
+use super::outcome::Outcome;
+use super::row::{Row, Work};
+use super::summary::{Summary, mean_figure};
+use super::works::verdicts;
+use crate::command::root;
+
+/// What a person saw who read the conversations.
+const NOTES: &str = include_str!("notes.md");
+
+/// A row with what its seeds came to.
+pub(super) type Finished = (Row, Vec<Outcome>);
+
+/// Writes the page and its drawings; gives the page's path.
+pub(super) fn write(table: &[Finished]) -> Result<PathBuf> {
+    let folder = root().join("docs/methods");
+    let curves = folder.join("curves");
+    fs::create_dir_all(&curves)?;
+    for (row, outcomes) in table {
+        let about = match row.work {
+            Work::Online => "reward",
+        };
+        fs::write(curves.join(format!("{}.svg", row.name)), curve::svg(outcomes, about)?)?;
+    }
+    let path = folder.join("RESULTS.md");
+    fs::write(&path, page(table)?)
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    Ok(path)
+}
+
+fn page(table: &[Finished]) -> Result<String> {
+    let of = |part: fn(&Outcome) -> &str| {
+        let all: BTreeSet<&str> = table.iter().flat_map(|(_, all)| all).map(part).collect();
+        all.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let mut text = format!(
+        "# Every method learns\n\n\
+         Made by `cargo xtask learn`, {}, on {}. The same command checks what is promised below and \
+         fails where it does not hold; `cargo xtask learn NAME` trains one row. Rows with the same \
+         settings and seeds give the same rewards on any machine with AVX2, AVX-512 or neither.\n\n",
+        of(|outcome| &outcome.day),
+        of(|outcome| &outcome.machine)
+    );
+    text += ONLINE;
+    text += &online_table(table)?;
+    text += NOTES;
+    text += "\n## Curves and settings\n\n\
+             Lines are the mean reward of each step's 64 conversations, one for each seed; the marks \
+             are the held-out mean over the seeds before and after, with its interval. Settings are \
+             those over the method's preset and the embedded model's defaults (`assets/tiny.toml`).\n";
+    for (row, outcomes) in table {
+        text += &section(row, outcomes)?;
+    }
+    Ok(text)
+}
+
+const ONLINE: &str = "\
+## Online methods
+
+The embedded model (2.0 million parameters, all trained) serves the simulated customers of
+`customer_service`: 8 customers a step, 8 conversations with each. 63 customers were held out; every
+evaluation plays them once with the same random numbers. The reward is between 0 and 1. Numbers are
+means over seeds 1, 2 and 3; intervals are 95 % bootstrap intervals over customers. \"Goal\" is the share
+of customers who got what they came for, \"clipped\" the share of tokens whose ratio was clipped, \"EV\"
+the critic's explained variance over the last three steps, \"KL\" the distance from the start in nats
+per token at the end.
+
+Promised is a gain of 0.1 with intervals that do not overlap, for the mean and for each seed, in at
+most 90 s a run (trpo: 300 s), evaluations included; some clipping where the method clips; an explained
+variance above 0.3 for PPO and VAPO.
+
+| method | reward before | reward after | gain | goal | clipped | EV | KL | seconds | holds |
+|---|---|---|---:|---|---:|---:|---:|---:|---|
+";
+
+fn online_table(table: &[Finished]) -> Result<String> {
+    let mut text = String::new();
+    for (row, outcomes) in table.iter().filter(|(row, _)| row.work == Work::Online) {
+        let Summary { before, after, .. } = Summary::of(outcomes)?;
+        let figure = |name: &str, digits: usize| {
+            mean_figure(outcomes, name).map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+        };
+        let secs: f64 = outcomes.iter().map(|o| o.wall_secs.min(o.cpu_secs)).sum();
+        let holds = verdicts(row, outcomes)?.iter().all(|verdict| verdict.holds);
+        text += &format!(
+            "| `{}` | {:.3} [{:.3}, {:.3}] | {:.3} [{:.3}, {:.3}] | {:.3} | {} to {} | {} | {} | {} \
+             | {:.0} | {} |\n",
+            row.name,
+            before.estimate,
+            before.low,
+            before.high,
+            after.estimate,
+            after.low,
+            after.high,
+            after.estimate - before.estimate,
+            figure("goal_before", 2),
+            figure("goal_after", 2),
+            figure("clip_share", 4),
+            figure("explained_variance", 2),
+            figure("reference_kl", 3),
+            secs / outcomes.len() as f64,
+            if holds { "yes" } else { "no" }
+        );
+    }
+    Ok(text + "\n")
+}
+
+fn section(row: &Row, outcomes: &[Outcome]) -> Result<String> {
+    let keys: Vec<String> = row.keys.iter().map(|(k, v)| format!("`{k} = {v}`")).collect();
+    let seeds: Vec<String> = outcomes
+        .iter()
+        .map(|o| {
+            let mean = |items: &[f64]| items.iter().sum::<f64>() / items.len() as f64;
+            format!("{:.3} to {:.3} (seed {})", mean(&o.before), mean(&o.after), o.seed)
+        })
+        .collect();
+    let mut text = format!(
+        "\n### {name}\n\n![{name}](curves/{name}.svg)\n\n{}. Held out: {}.\n",
+        keys.join(", "),
+        seeds.join(", "),
+        name = row.name
+    );
+    for verdict in verdicts(row, outcomes)?.iter().filter(|verdict| !verdict.holds) {
+        text += &format!("\nDoes not hold: {}.\n", verdict.text);
+    }
+    Ok(text)
+}

@@ -1,0 +1,104 @@
+//! Row after row, seed after seed; what is done already is not done again.
+
+use anyhow::{Result, bail};
+
+use super::outcome::Outcome;
+use super::row::{Row, Work};
+use super::settings::Settings;
+use super::summary::interval;
+use super::{online, page};
+use crate::command::{cargo, run};
+
+/// Set in the process that trains, which is an optimised build of this program.
+const OPTIMISED: &str = "STATESET_XTASK_OPTIMISED";
+
+/// `cargo xtask learn`.
+pub(crate) fn learn(words: &[String]) -> Result<()> {
+    let settings = Settings::read(words)?;
+    if cfg!(debug_assertions) && !settings.only_reports && std::env::var_os(OPTIMISED).is_none() {
+        let again = ["run", "--quiet", "--release", "--package", "xtask", "--", "learn"];
+        return run(cargo().args(again).args(words).env(OPTIMISED, "1"));
+    }
+    let mut broken = Vec::new();
+    let mut table = Vec::new();
+    for row in &settings.rows {
+        let outcomes = outcomes(row, &settings)?;
+        if outcomes.len() < settings.seeds.len() {
+            println!("{}: {} of {} seeds", row.name, outcomes.len(), settings.seeds.len());
+            continue;
+        }
+        for verdict in verdicts(row, &outcomes)? {
+            let mark = if verdict.holds { "holds" } else { "BROKEN" };
+            println!("  {mark:<6} {}", verdict.text);
+            if !verdict.holds {
+                broken.push(format!("{}: {}", row.name, verdict.text));
+            }
+        }
+        table.push((row.clone(), outcomes));
+    }
+    let is_whole = table.len() == settings.rows.len() && !settings.is_part;
+    if !settings.is_trial && (is_whole || settings.only_reports) {
+        let path = page::write(&table)?;
+        println!("{}", path.display());
+    }
+    if !broken.is_empty() {
+        bail!("{} promises are broken:\n  {}", broken.len(), broken.join("\n  "));
+    }
+    Ok(())
+}
+
+/// What the seeds of a row came to; those that are missing are trained unless only a report is wanted.
+fn outcomes(row: &Row, settings: &Settings) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
+    for &seed in &settings.seeds {
+        let known = if settings.again { None } else { Outcome::read(row, seed)? };
+        let outcome = match known {
+            Some(outcome) => Some(outcome),
+            None if settings.only_reports => None,
+            None => Some(train(row, seed, settings)?),
+        };
+        if let Some(outcome) = outcome {
+            println!("{}", line(&outcome)?);
+            outcomes.push(outcome);
+        }
+    }
+    Ok(outcomes)
+}
+
+fn train(row: &Row, seed: u64, settings: &Settings) -> Result<Outcome> {
+    let outcome = match row.work {
+        Work::Online => online::train(row, seed)?,
+    };
+    if !settings.is_trial {
+        outcome.write()?;
+    }
+    Ok(outcome)
+}
+
+/// What is promised of a row, and whether it holds.
+pub(super) fn verdicts(row: &Row, outcomes: &[Outcome]) -> Result<Vec<super::claims::Verdict>> {
+    row.claims.iter().map(|claim| claim.check(outcomes)).collect()
+}
+
+fn line(outcome: &Outcome) -> Result<String> {
+    let (before, after) = (interval(&outcome.before)?, interval(&outcome.after)?);
+    let mut text = format!(
+        "{:<14} seed {}  {:.3} [{:.3}, {:.3}] -> {:.3} [{:.3}, {:.3}]  {:.0} s, processors {:.0} s",
+        outcome.row,
+        outcome.seed,
+        before.estimate,
+        before.low,
+        before.high,
+        after.estimate,
+        after.low,
+        after.high,
+        outcome.wall_secs,
+        outcome.cpu_secs
+    );
+    for name in ["goal_after", "clip_share", "explained_variance", "reference_kl", "entropy_last"] {
+        if let Some(value) = outcome.figures.get(name) {
+            text += &format!("  {name} {value:.3}");
+        }
+    }
+    Ok(text)
+}
