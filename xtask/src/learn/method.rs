@@ -41,6 +41,23 @@ pub(super) fn apply(row: &Row, resolved: &mut Resolved) -> Result<()> {
     if let Some(coef) = number("x.reward_kl")? {
         method.reward_kl_coef = coef;
     }
+    if let Some(lambda) = number("x.lambda")? {
+        if let algo::AdvantageEstimator::Critic {
+            estimator: algo::CriticEstimator::Token(gae), ..
+        } = &mut method.advantage
+        {
+            gae.lambda = lambda;
+        }
+    }
+    if let (Some(x), Some(region)) = (number("x.damping")?, &mut method.trust_region) {
+        region.damping = x;
+    }
+    if let (Some(x), Some(region)) = (number("x.cg")?, &mut method.trust_region) {
+        region.cg_iterations = x as usize;
+    }
+    if let Some(x) = number("x.positive")? {
+        method.positive_coef = x;
+    }
     if let (Some(coef), Some(value)) = (number("x.vf")?, &mut method.value) {
         value.coef = coef;
     }
@@ -67,6 +84,9 @@ pub(super) fn apply(row: &Row, resolved: &mut Resolved) -> Result<()> {
         }
         if let Some(n) = number("x.pretrain")? {
             critic.pretraining_steps = n as u32;
+        }
+        if let Some(n) = number("x.passes")? {
+            critic.passes = n as usize;
         }
         if get("x.critic") == Some("separate") {
             critic.kind = CriticKind::Separate;
