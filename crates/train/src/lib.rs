@@ -63,4 +63,6 @@ pub use store::{
     CHECKPOINT_SCHEMA_VERSION, Checkpoint, CheckpointStore, DamagedCheckpoint, FileRecord,
     MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,
 };
-pub use update::{Batch, BatchRow, BatchTrajectory, UpdateReport, UpdateSettings, update};
+pub use update::{
+    Batch, BatchRow, BatchTrajectory, UpdatePlace, UpdateReport, UpdateSettings, update,
+};
