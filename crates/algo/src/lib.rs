@@ -40,6 +40,7 @@ mod algorithm;
 mod bootstrap;
 mod diagnostics;
 mod error;
+mod feedback;
 mod kl;
 mod plan;
 mod policy;
@@ -57,6 +58,10 @@ pub use diagnostics::{
     explained_variance,
 };
 pub use error::{AlgoError, Problem};
+pub use feedback::{
+    BradleyTerry, Comparison, FeedbackError, MAX_DISAGREEMENT, OrderTally, SoftLabel, TruthTally,
+    Wins, centred_score, expected_score, option_probabilities, soft_label_loss,
+};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
 pub use plan::{Plan, RowPlan, Unit};
 pub use policy::{Aggregation, Clip, Grpo, TokenWeights};
