@@ -10,7 +10,7 @@
 //! Each comparison is written down in both orders, so that place and answer are unrelated.
 
 use serde_json::json;
-use stateset_core::{Choice, ConversationTurn, Message, Stream, Trajectory};
+use stateset_core::{ConversationTurn, Message, Stream, Trajectory};
 
 use super::dialogue::dialogue;
 use super::pair_prompt::PairPrompt;
@@ -71,17 +71,6 @@ pub fn pairs_to_sft(pairs: &[JudgePair], prompt: &PairPrompt) -> String {
         }
     }
     lines
-}
-
-impl JudgePair {
-    /// The candidates in a drawn order, and which of them is better.
-    pub fn shuffled(&self, stream: &mut Stream) -> ([&Message; 2], Choice) {
-        if stream.chance(0.5) {
-            ([&self.better, &self.worse], Choice::First)
-        } else {
-            ([&self.worse, &self.better], Choice::Second)
-        }
-    }
 }
 
 fn pair(spec: &CustomerSpec, stream: &mut Stream) -> Option<JudgePair> {
@@ -175,13 +164,5 @@ mod tests {
             .collect();
         assert_eq!(answers.len(), 20);
         assert!(answers.chunks(2).all(|pair| pair == ["1", "2"]), "{answers:?}");
-    }
-
-    #[test]
-    fn draws_both_orders() {
-        let pair = &pairs(1, Split::Train)[0];
-        let mut stream = RunSeed(3).stream(Purpose::Data, StreamKey::default());
-        let n_first = (0..100).filter(|_| pair.shuffled(&mut stream).1 == Choice::First).count();
-        assert!((30..70).contains(&n_first), "{n_first}");
     }
 }
