@@ -1,7 +1,7 @@
 //! Makes a judge out of the embedded model: supervised learning on comparisons of known quality, then a
 //! test on customers it has never met.
 //!
-//! `cargo run --release --example trained_judge -- [steps]`
+//! `cargo run --release --example trained_judge -- [steps] [held-out pairs]`
 #![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use std::sync::Arc;
@@ -21,7 +21,10 @@ const TOKENS_PER_STEP: usize = 2048;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let n_steps: usize = std::env::args().nth(1).map_or(Ok(60), |text| text.parse())?;
+    let argument = |n: usize, usual: usize| -> Result<usize, std::num::ParseIntError> {
+        std::env::args().nth(n).map_or(Ok(usual), |text| text.parse())
+    };
+    let (n_steps, n_held_out) = (argument(1, 25)?, argument(2, 100)?);
     let model = ModelSource::open("builtin:tiny", &|name| {
         Err(TrainError::Invalid { what: "find the model", message: name.to_owned() })
     })?;
@@ -32,12 +35,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asker = Asker::new(Arc::new(judge));
 
     // 1. Customers of the held-out split, and what the model makes of them untaught.
-    let held_out = pairs(200, Split::HeldOut);
+    let held_out = pairs(n_held_out, Split::HeldOut);
     say("before", &measure_judge(&asker, &prompt, &held_out).await);
 
     // 2. The same kind of comparisons with customers of the training split, as supervised data. This
     //    text is also what `stateset-agents sft` reads.
-    let jsonl = pairs_to_sft(&pairs(2000, Split::Train), &prompt);
+    let jsonl = pairs_to_sft(&pairs(1000, Split::Train), &prompt);
     let mut rows: Vec<SftRow> = Vec::new();
     for example in read_examples(&jsonl).map_err(|problems| problems.join("\n"))? {
         rows.extend(example.rows(&format, LONGEST)?);
@@ -88,7 +91,7 @@ async fn learn(engine: &Engine, rows: Vec<SftRow>, n_steps: usize) -> Result<(),
             sft_step(state, &batch, optimiser)
         };
         let report = engine.run(job).await??;
-        if step % 20 == 0 {
+        if step % 10 == 0 {
             println!("step {step}: loss {:.3}", report.loss);
         }
     }
