@@ -34,14 +34,14 @@ struct Soft {
 }
 
 fn golden() -> Golden {
-    serde_json::from_str(GOLDEN).unwrap()
+    serde_json::from_str(GOLDEN).expect("well formed")
 }
 
 /// Notes `wins` over and `losses` against j one comparison after the other.
 fn note(wins: &mut Wins, i: usize, j: usize, won: f64, lost: f64) {
     let n = (won + lost).round() as usize;
     for _ in 0..n {
-        wins.add(i, j, won / (won + lost)).unwrap();
+        wins.add(i, j, won / (won + lost)).expect("two samples");
     }
 }
 

@@ -29,7 +29,7 @@ struct Rule {
 impl Judge for Rule {
     async fn judge(&self, request: JudgeRequest) -> Result<Verdict, PolicyError> {
         let verdict = (self.answers)(&request);
-        self.asked.lock().unwrap().push(request);
+        self.asked.lock().expect("no test panicked").push(request);
         Ok(verdict)
     }
 }
@@ -41,7 +41,7 @@ fn rule(answers: impl Fn(&JudgeRequest) -> Verdict + Send + Sync + 'static) -> A
 /// What the agents of the question said, in order.
 fn qualities(request: &JudgeRequest) -> Vec<f64> {
     let lines = request.question.lines().filter_map(|line| line.strip_prefix("> Agent: "));
-    lines.map(|quality| quality.parse().unwrap()).collect()
+    lines.map(|quality| quality.parse().expect("a number")).collect()
 }
 
 fn said(text: impl Into<String>) -> Verdict {
@@ -72,7 +72,7 @@ async fn judged<T: ToString>(reward: &dyn GroupReward, qualities: &[T]) -> Group
 }
 
 fn rewards(judgement: &GroupJudgement) -> Vec<f64> {
-    judgement.results.iter().map(|result| result.total.value().unwrap()).collect()
+    judgement.results.iter().map(|result| result.total.value().expect("a score")).collect()
 }
 
 fn reasons(judgement: &GroupJudgement) -> Vec<Option<&str>> {
@@ -237,7 +237,7 @@ async fn groups_are_scored_in_two_orders() {
     let judge = scorer(0.0);
     let judgement = judged(&RelativeJudging::new(Asker::new(judge.clone())), &qualities).await;
     close(&rewards(&judgement), &qualities);
-    let asked = judge.asked.lock().unwrap();
+    let asked = judge.asked.lock().unwrap().clone();
     assert_eq!(asked.len(), 2);
     let orders: Vec<Vec<f64>> = asked.iter().map(self::qualities).collect();
     assert_eq!(orders[0].len(), 3, "the equal samples are shown once");
