@@ -118,9 +118,9 @@ mod tests {
 
     fn wins_of(rows: &[[f64; 3]; 3]) -> Wins {
         let mut wins = Wins::new(3);
-        for i in 0..3 {
-            for j in 0..i {
-                wins.add(i, j, rows[i][j]).unwrap();
+        for (i, row) in rows.iter().enumerate() {
+            for (j, probability) in row.iter().enumerate().take(i) {
+                wins.add(i, j, *probability).unwrap();
             }
         }
         wins
