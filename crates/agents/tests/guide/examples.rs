@@ -64,7 +64,7 @@ fn train_on_prompts() {
 /// half of them.
 #[test]
 fn trained_judge() {
-    let output = Command::new(example("trained_judge")).args(["20", "60"]).output();
+    let output = Command::new(example("trained_judge")).args(["14", "50"]).output();
     let output = output.expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
