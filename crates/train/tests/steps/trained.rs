@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use stateset_algo::{Algorithm, Schedule, ScheduleShape};
+use stateset_algo::{Algorithm, Controls, Schedule, ScheduleShape};
 use stateset_core::{
     ConversationTurn, FinishReason, Message, PolicyVersion, RewardResult, RunSeed, Score,
     TokenTrace, Trajectory, TrajectoryGroup,
@@ -15,7 +15,8 @@ use stateset_nn::{
 };
 use stateset_train::config::ReferenceModel;
 use stateset_train::{
-    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdateSettings, update,
+    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdatePlace, UpdateSettings,
+    update,
 };
 
 use crate::Weights;
