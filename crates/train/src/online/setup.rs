@@ -56,6 +56,7 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
             adapters,
             reference: config.algorithm.reference,
             critic: config.algorithm.critic,
+            moves_reference: config.algorithm.reference_sync.is_some(),
             seed: config.seed,
         }),
         scorer_tokens: None,
@@ -132,6 +133,7 @@ pub(super) fn update_settings(config: &RunConfig) -> UpdateSettings {
         schedule: optimiser.schedule,
         success_reward: config.reward.success_threshold,
         critic: config.algorithm.critic,
+        reference_sync: config.algorithm.reference_sync,
     }
 }
 
