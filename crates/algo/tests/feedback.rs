@@ -1,7 +1,7 @@
 //! The arithmetic of AI feedback beside other people's code.
 
 use serde::Deserialize;
-use stateset_algo::{BradleyTerry, Wins, expected_score, soft_label_loss};
+use stateset_algo::{Strengths, Wins, expected_score, soft_label_loss};
 
 const GOLDEN: &str = include_str!("../../../tests/golden/feedback.json");
 
@@ -57,7 +57,7 @@ fn strengths_are_choix_s() {
                 note(&mut wins, i, j, case.wins[i][j], case.wins[j][i]);
             }
         }
-        let settings = BradleyTerry { prior: case.prior, tolerance: 1e-13, ..Default::default() };
+        let settings = Strengths { prior: case.prior, tolerance: 1e-13, ..Default::default() };
         let strengths = settings.strengths(&wins).unwrap();
         for (ours, theirs) in strengths.iter().zip(&case.strengths) {
             let ours = ours.unwrap();

@@ -9,7 +9,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use stateset_algo::BradleyTerry;
+use stateset_algo::Strengths;
 use stateset_core::{
     ConversationTurn, GroupJudgement, GroupReward, Judge, JudgeRequest, Message, PolicyError,
     Purpose, Reward, RewardContext, RunSeed, Scenario, Score, StreamKey, Trajectory, Verdict,
@@ -109,7 +109,7 @@ async fn win_rates_are_those_of_a_plain_loop() {
     assert_eq!(judgement.figures[ORDER_DISAGREEMENT], 0.0);
     // The strengths of a judge that follows the model are the qualities, centred.
     let strengths = PairwiseJudging {
-        reward: PairReward::Strength(BradleyTerry { prior: 0.0, ..BradleyTerry::default() }),
+        reward: PairReward::Strength(Strengths { prior: 0.0, ..Strengths::default() }),
         ..PairwiseJudging::new(Asker::new(judge))
     };
     let mean = qualities.iter().sum::<f64>() / 4.0;

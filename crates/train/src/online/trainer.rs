@@ -13,7 +13,7 @@ use super::order::ScenarioOrder;
 use super::player::{Played, Player};
 use super::run::{OnlineRun, Ready, Resume, TrainedRun};
 use super::state::TrainerState;
-use super::step_metrics;
+use super::{setup, step_metrics};
 use crate::config::RunConfig;
 use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::store::CheckpointStore;
@@ -53,9 +53,10 @@ impl Trainer {
         let settings = run.update_settings();
         let config = run.resolved.config.clone();
         let store = CheckpointStore::open(&run.folder, config.checkpoint.n_kept)?;
+        let algorithm = setup::algorithm(&config)?;
         let learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
             engine,
-            algorithm: config.algorithm.method.algorithm(),
+            algorithm,
             settings,
             writer,
             store,

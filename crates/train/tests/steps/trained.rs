@@ -96,6 +96,7 @@ fn start(has_reference: bool) -> Engine {
             adapters: None,
             reference: has_reference.then_some(ReferenceModel::FrozenCopy),
             critic: None,
+            moves_reference: false,
             seed: RunSeed(7),
         }),
         scorer_tokens: None,
@@ -120,6 +121,8 @@ fn settings(case: &Case, n_epochs: usize) -> UpdateSettings {
         schedule: Schedule { shape: ScheduleShape::Constant, warmup_steps: 0, total_steps: 3 },
         success_reward: 1.0,
         critic: None,
+        reference_sync: None,
+        reference_sync: None,
     }
 }
 
