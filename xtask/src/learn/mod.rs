@@ -16,7 +16,6 @@
 mod claims;
 mod curve;
 mod machine;
-mod method;
 mod online;
 mod outcome;
 mod page;

@@ -17,7 +17,6 @@ use stateset_train::{
 };
 
 use super::machine::{cpu_secs, machine, today};
-use super::method;
 use super::outcome::{Outcome, keys};
 use super::row::Row;
 use super::settings::folder;
@@ -90,12 +89,10 @@ fn resolved(row: &Row, seed: u64, model: &ModelSource) -> Result<Resolved> {
         overlay: model
             .overlay
             .map(|toml| ModelOverlay { model: MODEL.to_owned(), toml: toml.to_owned() }),
-        flags: all.filter(|(key, _)| !method::is_ours(key)).map(flag).collect(),
+        flags: all.map(flag).collect(),
         ..ConfigSources::default()
     };
-    let mut resolved = resolve(&sources).map_err(|problems| anyhow!("{}", report(&problems)))?;
-    method::apply(row, &mut resolved)?;
-    Ok(resolved)
+    resolve(&sources).map_err(|problems| anyhow!("{}", report(&problems)))
 }
 
 fn conversations(place: &RunFolder, name: &str) -> Result<Vec<Trajectory>> {
