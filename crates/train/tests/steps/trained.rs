@@ -122,7 +122,6 @@ fn settings(case: &Case, n_epochs: usize) -> UpdateSettings {
         success_reward: 1.0,
         critic: None,
         reference_sync: None,
-        reference_sync: None,
     }
 }
 
