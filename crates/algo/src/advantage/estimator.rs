@@ -101,7 +101,7 @@ impl AdvantageEstimator {
                 layout.whitened_returns(settings)
             }
             AdvantageEstimator::TwoPart(settings) => {
-                layout.of_turns(settings.two_part(&layout.two_part_rewards(), &groups))
+                layout.of_turns(settings.two_part(&layout.two_part_rewards(&rewards()?), &groups))
             }
             AdvantageEstimator::Turns(settings) => {
                 let turns = settings.by_turn(&rewards()?, &layout.turn_rewards(), &groups)?;
@@ -177,17 +177,21 @@ impl<'a, 'd> Layout<'a, 'd> {
         Ok(all)
     }
 
-    /// Log-probs of old and reference policy; the latter only where a penalty reads them.
+    /// Log-probs of old and reference policy; the latter only where a penalty reads them. A token
+    /// whose log-prob is not known is no evidence of a distance.
     fn old_and_reference(&self, trajectory: usize) -> Result<(Vec<f32>, Vec<f32>), AlgoError> {
         let data = &self.batch.rows;
-        let old =
+        let mut old =
             self.joined(trajectory, |row| Ok(data[row].old.unwrap_or(data[row].behaviour)))?;
         if self.reward_kl_coef == 0.0 {
-            return Ok((old.clone(), old));
+            return Ok((vec![0.0; old.len()], vec![0.0; old.len()]));
         }
         let missing = |row| AlgoError::MissingReference { row };
         let reference =
             self.joined(trajectory, |row| data[row].reference.ok_or_else(|| missing(row)))?;
+        for (old, reference) in old.iter_mut().zip(&reference) {
+            *old = if old.is_finite() { *old } else { *reference };
+        }
         Ok((old, reference))
     }
 
@@ -241,20 +245,22 @@ impl<'a, 'd> Layout<'a, 'd> {
 
     /// The outcome is the trajectory's reward, the turn part what turns up to the first tool result
     /// were given.
-    fn two_part_rewards(&self) -> Vec<TwoPartRewards> {
-        let of = |t: &crate::TrajectoryData| {
+    fn two_part_rewards(&self, outcomes: &[Option<f64>]) -> Vec<TwoPartRewards> {
+        let of = |(t, &outcome): (&crate::TrajectoryData, &Option<f64>)| {
             let first_turn_after_tool = t.turns.iter().position(|turn| turn.after_tool);
             let before = first_turn_after_tool.unwrap_or(t.turns.len());
-            let turn: f64 = t.turns[..before].iter().filter_map(|turn| turn.reward).sum();
+            let sum = |turns: &[crate::TurnData]| -> f64 {
+                turns.iter().filter_map(|turn| turn.reward).sum()
+            };
             TwoPartRewards {
-                outcome: t.scored(),
-                turn: Some(turn),
-                total: t.scored().map(|outcome| outcome + turn),
+                outcome,
+                turn: Some(sum(&t.turns[..before])),
+                total: outcome.map(|outcome| outcome + sum(&t.turns)),
                 first_turn_after_tool,
                 n_turns: t.turns.len(),
             }
         };
-        self.batch.trajectories.iter().map(of).collect()
+        self.batch.trajectories.iter().zip(outcomes).map(of).collect()
     }
 
     /// Credit of turns, as that of their tokens.
@@ -262,8 +268,11 @@ impl<'a, 'd> Layout<'a, 'd> {
         let mut tokens = Vec::with_capacity(advantages.len());
         for (trajectory, of_turns) in advantages.iter().enumerate() {
             let turns = self.turns(trajectory)?;
-            let of_token = |turn: &u32| of_turns.get(*turn as usize).copied().unwrap_or(0.0);
-            tokens.push(turns.iter().map(of_token).collect());
+            let of_token = |turn: &u32| of_turns.get(*turn as usize).copied();
+            let known: Option<Vec<f64>> = turns.iter().map(of_token).collect();
+            // Credit of 0 for a turn that nobody described would be learning nothing, silently.
+            let row = self.rows[trajectory].first().copied().unwrap_or_default();
+            tokens.push(known.ok_or(AlgoError::MissingTurns { row })?);
         }
         Ok(self.deal(tokens, Vec::new()))
     }
