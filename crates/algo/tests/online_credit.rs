@@ -41,9 +41,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn equal_to_sums_written_out(batch in batches(), penalty in prop::sample::select(vec![0.0, 0.05])) {
+    fn equal_to_sums_written_out(
+        batch in batches(),
+        reward_kl_coef in prop::sample::select(vec![0.0, 0.05]),
+        mask_truncated: bool,
+    ) {
         for (name, advantage) in estimators() {
-            let method = PolicyGradient { reward_kl_coef: penalty, ..PolicyGradient::default() };
+            let method =
+                PolicyGradient { reward_kl_coef, mask_truncated, ..PolicyGradient::default() };
             let method = credited(&method, advantage);
             let rows = method.credit(&batch.step()).unwrap().rows;
             let wanted = naive_credit(&batch, &method);
@@ -95,10 +100,8 @@ fn pair() -> Batch {
         turns: vec![0, 1],
         ..Default::default()
     };
-    let trajectory = |reward| stateset_algo::TrajectoryData {
-        reward: Some(reward),
-        ..Default::default()
-    };
+    let trajectory =
+        |reward| stateset_algo::TrajectoryData { reward: Some(reward), ..Default::default() };
     Batch {
         trajectories: vec![trajectory(1.0), trajectory(0.0)],
         rows: vec![row(0), row(1)],

@@ -64,7 +64,7 @@ fn assert_all(method: &PolicyGradient, batch: &Batch, name: &str) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(384))]
+    #![proptest_config(ProptestConfig::with_cases(160))]
 
     #[test]
     fn every_combination((name, method) in random_methods(true), batch in batches()) {
@@ -74,7 +74,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn every_method_by_itself(batch in batches()) {
@@ -85,7 +85,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn single_precision_is_close(batch in batches(), offset in 0.0f64..1.0) {
@@ -109,7 +109,7 @@ proptest! {
             let oracle = oracle.at(exact.clone());
             for row in 0..batch.rows.len() {
                 for token in 0..batch.rows[row].current.len() {
-                    let mut at = |step: f64| {
+                    let at = |step: f64| {
                         let mut point = exact.clone();
                         point.current[row][token] += step;
                         oracle.loss(&point)

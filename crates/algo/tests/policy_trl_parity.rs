@@ -25,9 +25,9 @@ use common::{Batch, Outcome, Row, assert_close, run_step};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use stateset_algo::{
-    AdaptiveEntropy, AdvantageEstimator, Aggregation, Algorithm, Cispo, Clip, Controls, Correction, CorrectionLevel, CorrectionRule, GenerationWindow, Gmpo,
-    KlEstimator, KlPenalty, LeaveOneOut, PolicyGradient, RatioLevel, Sapo, Surrogate, TrajectoryData, Vespo,
-    VespoShape,
+    AdaptiveEntropy, AdvantageEstimator, Aggregation, Algorithm, Cispo, Clip, Controls, Correction,
+    CorrectionLevel, CorrectionRule, GenerationWindow, Gmpo, KlEstimator, KlPenalty, LeaveOneOut,
+    PolicyGradient, RatioLevel, Sapo, Surrogate, TrajectoryData, Vespo, VespoShape,
 };
 
 #[derive(Deserialize)]

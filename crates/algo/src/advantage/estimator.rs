@@ -69,12 +69,18 @@ impl From<GroupAdvantage> for AdvantageEstimator {
 
 impl AdvantageEstimator {
     /// Credit for a whole rollout batch. `reward_kl_coef` is the weight of a KL penalty inside the
-    /// reward, 0 for none.
+    /// reward, 0 for none. With `mask_truncated` the tokens of truncated trajectories are no loss
+    /// tokens: their rewards are compared, but they are not penalised, whitened or valued (TRL).
     ///
     /// # Errors
     /// [`AlgoError`] where the arrays do not fit each other or the estimator.
-    pub fn credit(&self, batch: &StepData<'_>, reward_kl_coef: f64) -> Result<Credit, AlgoError> {
-        let layout = Layout::new(batch, reward_kl_coef);
+    pub fn credit(
+        &self,
+        batch: &StepData<'_>,
+        reward_kl_coef: f64,
+        mask_truncated: bool,
+    ) -> Result<Credit, AlgoError> {
+        let layout = Layout::new(batch, reward_kl_coef, mask_truncated);
         let groups: Vec<Vec<usize>> = batch.groups().into_values().collect();
         let rewards = || layout.rewards();
         let by_trajectory = |advantages: &[f64]| Ok(Credit::of_trajectories(batch, advantages));
@@ -94,7 +100,9 @@ impl AdvantageEstimator {
             }
             AdvantageEstimator::ReinforcePlusPlus { settings, group_baseline: true } => {
                 let lengths = batch.trajectory_lengths();
-                let tokens = settings.baseline_advantages(&rewards()?, &groups, &lengths)?;
+                let mut tokens =
+                    settings.baseline_advantages(&rewards()?, &groups, &layout.lengths())?;
+                tokens.iter_mut().zip(lengths).for_each(|(row, n)| row.resize(n, 0.0));
                 Ok(layout.deal(tokens, Vec::new()))
             }
             AdvantageEstimator::ReinforcePlusPlus { settings, group_baseline: false } => {
@@ -157,11 +165,28 @@ struct Layout<'a, 'd> {
     batch: &'a StepData<'d>,
     rows: Vec<Vec<usize>>,
     reward_kl_coef: f64,
+    mask_truncated: bool,
 }
 
 impl<'a, 'd> Layout<'a, 'd> {
-    fn new(batch: &'a StepData<'d>, reward_kl_coef: f64) -> Layout<'a, 'd> {
-        Layout { batch, rows: batch.trajectory_rows(), reward_kl_coef }
+    fn new(batch: &'a StepData<'d>, reward_kl_coef: f64, mask_truncated: bool) -> Layout<'a, 'd> {
+        Layout { batch, rows: batch.trajectory_rows(), reward_kl_coef, mask_truncated }
+    }
+
+    /// True where none of a trajectory's tokens is a loss token.
+    fn is_masked(&self, trajectory: usize) -> bool {
+        self.mask_truncated && self.batch.trajectories[trajectory].truncated
+    }
+
+    /// Loss tokens of each trajectory.
+    fn lengths(&self) -> Vec<usize> {
+        let of = |(i, n)| if self.is_masked(i) { 0 } else { n };
+        self.batch.trajectory_lengths().into_iter().enumerate().map(of).collect()
+    }
+
+    /// The reward of a trajectory that has some, and tokens to learn from.
+    fn scored(&self, trajectory: usize) -> Option<f64> {
+        self.batch.trajectories[trajectory].scored().filter(|_| !self.is_masked(trajectory))
     }
 
     /// The numbers of one array for all loss tokens of a trajectory.
@@ -183,7 +208,7 @@ impl<'a, 'd> Layout<'a, 'd> {
         let data = &self.batch.rows;
         let mut old =
             self.joined(trajectory, |row| Ok(data[row].old.unwrap_or(data[row].behaviour)))?;
-        if self.reward_kl_coef == 0.0 {
+        if self.reward_kl_coef == 0.0 || self.is_masked(trajectory) {
             return Ok((vec![0.0; old.len()], vec![0.0; old.len()]));
         }
         let missing = |row| AlgoError::MissingReference { row };
@@ -279,8 +304,7 @@ impl<'a, 'd> Layout<'a, 'd> {
 
     fn whitened_returns(&self, settings: &ReinforcePlusPlus) -> Result<Credit, AlgoError> {
         let n = self.batch.trajectories.len();
-        let scored: Vec<Option<f64>> =
-            self.batch.trajectories.iter().map(|trajectory| trajectory.scored()).collect();
+        let scored: Vec<Option<f64>> = (0..n).map(|i| self.scored(i)).collect();
         let known: Vec<usize> = (0..n).filter(|i| scored[*i].is_some()).collect();
         let rewards: Result<Vec<Vec<f64>>, AlgoError> =
             known.iter().map(|&i| self.token_rewards(i, scored[i].unwrap_or_default())).collect();
@@ -303,7 +327,7 @@ impl<'a, 'd> Layout<'a, 'd> {
             let missing = |row| AlgoError::MissingValues { row };
             let values = self.joined(i, |row| data[row].values.ok_or_else(|| missing(row)))?;
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
-            let Some(reward) = trajectory.scored() else {
+            let Some(reward) = self.scored(i) else {
                 advantages.push(vec![0.0; values.len()]);
                 returns.push(vec![f64::NAN; values.len()]);
                 continue;

@@ -34,7 +34,11 @@ mod tests {
         let values: &[f32] = &[0.5, 1.0];
         let step = StepData {
             trajectories: vec![TrajectoryData::default()],
-            rows: vec![RowData { behaviour: &[-1.0; 2], values: Some(values), ..RowData::default() }],
+            rows: vec![RowData {
+                behaviour: &[-1.0; 2],
+                values: Some(values),
+                ..RowData::default()
+            }],
             ..StepData::default()
         };
         let credit = RowCredit { advantages: vec![1.0, -2.0], returns: vec![1.5, -1.0] };

@@ -163,7 +163,9 @@ mod tests {
                 gepo.losses(&sequence(&p[i..=i], &[q], advantage, expected[i]))[0]
             };
             let (first, second) = (of(0, 1.0), of(1, -1.0));
-            assert!((first.ratio - 1.470588).abs() < 1e-6 && (second.ratio - 0.588235).abs() < 1e-6);
+            assert!(
+                (first.ratio - 1.470588).abs() < 1e-6 && (second.ratio - 0.588235).abs() < 1e-6
+            );
             let got = (first.loss.value + second.loss.value) / 2.0;
             assert!((got - loss).abs() < 1e-6, "{got} is not {loss}");
         }

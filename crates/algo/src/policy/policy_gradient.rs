@@ -30,9 +30,10 @@ use super::{entropy_mask, off_policy_mask};
 use crate::error::Problems;
 use crate::{
     AdaptiveEntropy, AdaptiveKl, AdvantageEstimator, Aggregation, AlgoError, Algorithm, Clip,
-    Controls, Correction, CorrectionLevel, Credit, Diagnostics, KlPenalty, LossOutput, Plan, Problem,
-    RatioLevel, RewardCombination, RowCredit, RowGradients, RowPlan, RowScores, RowStats, Sequence, Slopes, StepData, StepRule,
-    Surrogate, Term, TokenLoss, TrustRegion, Unit, ValueLoss, Wants,
+    Controls, Correction, CorrectionLevel, Credit, Diagnostics, KlPenalty, LossOutput, Plan,
+    Problem, RatioLevel, RewardCombination, RowCredit, RowGradients, RowPlan, RowScores, RowStats,
+    Sequence, Slopes, StepData, StepRule, Surrogate, Term, TokenLoss, TrustRegion, Unit, ValueLoss,
+    Wants,
 };
 
 /// A policy-gradient method.
@@ -440,7 +441,7 @@ impl Algorithm for PolicyGradient {
         self.check()?;
         batch.check()?;
         let moved = batch.controls.kl_coef.filter(|_| self.reward_kl_coef != 0.0);
-        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef))
+        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef), self.mask_truncated)
     }
 
     fn prepare<'a>(

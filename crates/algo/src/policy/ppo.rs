@@ -32,9 +32,8 @@ mod tests {
     #[test]
     fn golden_dual_clip() {
         let clip = Clip { delta: Some(3.0), ..Clip::default() };
-        let at = |ratio: f64, advantage: f64| {
-            clip.surrogate(crate::ratio(ratio.ln()), advantage).value
-        };
+        let at =
+            |ratio: f64, advantage: f64| clip.surrogate(crate::ratio(ratio.ln()), advantage).value;
         assert!((at(5.0, -1.0) - 3.0).abs() < 1e-12);
         assert!((at(0.5, -1.0) - 0.8).abs() < 1e-12);
     }

@@ -81,11 +81,8 @@ mod tests {
             let method = PolicyGradient { entropy_coef, ..reinforce() };
             let credit = RowCredit { advantages: vec![2.0, -1.0], returns: Vec::new() };
             let plan = method.prepare(&step, vec![credit]).unwrap();
-            let scores = RowScores {
-                logprobs: &[-1.0, -2.0],
-                entropies: &[0.5; 2],
-                ..RowScores::default()
-            };
+            let scores =
+                RowScores { logprobs: &[-1.0, -2.0], entropies: &[0.5; 2], ..RowScores::default() };
             let out = method.loss(&plan, &[scores]);
             assert!((out.loss - loss).abs() < 1e-6, "{}", out.loss);
             assert!((out.gradients[0].logprobs[0] + 2.0).abs() < 1e-6);

@@ -43,7 +43,11 @@ mod tests {
         };
         let row = |trajectory| RowData { trajectory, behaviour: &[-1.0; 3], ..RowData::default() };
         let step = StepData {
-            trajectories: vec![trajectory(1.0, false), trajectory(0.5, false), trajectory(1.0, true)],
+            trajectories: vec![
+                trajectory(1.0, false),
+                trajectory(0.5, false),
+                trajectory(1.0, true),
+            ],
             rows: (0..3).map(row).collect(),
             ..StepData::default()
         };

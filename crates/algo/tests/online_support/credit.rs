@@ -20,7 +20,7 @@ pub(crate) struct NaiveCredit {
 }
 
 pub(crate) fn naive_credit(batch: &Batch, method: &PolicyGradient) -> NaiveCredit {
-    let world = World { batch, beta: method.reward_kl_coef };
+    let world = World { batch, beta: method.reward_kl_coef, mask_truncated: method.mask_truncated };
     let rewards = world.rewards();
     let n_turns: Vec<usize> = batch.trajectories.iter().map(|t| t.turns.len()).collect();
     let advantages = match &method.advantage {
@@ -43,7 +43,7 @@ pub(crate) fn naive_credit(batch: &Batch, method: &PolicyGradient) -> NaiveCredi
         AdvantageEstimator::ReinforcePlusPlus { settings, group_baseline } => {
             let mut tokens: Vec<Option<Vec<f64>>> = (0..rewards.len())
                 .map(|i| {
-                    let reward = rewards[i]?;
+                    let reward = rewards[i].filter(|_| !world.is_masked(i))?;
                     Some(if *group_baseline {
                         vec![reward - mean(&world.of_group(i, &rewards)); world.tokens(i).len()]
                     } else {
@@ -70,6 +70,7 @@ struct World<'a> {
     batch: &'a Batch,
     /// Weight of the KL penalty in the reward.
     beta: f64,
+    mask_truncated: bool,
 }
 
 impl World<'_> {
@@ -77,11 +78,20 @@ impl World<'_> {
         self.batch.tokens_of(trajectory)
     }
 
+    /// None of its tokens is a loss token.
+    fn is_masked(&self, trajectory: usize) -> bool {
+        self.mask_truncated && self.batch.trajectories[trajectory].truncated
+    }
+
     /// lo - lref of a token, by what was known when it was sampled.
     fn gap(&self, (row, token): (usize, usize)) -> f64 {
         let data = &self.batch.rows[row];
         let old = data.old.as_ref().map_or(data.behaviour[token], |old| old[token]);
-        if old.is_nan() { 0.0 } else { f64::from(old) - f64::from(data.reference[token]) }
+        if old.is_nan() || self.is_masked(data.trajectory) {
+            0.0
+        } else {
+            f64::from(old) - f64::from(data.reference[token])
+        }
     }
 
     fn rewards(&self) -> Vec<Option<f64>> {
@@ -154,9 +164,8 @@ impl World<'_> {
         };
         let sums: Vec<Option<f64>> = (0..trajectories.len()).map(sum).collect();
         let known: Vec<f64> = sums.iter().copied().flatten().collect();
-        let lives = |i: usize, part: &[Option<f64>]| {
-            part[i].is_some() && !is_dead(&self.of_group(i, part))
-        };
+        let lives =
+            |i: usize, part: &[Option<f64>]| part[i].is_some() && !is_dead(&self.of_group(i, part));
         let of = |i: usize| match sums[i] {
             Some(sum) if weighted.iter().any(|(_, part)| lives(i, part)) => {
                 (sum - mean(&known)) / (bessel(&known) + epsilon)
@@ -230,7 +239,8 @@ impl World<'_> {
         let of = |i: usize, turn: usize| {
             let same: Vec<Option<f64>> =
                 (0..n_turns.len()).map(|j| self.turn_return(j, turn, settings.gamma)).collect();
-            self.z(i, outcomes, settings.epsilon) + settings.coef * self.z(i, &same, settings.epsilon)
+            self.z(i, outcomes, settings.epsilon)
+                + settings.coef * self.z(i, &same, settings.epsilon)
         };
         (0..n_turns.len()).map(|i| (0..n_turns[i]).map(|k| of(i, k)).collect()).collect()
     }
@@ -268,9 +278,8 @@ impl World<'_> {
         let Some(last) = q.len().checked_sub(1) else { return q };
         q[last] += self.batch.trajectories[i].reward.unwrap();
         for (turn, data) in self.batch.trajectories[i].turns.iter().enumerate() {
-            let is_before = |&(row, token): &(usize, usize)| {
-                self.batch.rows[row].turns[token] as usize <= turn
-            };
+            let is_before =
+                |&(row, token): &(usize, usize)| self.batch.rows[row].turns[token] as usize <= turn;
             let place = tokens.iter().rposition(is_before).unwrap_or(0);
             q[place] += data.reward.unwrap_or(0.0);
         }
@@ -281,7 +290,7 @@ impl World<'_> {
         let (mut advantages, mut returns) = (Vec::new(), Vec::new());
         for (i, trajectory) in self.batch.trajectories.iter().enumerate() {
             let tokens = self.tokens(i);
-            if trajectory.reward.is_none() {
+            if trajectory.reward.is_none() || self.is_masked(i) {
                 advantages.push(None);
                 returns.push(vec![f64::NAN; tokens.len()]);
                 continue;

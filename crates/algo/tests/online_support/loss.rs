@@ -313,8 +313,20 @@ impl<'a> Oracle<'a> {
         let cut = |u: f64| match correction.rule {
             CorrectionRule::Truncate { max } => u.min(max),
             CorrectionRule::Clamp { min, max } => u.max(min).min(max),
-            CorrectionRule::Mask { min, max } => if u >= min && u <= max { u } else { 0.0 },
-            CorrectionRule::Gate { min, max } => if u >= min && u <= max { 1.0 } else { 0.0 },
+            CorrectionRule::Mask { min, max } => {
+                if u >= min && u <= max {
+                    u
+                } else {
+                    0.0
+                }
+            }
+            CorrectionRule::Gate { min, max } => {
+                if u >= min && u <= max {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
         };
         u.into_iter().map(cut).collect()
     }

@@ -53,9 +53,8 @@ pub(crate) fn methods() -> Vec<(&'static str, PolicyGradient)> {
 pub(crate) fn estimators() -> Vec<(&'static str, AdvantageEstimator)> {
     let mut all = estimators_without_critic();
     all.extend(critics().into_iter().flat_map(|(name, estimator)| {
-        [Some(Whitening::Bessel), Some(Whitening::Population), None].map(|whitening| {
-            (name, AdvantageEstimator::Critic { estimator, whitening })
-        })
+        [Some(Whitening::Bessel), Some(Whitening::Population), None]
+            .map(|whitening| (name, AdvantageEstimator::Critic { estimator, whitening }))
     }));
     all
 }
@@ -105,11 +104,7 @@ fn critics() -> Vec<(&'static str, CriticEstimator)> {
         CriticEstimator::Decoupled(DecoupledGae { gamma: 0.95, critic_lambda: 0.9, policy_lambda })
     };
     let two_level = |version| {
-        CriticEstimator::BiLevel(BiLevelGae {
-            version,
-            turn: gae(0.95, 0.8),
-            token: gae(0.9, 0.7),
-        })
+        CriticEstimator::BiLevel(BiLevelGae { version, turn: gae(0.95, 0.8), token: gae(0.9, 0.7) })
     };
     vec![
         ("token gae", CriticEstimator::Token(gae(0.9, 0.8))),
@@ -170,23 +165,28 @@ pub(crate) fn random_methods(
         prop::option::weighted(0.2, Just(0.1)),
         prop::option::weighted(0.2, Just(0.4)),
     )
-        .prop_map(|((name, method), advantage, kl, entropy_coef, masks, correction, delta, share)| {
-            let method = match advantage {
-                Some((_, advantage)) => credited(&method, advantage),
-                None => method,
-            };
-            let inside = matches!(method.surrogate, Surrogate::Vespo(_));
-            let fits = |c: &Correction| !inside || c.level == CorrectionLevel::Token;
-            let kl = kl.map_or_else(KlPenalty::default, |estimator| KlPenalty { coef: 0.04, estimator });
-            let method = PolicyGradient {
-                kl,
-                entropy_coef,
-                mask_truncated: method.mask_truncated || masks,
-                correction: correction.filter(fits),
-                off_policy_delta: delta,
-                top_entropy_share: share,
-                ..method
-            };
-            (name, method)
-        })
+        .prop_map(
+            |((name, method), advantage, kl, entropy_coef, masks, correction, delta, share)| {
+                let method = match advantage {
+                    Some((_, advantage)) => credited(&method, advantage),
+                    None => method,
+                };
+                let inside = matches!(method.surrogate, Surrogate::Vespo(_));
+                let fits = |c: &Correction| !inside || c.level == CorrectionLevel::Token;
+                let kl = kl.map_or_else(KlPenalty::default, |estimator| KlPenalty {
+                    coef: 0.04,
+                    estimator,
+                });
+                let method = PolicyGradient {
+                    kl,
+                    entropy_coef,
+                    mask_truncated: method.mask_truncated || masks,
+                    correction: correction.filter(fits),
+                    off_policy_delta: delta,
+                    top_entropy_share: share,
+                    ..method
+                };
+                (name, method)
+            },
+        )
 }

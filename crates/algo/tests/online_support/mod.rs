@@ -192,7 +192,8 @@ fn token() -> impl Strategy<Value = Token> {
 }
 
 fn episode() -> impl Strategy<Value = Episode> {
-    let turn = (prop::option::weighted(0.7, 0u8..4), prop::option::weighted(0.8, 0u8..3), any::<bool>());
+    let turn =
+        (prop::option::weighted(0.7, 0u8..4), prop::option::weighted(0.8, 0u8..3), any::<bool>());
     (
         prop::option::weighted(0.85, 0u8..=4),
         prop::array::uniform2(prop::option::weighted(0.85, 0u8..=4)),
@@ -230,7 +231,8 @@ fn build(groups: &[Vec<Episode>], is_first: bool) -> Batch {
                 ..TrajectoryData::default()
             });
             let mut turn = 0;
-            let row = |tokens: &Vec<Token>| build_row(trajectory, tokens, *end, is_first, &mut turn);
+            let row =
+                |tokens: &Vec<Token>| build_row(trajectory, tokens, *end, is_first, &mut turn);
             batch.rows.extend(rows.iter().map(row));
             batch.trajectories[trajectory].turns.truncate(turn as usize + 1);
         }
@@ -238,13 +240,7 @@ fn build(groups: &[Vec<Episode>], is_first: bool) -> Batch {
     batch
 }
 
-fn build_row(
-    trajectory: usize,
-    tokens: &[Token],
-    end: u16,
-    is_first: bool,
-    turn: &mut u32,
-) -> Row {
+fn build_row(trajectory: usize, tokens: &[Token], end: u16, is_first: bool, turn: &mut u32) -> Row {
     let all = |value: &dyn Fn(&Token) -> f32| tokens.iter().map(value).collect::<Vec<f32>>();
     let on_grid = |steps: i16| f32::from(steps) * GRID;
     let milli = |x: u16| f32::from(x) / 1000.0;
