@@ -22,19 +22,13 @@ use crate::{
 };
 
 /// Settings of GEPO.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gepo {
     /// Range of the weight. 0.2.
     pub clip: Clip,
     /// Below this mean k3 of sampler to current policy a trajectory has its own denominator (GEPO+,
     /// 0.002 in the authors' code). Off.
     pub kl_gate: Option<f64>,
-}
-
-impl Default for Gepo {
-    fn default() -> Self {
-        Gepo { clip: Clip::default(), kl_gate: None }
-    }
 }
 
 /// GEPO with the settings of the authors' code: advantages are centred and not scaled.
