@@ -43,6 +43,7 @@ mod bootstrap;
 mod credit;
 mod diagnostics;
 mod error;
+mod feedback;
 mod kl;
 mod monitor;
 mod plan;
@@ -73,6 +74,10 @@ pub use diagnostics::{
     ValueStats, explained_variance,
 };
 pub use error::{AlgoError, Problem};
+pub use feedback::{
+    Comparison, FeedbackError, MAX_DISAGREEMENT, OrderTally, SoftLabel, Strengths, TruthTally,
+    Wins, centred_score, expected_score, option_probabilities, soft_label_loss,
+};
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};
 pub use monitor::{
     Action, AdjustLimits, AdjustState, Adjustment, AutoAdjust, BaselineEpisode, BaselineFacts,

@@ -24,6 +24,17 @@ pub struct Verdict {
     pub option_logprobs: Option<Vec<f64>>,
 }
 
+/// Which of two candidates a judge finds better, by the places they stood in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Choice {
+    /// The one that stood first.
+    First,
+    /// The one that stood second.
+    Second,
+    /// Neither is better.
+    Neither,
+}
+
 /// Answers questions about conversations.
 #[async_trait]
 pub trait Judge: Send + Sync {

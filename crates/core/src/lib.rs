@@ -10,6 +10,7 @@ mod embedder;
 mod environment;
 mod error;
 mod group;
+mod group_reward;
 mod judge;
 mod message;
 mod policy;
@@ -28,7 +29,8 @@ pub use embedder::Embedder;
 pub use environment::{Environment, Opening, StepOutcome};
 pub use error::{Border, PolicyError, RolloutError};
 pub use group::TrajectoryGroup;
-pub use judge::{Judge, JudgeRequest, Verdict};
+pub use group_reward::{GroupJudgement, GroupReward};
+pub use judge::{Choice, Judge, JudgeRequest, Verdict};
 pub use message::{Message, Role, ToolCall, ToolSpec};
 pub use policy::{
     Completion, FinishReason, GenerateRequest, GivenTokens, Policy, PolicyVersion, SampledTokens,

@@ -10,6 +10,7 @@ mod events;
 mod files;
 mod format;
 mod journal;
+mod judge;
 mod lock;
 mod machine;
 pub mod metric;
@@ -39,6 +40,11 @@ pub use journal::{
     JOURNAL_SCHEMA_VERSION, Journal, JournalContents, JournalDamage, JournalKey, JournalStop,
     MAX_RECORD_BYTES, read_journal,
 };
+pub use judge::{
+    DirectJudging, JudgeMeasure, LocalJudge, LocalJudgeSettings, ORDER_DISAGREEMENT, PairReward,
+    PairwiseJudging, PolicyJudge, PreferencePair, PreferenceSelection, RelativeJudging, compare,
+    judging_figures, measure_judge, preference_pairs, preferences_to_jsonl,
+};
 pub use lock::RunLock;
 pub use machine::peak_rss_bytes;
 pub use model::{
@@ -50,7 +56,10 @@ pub use online::{
 };
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use report::{build_report, write_report};
-pub use rollout::{EpisodeLimits, GroupPlan, Players, Stage, play, play_groups};
+pub use rollout::{
+    EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, Stage, TASK_PART, judge_groups, play,
+    play_groups, settled,
+};
 pub use run_error::RunError;
 pub use run_folder::RunFolder;
 pub use sft::{SftExample, SftOrder, SftReport, SftRow, read_examples, sft_loss, sft_step};
@@ -63,4 +72,6 @@ pub use store::{
     CHECKPOINT_SCHEMA_VERSION, Checkpoint, CheckpointStore, DamagedCheckpoint, FileRecord,
     MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,
 };
-pub use update::{Batch, BatchRow, BatchTrajectory, UpdateReport, UpdateSettings, update};
+pub use update::{
+    Batch, BatchRow, BatchTrajectory, UpdatePlace, UpdateReport, UpdateSettings, update,
+};

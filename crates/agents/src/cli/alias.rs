@@ -28,7 +28,7 @@ pub(crate) struct GrpoTrain {
     /// The same as --episodes
     #[arg(long, value_name = "N", conflicts_with = "episodes")]
     num_episodes: Option<u64>,
-    /// Accepted for compatibility; settings never change during a run
+    /// Change settings during the run where its health asks for it
     #[arg(long)]
     auto_adjust: bool,
     /// End the run when evaluations no longer get better

@@ -174,6 +174,7 @@ fn spec(args: &SftArgs, data: &Data) -> EngineSpec {
             recomputes: false,
             adapters,
             critic: None,
+            moves_reference: false,
             reference: None,
             seed: RunSeed(args.seed),
         }),

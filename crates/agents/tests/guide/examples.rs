@@ -59,3 +59,16 @@ fn custom_reward() {
 fn train_on_prompts() {
     assert!(output_of("train_on_prompts").contains(" -> Some("));
 }
+
+/// Two replies to customers it has never met, in both orders: a judge that learned nothing is right in
+/// half of them.
+#[test]
+fn trained_judge() {
+    let output = Command::new(example("trained_judge")).args(["14", "50"]).output();
+    let output = output.expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let after = text.lines().find_map(|line| line.strip_prefix("after: right in "));
+    let percent = after.and_then(|rest| rest.split(' ').next()).and_then(|n| n.parse::<f64>().ok());
+    assert!(percent.is_some_and(|percent| percent > 80.0), "{text}");
+}

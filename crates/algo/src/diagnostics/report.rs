@@ -8,6 +8,7 @@
 //! | `ratio/row_product`, `ratio/row_geometric` | the same by row, mean over rows |
 //! | `drift/k1`, `k2`, `k3` | KL of old to current policy, three estimators |
 //! | `clip/low`, `high`, `region` | share of tokens clipped; `region` is either side |
+//! | `clip/row_low`, `clip/row_high` | mean over rows of a row's share: of sequences, where they are clipped as one |
 //! | `clip/low_min`, `clip/high_max` | least and largest share of a row |
 //! | `entropy` | nats |
 //! | `reference_kl`, `reference_k1` | k3 and k1 of current to reference policy |
@@ -137,6 +138,8 @@ impl Diagnostics {
         if let (Some(low), Some(high)) = (tokens.clipped_low.get(), tokens.clipped_high.get()) {
             named.insert("clip/region", low + high);
         }
+        named.insert("clip/row_low", tokens.row_clipped_low.mean());
+        named.insert("clip/row_high", tokens.row_clipped_high.mean());
         named.insert("clip/low_min", tokens.row_clipped_low.min());
         named.insert("clip/high_max", tokens.row_clipped_high.max());
         name_mean(named, "entropy", &tokens.entropy);

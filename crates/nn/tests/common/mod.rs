@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod values;
+
 use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 

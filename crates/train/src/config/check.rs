@@ -4,31 +4,23 @@
 //! numbers however they were written, floats for all others, lists for lists, no null inside tables.
 
 use serde_json::{Map, Number, Value};
+use stateset_algo::DpoLoss;
 
 use super::key::{Effect, Key, Kind};
+use super::keys::ALGORITHMS;
 use super::lookup::nearest;
 
 /// Most characters of a value in a message.
 const SHOWN_CHARS: usize = 60;
 
-/// Algorithms that have a name elsewhere and are not here.
-const OTHER_ALGORITHMS: [&str; 16] = [
-    "a2c",
-    "bco",
-    "cispo",
-    "dapo",
-    "dpo",
-    "gepo",
-    "gspo",
-    "gspo_token",
-    "kto",
-    "ppo",
-    "reinforce",
-    "rlaif",
-    "rloo",
-    "sapo",
-    "trpo",
-    "vapo",
+/// Names that people know as a choice of one key and that are another's here: key, name, hint.
+const ELSEWHERE: [(&str, &str, &str); 6] = [
+    ("algorithm", "bco", "it is a loss of dpo: preference_loss = \"bco_pair\""),
+    ("algorithm", "wpo", "it is dpo with use_weighting = true"),
+    ("algorithm", "gigpo", "it is grpo with advantage = \"gigpo\""),
+    ("algorithm", "mt_grpo", "it is grpo with advantage = \"mt_grpo\""),
+    ("algorithm", "alphapo", "it is simpo with alphapo_alpha"),
+    ("algorithm", "sft", "supervised fine-tuning is a command of its own"),
 ];
 
 /// What is wrong with a value.
@@ -174,11 +166,24 @@ fn check_choice(
     if let Some(name) = synonym.or_else(|| names.iter().copied().find(|name| *name == text)) {
         return Ok(Value::from(name));
     }
-    if key.path == "algorithm" && OTHER_ALGORITHMS.contains(&text.as_str()) {
-        return Err(mismatch(&value, Some("this version trains with GRPO and its relatives")));
+    if let Some(hint) = elsewhere(key, &text) {
+        return Err(mismatch(&value, Some(&hint)));
     }
     let hint = nearest(&text, names.iter().copied()).map(|near| format!("did you mean {near}?"));
     Err(mismatch(&value, hint.as_deref()))
+}
+
+/// Where a name belongs that is no choice of this key. Other trainers have methods and losses of
+/// preferences among their loss types.
+fn elsewhere(key: &Key, text: &str) -> Option<String> {
+    if key.path == "training.loss_type" && ALGORITHMS.contains(&text) {
+        return Some(format!("it is a method: algorithm = \"{text}\""));
+    }
+    if key.path == "training.loss_type" && text.parse::<DpoLoss>().is_ok() {
+        return Some(format!("it is a loss of dpo: preference_loss = \"{text}\""));
+    }
+    let known = ELSEWHERE.iter().find(|(path, name, _)| *path == key.path && *name == text);
+    known.map(|(_, _, hint)| (*hint).to_owned())
 }
 
 fn check_texts(value: Value) -> Result<Value, Mismatch> {
@@ -280,8 +285,16 @@ mod tests {
         assert_eq!(checked("training.scale_rewards", json!(true)), Ok(json!("group")));
         assert_eq!(found("profile", json!("agressive")).1, "did you mean aggressive?");
         assert_eq!(
-            found("algorithm", json!("gspo")).1,
-            "this version trains with GRPO and its relatives"
+            found("training.loss_type", json!("cispo")).1,
+            "it is a method: algorithm = \"cispo\""
+        );
+        assert_eq!(
+            found("training.loss_type", json!("hinge")).1,
+            "it is a loss of dpo: preference_loss = \"hinge\""
+        );
+        assert_eq!(
+            found("algorithm", json!("bco")).1,
+            "it is a loss of dpo: preference_loss = \"bco_pair\""
         );
     }
 

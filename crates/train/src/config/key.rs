@@ -170,7 +170,8 @@ impl Kind {
         Kind::number((low, true), (high, false))
     }
 
-    const fn number((low, includes_low): (f64, bool), (high, includes_high): (f64, bool)) -> Kind {
+    /// A number between two ends, each of which may belong to the range or not.
+    pub(super) const fn number((low, includes_low): (f64, bool), (high, includes_high): (f64, bool)) -> Kind {
         Kind::Number(Range { low, includes_low, high, includes_high })
     }
 }

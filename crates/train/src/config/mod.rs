@@ -60,8 +60,9 @@ pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
-    EvaluationSettings, LoggingSettings, Method, OptimiserSettings, PresetNames, PromptStyle,
-    ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod, RewardSettings, RewardSource,
+    EvaluationSettings, LoggingSettings, Method, OptimiserSettings, PairEvaluation, PairLength,
+    PairSettings, PreferenceLoss, PreferenceSettings, PresetNames, PromptStyle, ReferenceModel,
+    ReferenceSync, ResponseOrder, RewardMethod, RewardModelSettings, RewardSettings, RewardSource,
     RolloutRules, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};

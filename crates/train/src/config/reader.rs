@@ -3,6 +3,8 @@
 //! Every value was checked against its key when it was merged, and every key that is not optional
 //! has a default (a test holds the defaults against the table), so reading cannot fail.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
@@ -16,9 +18,9 @@ pub(super) struct Reader {
     pub(super) values: Values,
     pub(super) problems: Vec<ConfigProblem>,
     pub(super) warnings: Vec<ConfigWarning>,
-    /// Paths that were read; a test holds them against the table, so that no key is decoration.
-    #[cfg(test)]
-    pub(super) read: std::cell::RefCell<std::collections::BTreeSet<&'static str>>,
+    /// Paths that were read: a key of a method that the method does not read has no effect, and a
+    /// test holds all of them against the table, so that no key is decoration.
+    pub(super) read: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Reader {
@@ -112,8 +114,24 @@ impl Reader {
         self.warnings.push(ConfigWarning { keys, message: message.into() });
     }
 
+    /// Forgets those of `keys` that nobody has read. `message` says of the ones that a person wrote
+    /// why they have no effect.
+    pub(super) fn drop_unread(
+        &mut self,
+        keys: impl Iterator<Item = &'static str>,
+        message: &str,
+    ) {
+        let unread: Vec<&'static str> =
+            keys.filter(|path| !self.read.borrow().contains(path)).collect();
+        let own: Vec<&'static str> =
+            unread.iter().copied().filter(|path| self.is_own(path)).collect();
+        if !own.is_empty() {
+            self.warn(&own, message);
+        }
+        unread.iter().for_each(|path| self.values.forget(path));
+    }
+
     fn value(&self, path: &'static str) -> Option<&Value> {
-        #[cfg(test)]
         self.read.borrow_mut().insert(path);
         self.values.set(path).map(|setting| &setting.value)
     }

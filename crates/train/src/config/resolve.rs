@@ -88,10 +88,14 @@ mod tests {
         ConfigSources { flags: flags.iter().map(flag).collect(), ..ConfigSources::default() }
     }
 
+    const SYNC: (&str, &str) = ("training.sync_ref_model", "true");
+    const COMPARED: (&str, &str) = ("training.use_reference_model", "true");
+
     /// Every key that claims to do something is read on one way or another through the settings.
     #[test]
     fn no_key_is_decoration() {
-        let ways: [&[(&str, &str)]; 10] = [
+        let pairs = ("training.pairs_file", "a");
+        let ways: &[&[(&str, &str)]] = &[
             &[],
             &[("environment.scenarios", "[{}]"), ("evaluation.scenario_set", "sales")],
             &[("environment.scenarios_file", "a"), ("evaluation.scenarios_file", "a")],
@@ -102,6 +106,23 @@ mod tests {
             &[("reward.spec", "helpful")],
             &[("training.prompts_per_step", "2")],
             &[("training.batch_size", "16")],
+            &[("algorithm", "dapo"), ("training.importance_correction", "mask")],
+            &[("algorithm", "cispo"), ("training.use_adaptive_entropy", "true")],
+            &[("algorithm", "sapo"), ("training.advantage", "gigpo")],
+            &[("algorithm", "vespo"), ("training.advantage", "turns")],
+            &[("algorithm", "gmpo"), ("training.advantage", "bi_level_gae")],
+            &[("algorithm", "gepo"), ("training.sync_ref_model", "true")],
+            &[("algorithm", "gepo"), ("training.use_lora", "false"), SYNC, COMPARED],
+            &[("algorithm", "ppo"), ("training.use_adaptive_kl", "true")],
+            &[("algorithm", "rloo")],
+            &[("algorithm", "vapo")],
+            &[("algorithm", "a2c")],
+            &[("algorithm", "trpo")],
+            &[("algorithm", "dpo"), pairs, ("training.preference_loss", "discopop")],
+            &[("algorithm", "dpo"), pairs, ("training.f_divergence_type", "alpha_divergence")],
+            &[("algorithm", "kto"), pairs],
+            &[("algorithm", "simpo"), pairs, ("evaluation.pairs_file", "b")],
+            &[("algorithm", "reward_model"), pairs],
         ];
         let mut was_read = BTreeSet::new();
         for flags in ways {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use stateset_core::PolicyVersion;
 use stateset_nn::{
-    Backend, Critic, Decoder, Learner, SampleEvent, Sampler, SamplerSize, Scorer, Stretch,
+    Backend, Critic, Decoder, Learner, NnError, SampleEvent, Sampler, SamplerSize, Scorer,
     WeightSet,
 };
 
@@ -18,6 +18,8 @@ pub struct EngineState {
     pub policy: WeightSet,
     /// Frozen weights, where an algorithm compares with them.
     pub reference: Option<WeightSet>,
+    /// The reference follows the policy and is a copy of its own.
+    pub reference_moves: bool,
     /// Optimiser steps behind the policy's weights.
     pub version: PolicyVersion,
     /// Trains the policy, once it has been set up.
@@ -46,6 +48,7 @@ impl EngineState {
             decoder,
             policy,
             reference: None,
+            reference_moves: false,
             version: PolicyVersion(0),
             learner: None,
             critic: None,
@@ -57,18 +60,27 @@ impl EngineState {
     }
 
     /// Keeps the policy's present weights as the reference: the base without adapters where there
-    /// are adapters, else a copy.
-    pub fn freeze_reference(&mut self) {
-        let reference = if self.policy.adapters.is_some() {
+    /// are adapters, else a copy. One that is to follow the policy is a copy in any case.
+    pub fn freeze_reference(&mut self, moves: bool) {
+        let reference = if self.policy.adapters.is_some() && !moves {
             WeightSet { adapters: None, ..self.policy }
         } else {
-            let len = self.decoder.params.len();
-            let base = self.device.alloc(len);
-            let all = |buf| Stretch::of(buf, len).as_mat(1, len);
-            self.device.copy(all(base), all(self.policy.base));
-            WeightSet { base, adapters: None }
+            self.policy.copied(self.device.as_mut(), &self.decoder)
         };
         self.reference = Some(reference);
+        self.reference_moves = moves;
+    }
+
+    /// Moves the reference towards the policy by `share`.
+    ///
+    /// # Errors
+    /// [`NnError`] where there is no reference that can move.
+    pub fn move_reference(&mut self, share: f64) -> Result<(), NnError> {
+        let Some(reference) = self.reference.filter(|_| self.reference_moves) else {
+            let message = "there is none that can move".to_owned();
+            return Err(NnError::Setting { what: "a moving reference", message });
+        };
+        reference.blend(self.device.as_mut(), &self.decoder, self.policy, share)
     }
 
     /// To be called after the policy's weights have changed.

@@ -24,6 +24,8 @@ pub struct TrainingSpec {
     pub adapters: Option<LoraSpec>,
     /// The policy at the start, where it is compared with.
     pub reference: Option<ReferenceModel>,
+    /// The reference follows the policy.
+    pub moves_reference: bool,
     /// The value function, where there is one.
     pub critic: Option<CriticSettings>,
     /// Starting values of new adapters.
@@ -102,6 +104,10 @@ impl EngineSpec {
                 };
                 parts.push(MemoryPart::of("critic", copied + passes + optimiser));
             }
+            if training.moves_reference && has_adapters {
+                let adapters = decoder.adapters.as_ref().map_or(0, AdapterLayout::len);
+                parts.push(MemoryPart::of("reference adapters", adapters));
+            }
             if training.reference == Some(ReferenceModel::FrozenCopy) {
                 let copy = decoder.params.len() + matrices;
                 parts.push(MemoryPart::of("reference weights", copy));
@@ -158,7 +164,7 @@ impl EngineSpec {
             }
             state.learner = Some(learner);
             if training.reference.is_some() {
-                state.freeze_reference();
+                state.freeze_reference(training.moves_reference);
             }
         }
         if let Some(rows) = self.scorer_tokens {

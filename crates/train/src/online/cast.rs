@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use stateset_core::{Environment, Message, Purpose, Reward, RunSeed, Scenario, StreamKey};
+use stateset_core::{
+    Environment, GroupReward, Message, Purpose, Reward, RunSeed, Scenario, StreamKey,
+};
 use stateset_env::EnvError;
 use stateset_env::conversation::{ConversationEnvironment, ResponseOrder as EnvOrder};
 use stateset_env::customer::Split as EnvSplit;
@@ -37,6 +39,9 @@ pub struct Cast {
     pub evaluation_environment: Arc<dyn Environment>,
     /// The judge of both.
     pub reward: Arc<dyn Reward>,
+    /// Judges the samples of a training group beside each other; its word is trained on then, and the
+    /// reward above is kept beside it. Evaluations know the reward above only.
+    pub group_reward: Option<Arc<dyn GroupReward>>,
     /// Instructions that go with the scenarios, where the agent has none of its own.
     pub system_prompt: Option<String>,
     /// Every conversation is one prompt and one answer.
@@ -79,6 +84,7 @@ impl Cast {
             environment,
             evaluation_environment,
             reward,
+            group_reward: None,
             system_prompt: built_in(&settings.scenarios).map(|set| set.system_prompt.to_owned()),
             is_prompts: is_prompts(&settings.scenarios) && is_prompts(evaluation_source),
             name: name_of(&settings.scenarios),

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use stateset_core::PolicyVersion;
 use stateset_nn::{
-    AdapterFiles, Disk, ModelFiles, StoreType, Stretch, TextFiles, load_optimiser, save_adapter,
-    save_model, save_optimiser, write_file,
+    AdapterFiles, Disk, ModelFiles, StoreType, Stretch, TextFiles, WeightSet, load_optimiser,
+    restore_critic, restore_value_head, save_adapter, save_critic, save_model, save_optimiser,
+    save_value_head_of, write_file,
 };
 
 use super::state::TrainerState;
@@ -19,6 +20,10 @@ use crate::model::{AgentConfig, ModelSource};
 
 /// Moments of the optimiser in a checkpoint.
 const OPTIMISER: &str = "optimizer.safetensors";
+/// Folder of a critic with weights of its own.
+const CRITIC: &str = "critic";
+/// Folder of a reference policy that moves.
+const REFERENCE: &str = "reference";
 
 /// What stays the same in every checkpoint of a run.
 #[derive(Clone)]
@@ -77,6 +82,8 @@ impl CheckpointWriter {
         let hash = self.write_model(engine, folder)?;
         let (writer, place) = (self.clone(), folder.join(OPTIMISER));
         engine.run_blocking(move |state| writer.write_moments(state, &place))??;
+        let (writer, place) = (self.clone(), folder.to_owned());
+        engine.run_blocking(move |state| writer.write_companions(state, &place))??;
         let (name, text) = state.file();
         self.write(folder.join(name), text.as_bytes())?;
         Ok(hash)
@@ -97,16 +104,48 @@ impl CheckpointWriter {
         Ok(save_optimiser(self.disk.as_ref(), path, step, len, &read)?)
     }
 
-    fn write_weights(&self, state: &mut EngineState, folder: &Path) -> Result<String, TrainError> {
+    /// What learns or moves beside the policy: value head, critic, reference.
+    fn write_companions(&self, state: &mut EngineState, folder: &Path) -> Result<(), TrainError> {
         let disk = self.disk.as_ref();
-        let hash = match (state.policy.adapters, &state.decoder.adapters) {
+        let within = |name: &str| -> Result<PathBuf, TrainError> {
+            let place = folder.join(name);
+            fs::create_dir_all(&place).map_err(|e| TrainError::io("create", &place, e))?;
+            Ok(place)
+        };
+        if let Some(learner) = &state.learner {
+            save_value_head_of(disk, folder, state.device.as_mut(), learner)?;
+        }
+        if let Some(critic) = &state.critic {
+            let (place, config, base) = (within(CRITIC)?, &self.config, &self.base_model);
+            let (device, decoder) = (state.device.as_mut(), &state.decoder);
+            save_critic(disk, &place, config, base, device, decoder, critic)?;
+        }
+        if let Some(reference) = state.reference.filter(|_| state.reference_moves) {
+            self.write_set(state, reference, &within(REFERENCE)?)?;
+        }
+        Ok(())
+    }
+
+    fn write_weights(&self, state: &mut EngineState, folder: &Path) -> Result<String, TrainError> {
+        self.write_set(state, state.policy, folder)
+    }
+
+    /// A weight set in Hugging Face's layout; returns the SHA-256 of its file.
+    fn write_set(
+        &self,
+        state: &mut EngineState,
+        set: WeightSet,
+        folder: &Path,
+    ) -> Result<String, TrainError> {
+        let disk = self.disk.as_ref();
+        let hash = match (set.adapters, &state.decoder.adapters) {
             (Some(set), Some(layout)) => {
                 let mut numbers = vec![0.0; layout.len()];
                 state.device.read(Stretch::of(set, layout.len()), &mut numbers);
                 save_adapter(disk, folder, &self.base_model, layout, &numbers)?
             }
             _ => {
-                let base = state.policy.base;
+                let base = set.base;
                 let device = RefCell::new(state.device.as_mut());
                 let get = |offset: usize, len: usize| {
                     let mut numbers = vec![0.0; len];
@@ -137,11 +176,28 @@ pub(super) async fn restore(engine: &Engine, folder: &Path) -> Result<TrainerSta
             if let Some(learner) = &mut engine.learner {
                 learner.restore(engine.device.as_mut(), &trained, &moments)?;
             }
+            restore_companions(engine, &place)?;
             engine.weights_changed(version);
             Ok(())
         })
         .await??;
     Ok(state)
+}
+
+fn restore_companions(engine: &mut EngineState, folder: &Path) -> Result<(), TrainError> {
+    let hidden_size = engine.decoder.config.hidden_size;
+    if let Some(learner) = engine.learner.as_mut().filter(|l| l.value_head().is_some()) {
+        restore_value_head(folder, engine.device.as_mut(), learner, hidden_size)?;
+    }
+    if let Some(critic) = &mut engine.critic {
+        let (device, decoder) = (engine.device.as_mut(), &engine.decoder);
+        restore_critic(&folder.join(CRITIC), device, decoder, critic)?;
+    }
+    if let Some(reference) = engine.reference.filter(|_| engine.reference_moves) {
+        let numbers = trained_numbers(engine, &folder.join(REFERENCE))?;
+        reference.write(engine.device.as_mut(), &engine.decoder, &numbers)?;
+    }
+    Ok(())
 }
 
 /// The trained numbers of a checkpoint, in the order of the trained set.

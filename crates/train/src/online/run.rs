@@ -102,8 +102,10 @@ impl OnlineRun {
     /// Puts together what the configuration asks for. `model` is `None` for canned answers.
     ///
     /// # Errors
-    /// [`TrainError::Invalid`] with every problem of scenarios and reward.
+    /// [`TrainError::Invalid`] with every problem of scenarios and reward, or where the method plays
+    /// nothing.
     pub fn new(resolved: Resolved, model: Option<ModelSource>) -> Result<OnlineRun, TrainError> {
+        setup::algorithm(&resolved.config)?;
         let cast = Cast::new(&resolved.config)?;
         let checkpoint = &resolved.config.checkpoint;
         let (folder, resume) = match &checkpoint.resume_from {

@@ -1,5 +1,8 @@
 //! What a run asks of the engine, and whether its conversations fit.
 
+use std::sync::Arc;
+
+use stateset_algo::Algorithm;
 use stateset_core::{Purpose, Scenario, StreamKey};
 use stateset_nn::{
     ChatFormat, Date, DecoderConfig, LoraSpec, NnError, OptimiserStep, Path, SamplerSize,
@@ -16,6 +19,17 @@ use crate::update::UpdateSettings;
 const SAMPLER_ROWS: usize = 2048;
 /// Problems of scenarios that are listed one by one.
 const MAX_LISTED: usize = 10;
+
+/// The method of a run that plays.
+///
+/// # Errors
+/// [`TrainError::Invalid`] where the method learns from pairs.
+pub(super) fn algorithm(config: &RunConfig) -> Result<Arc<dyn Algorithm>, TrainError> {
+    config.algorithm.method.algorithm().ok_or_else(|| TrainError::Invalid {
+        what: "train on rollouts",
+        message: format!("{} learns from pairs and plays nothing", config.presets.algorithm),
+    })
+}
 
 /// Tokens a conversation of the run may have.
 fn context_tokens(config: &RunConfig, cast: &Cast, model: &DecoderConfig) -> usize {
@@ -56,6 +70,7 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
             adapters,
             reference: config.algorithm.reference,
             critic: config.algorithm.critic,
+            moves_reference: config.algorithm.reference_sync.is_some(),
             seed: config.seed,
         }),
         scorer_tokens: None,
@@ -132,6 +147,7 @@ pub(super) fn update_settings(config: &RunConfig) -> UpdateSettings {
         schedule: optimiser.schedule,
         success_reward: config.reward.success_threshold,
         critic: config.algorithm.critic,
+        reference_sync: config.algorithm.reference_sync,
     }
 }
 

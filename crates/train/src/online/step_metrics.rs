@@ -6,6 +6,7 @@ use stateset_core::{Trajectory, TrajectoryGroup};
 
 use crate::events::goal_reached;
 use crate::metric;
+use crate::rollout::JUDGED;
 
 /// Numbers by name; what nothing is known of is left out.
 pub(super) fn of_rollouts(groups: &[TrajectoryGroup]) -> BTreeMap<String, f64> {
@@ -32,5 +33,22 @@ pub(super) fn of_rollouts(groups: &[TrajectoryGroup]) -> BTreeMap<String, f64> {
     for (name, values) in components {
         put(&format!("component/{name}"), values);
     }
+    for (name, values) in judging(groups) {
+        put(&name, values);
+    }
     metrics
+}
+
+/// How judging went, by name: a number for each group that was judged.
+fn judging(groups: &[TrajectoryGroup]) -> BTreeMap<String, Vec<f64>> {
+    let mut figures: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for group in groups {
+        let noted = group.trajectories.iter().find_map(|t| t.metadata.get(JUDGED)?.as_object());
+        for (name, value) in noted.into_iter().flatten() {
+            if let Some(value) = value.as_f64() {
+                figures.entry(name.clone()).or_default().push(value);
+            }
+        }
+    }
+    figures
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use stateset_core::{PolicyVersion, TrajectoryGroup};
@@ -12,9 +13,9 @@ use super::order::ScenarioOrder;
 use super::player::{Played, Player};
 use super::run::{OnlineRun, Ready, Resume, TrainedRun};
 use super::state::TrainerState;
-use super::step_metrics;
+use super::{setup, step_metrics};
 use crate::config::RunConfig;
-use crate::rollout::{EpisodeLimits, Stage};
+use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::store::CheckpointStore;
 use crate::update::Batch;
 use crate::{
@@ -52,9 +53,10 @@ impl Trainer {
         let settings = run.update_settings();
         let config = run.resolved.config.clone();
         let store = CheckpointStore::open(&run.folder, config.checkpoint.n_kept)?;
+        let algorithm = setup::algorithm(&config)?;
         let learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
             engine,
-            algorithm: config.algorithm.method.algorithm(),
+            algorithm,
             settings,
             writer,
             store,
@@ -420,8 +422,16 @@ fn player(run: &OnlineRun, ready: &Ready) -> Player {
         seed: config.seed,
         concurrency: rollout.concurrency,
     };
+    let judge = run.cast.group_reward.clone().map(|reward| GroupJudge {
+        reward,
+        timeout: rollout.reward_timeout,
+        concurrency: rollout.concurrency,
+        seed: config.seed,
+    });
     Player {
         stage,
+        judge,
+        has_warned: AtomicBool::new(false),
         scenarios: run.cast.training.clone(),
         folder: run.folder.clone(),
         run: run.resolved.values.fingerprint(),

@@ -136,11 +136,11 @@ pub fn stop_check(tokenizer: &Arc<Tokenizer>, stops: Vec<String>) -> Option<Stop
     }))
 }
 
-fn template_error(turn: usize, error: &TextError) -> PolicyError {
+pub(crate) fn template_error(turn: usize, error: &TextError) -> PolicyError {
     PolicyError::Template { turn, message: error.to_string() }
 }
 
-fn engine_error(error: TrainError) -> PolicyError {
+pub(crate) fn engine_error(error: TrainError) -> PolicyError {
     match error {
         TrainError::Engine(NnError::TooLarge { found, limit, .. }) => {
             PolicyError::ContextFull { needed: found, limit }

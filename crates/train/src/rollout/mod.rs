@@ -2,6 +2,8 @@
 
 mod batch;
 mod episode;
+mod group_judge;
 
 pub use batch::{GroupPlan, Stage, play_groups};
 pub use episode::{EpisodeLimits, Players, play};
+pub use group_judge::{GroupJudge, JUDGED, TASK_PART, judge_groups, settled};

@@ -18,7 +18,7 @@ use super::batch::Batch;
 use super::before::Before;
 use super::summary::{Summed, UpdateReport};
 use crate::TrainError;
-use crate::config::CriticSettings;
+use crate::config::{CriticSettings, ReferenceSync};
 use crate::engine::EngineState;
 
 /// How a batch is used.
@@ -38,6 +38,9 @@ pub struct UpdateSettings {
     pub success_reward: f64,
     /// The value function, where the algorithm has one.
     pub critic: Option<CriticSettings>,
+    /// How the reference follows the policy, if it does. It moves between batches only, so that one
+    /// batch is compared with one reference.
+    pub reference_sync: Option<ReferenceSync>,
 }
 
 /// Where in its run an update is.
@@ -73,8 +76,15 @@ pub fn update(
     let pretrains = settings.critic.is_some_and(|critic| place.step <= critic.pretraining_steps);
     let mut update =
         Update { engine, algorithm, batch, settings, data, credit: credit.rows, report, pretrains };
+    let n_before = update.n_optimiser_steps();
     let n_passes = update.passes(place)?;
+    let n_after = update.n_optimiser_steps();
     let Update { engine, data, report, .. } = update;
+    if let Some(sync) = settings.reference_sync
+        && n_before / sync.every_steps != n_after / sync.every_steps
+    {
+        engine.move_reference(sync.mixup)?;
+    }
     let version = PolicyVersion(engine.version.0 + report.n_taken as u64);
     engine.weights_changed(version);
     Ok(report.finish(n_passes, data.controls, start.elapsed().as_secs_f64()))
@@ -129,6 +139,10 @@ impl<'a> Update<'a> {
             }
         }
         Ok(self.settings.n_epochs)
+    }
+
+    fn n_optimiser_steps(&self) -> u64 {
+        self.engine.learner.as_ref().map_or(0, |learner| learner.n_steps())
     }
 
     fn optimiser_step(&mut self, groups: &[usize]) -> Result<(), TrainError> {

@@ -27,13 +27,21 @@ pub(crate) fn flags(flags: &[(&str, &str, &str)]) -> Vec<Flag> {
     flags.iter().map(flag).collect()
 }
 
-/// The configuration of sources without a problem.
 /// The online method of a configuration.
 pub(crate) fn method_of(config: &RunConfig) -> PolicyGradient {
-    let Method::Online(method) = &config.algorithm.method;
-    method.clone()
+    match &config.algorithm.method {
+        Method::Online(method) => method.clone(),
+        other => panic!("{other:?} plays nothing"),
+    }
 }
 
+/// The warnings of a TOML file without a problem, as texts.
+pub(crate) fn warnings(text: &str) -> Vec<String> {
+    let warnings = resolved(&with_file(Format::Toml, text)).warnings;
+    warnings.iter().map(ToString::to_string).collect()
+}
+
+/// The configuration of sources without a problem.
 pub(crate) fn resolved(sources: &ConfigSources) -> Resolved {
     resolve(sources).unwrap_or_else(|problems| panic!("{}", report(&problems)))
 }

@@ -54,7 +54,7 @@ reward:
 
 #[test]
 fn problems_of_a_json_file_with_variables_and_flags() {
-    let text = "{\n  \"training\": {\n    \"seed\": -1,\n    \"seed\": 2\n  },\n  \"algorithm\": \"gspo\"\n}\n";
+    let text = "{\n  \"training\": {\n    \"seed\": -1,\n    \"seed\": 2\n  },\n  \"algorithm\": \"gsbo\"\n}\n";
     let mut sources = with_file(Format::Json, text);
     sources.environment = vec![
         ("STATESET_TRAINING_LEARNING_RATE".to_owned(), "fast".to_owned()),

@@ -1,6 +1,7 @@
 //! Names and shapes of configurations that are in circulation: they are read as they are, and what
 //! cannot be done with them is said.
 
+use stateset_algo::{AdvantageEstimator, CriticEstimator};
 use stateset_train::config::{Effect, Format, key_of};
 
 use crate::common::{method_of, problems, resolved, with_file};
@@ -156,6 +157,23 @@ fn documented_settings_are_read_as_they_are() {
     assert!(accepted[0].keys.len() > 30, "{:?}", accepted[0].keys);
 }
 
+/// What the documents give a group-relative method and only other methods read.
+#[test]
+fn documented_settings_without_effect_are_named_once() {
+    let resolved = resolved(&with_file(Format::Yaml, TRAINING));
+    let idle = "training.gamma, training.gae_lambda, training.value_clip and training.num_epochs";
+    let warnings: Vec<String> = resolved.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(warnings.iter().filter(|text| text.starts_with(idle)).count(), 1, "{warnings:#?}");
+    assert!(resolved.config.algorithm.auto_adjust);
+    let ppo = format!("algorithm: ppo\n{TRAINING}");
+    let method = method_of(&crate::common::resolved(&with_file(Format::Yaml, &ppo)).config);
+    let AdvantageEstimator::Critic { estimator: CriticEstimator::Token(gae), .. } = method.advantage
+    else {
+        panic!("{:?}", method.advantage)
+    };
+    assert_eq!((gae.gamma, gae.lambda), (0.99, 0.95));
+}
+
 #[test]
 fn only_truncated_sampling_is_refused() {
     let text = format!("{TRAINING}{TRUNCATED}");
@@ -218,6 +236,17 @@ fn names_from_elsewhere_are_aliases() {
         ("eval_on_start", "training.eval_before"),
         ("eval_split_size", "evaluation.split_size"),
         ("max_turns", "environment.max_turns"),
+        ("objective", "training.surrogate"),
+        ("dual_clip", "training.clip_delta"),
+        ("value_coef", "training.vf_coef"),
+        ("value_loss_coef", "training.vf_coef"),
+        ("value_clip_eps", "training.value_clip"),
+        ("cliprange_value", "training.value_clip"),
+        ("num_epochs", "training.num_train_epochs"),
+        ("loss_weights", "training.preference_loss_weights"),
+        ("f_divergence", "training.f_divergence_type"),
+        ("dataset_path", "training.pairs_file"),
+        ("pairs_per_step", "training.prompts_per_step"),
     ];
     for (alias, path) in aliases {
         let key = key_of(&format!("training.{alias}")).map(|key| key.path);

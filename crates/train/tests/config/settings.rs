@@ -95,8 +95,8 @@ fn settings_of_the_optimiser_and_the_adapters() {
     let config = resolved(&with_file(Format::Toml, text)).config;
     assert_eq!(config.optimiser.max_grad_norm, f64::INFINITY);
     assert_eq!(config.optimiser.schedule.warmup_steps, 4);
-    assert_eq!(config.adapters.map(|adapters| adapters.targets), Some(Vec::new()));
     assert_eq!(method_of(&config).aggregation, Aggregation::DrGrpo { max_completion_tokens: 512 });
+    assert_eq!(config.adapters.map(|adapters| adapters.targets), Some(Vec::new()));
     assert_eq!(config.seed, RunSeed(7));
     let full = resolved(&with_file(Format::Toml, "training.use_lora = false")).config;
     assert_eq!(full.adapters, None);

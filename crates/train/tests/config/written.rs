@@ -63,6 +63,10 @@ fn a_written_configuration_gives_the_same_again() {
         "environment:\n  scenarios: [{id: a, metadata: {b: null, c: 1e300}}]\n",
         "training: {batch_size: 48, advantage_normalization: false, warmup_steps: 1, use_vllm: true}\n",
         "training: {per_device_train_batch_size: 5, kl_coef: 0.1, clip_range_right: 0.3}\n",
+        "algorithm: ppo\ntraining: {value_clip: null, num_epochs: 3, gepo_kl_gate: 0.1}\n",
+        "training: {beta: 0.1, kl_placement: reward, baseline_type: group_median, gamma: 0.5}\n",
+        "algorithm: dpo\ntraining: {pairs_file: a, num_generations: 3, max_steps: 9}\n",
+        "algorithm: kto\ntraining: {pairs_file: a, dataset_path: a, num_epochs: 2, batch_size: 8}\n",
         "evaluation: {scenario_set: sales, split: held_out}\nreward: {weights: {b: 1, a: 2}}\n",
     ];
     for text in texts {

@@ -8,4 +8,5 @@ mod borders;
 mod disk;
 mod exact;
 mod files;
+mod judged;
 mod support;

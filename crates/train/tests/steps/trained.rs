@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use stateset_algo::{Algorithm, Schedule, ScheduleShape};
+use stateset_algo::{Algorithm, Controls, Schedule, ScheduleShape};
 use stateset_core::{
     ConversationTurn, FinishReason, Message, PolicyVersion, RewardResult, RunSeed, Score,
     TokenTrace, Trajectory, TrajectoryGroup,
@@ -15,7 +15,8 @@ use stateset_nn::{
 };
 use stateset_train::config::ReferenceModel;
 use stateset_train::{
-    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdateSettings, update,
+    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdatePlace, UpdateSettings,
+    update,
 };
 
 use crate::Weights;
@@ -95,6 +96,7 @@ fn start(has_reference: bool) -> Engine {
             adapters: None,
             reference: has_reference.then_some(ReferenceModel::FrozenCopy),
             critic: None,
+            moves_reference: false,
             seed: RunSeed(7),
         }),
         scorer_tokens: None,
@@ -119,6 +121,7 @@ fn settings(case: &Case, n_epochs: usize) -> UpdateSettings {
         schedule: Schedule { shape: ScheduleShape::Constant, warmup_steps: 0, total_steps: 3 },
         success_reward: 1.0,
         critic: None,
+        reference_sync: None,
     }
 }
 

@@ -10,7 +10,6 @@ const VLLM: &str = "Sampling and training are one engine in one process.";
 const WANDB: &str = "Metrics are written to the run folder and sent nowhere.";
 const LOADING: &str = "The engine places and lays out weights itself.";
 const DATA: &str = "Nothing is loaded by workers.";
-const CRITIC: &str = "Group-relative methods have no critic.";
 const PRECISION: &str = "The engine chooses its number format.";
 const CONTINUAL: &str = "Belongs to continual learning, which is not part of this version.";
 const PEFT: &str = "Adapters are set by training.use_lora and the keys beside it.";
@@ -68,7 +67,6 @@ pub(super) const ENVIRONMENT: &[Key] = &[
 ];
 
 pub(super) const TRAINING: &[Key] = &[
-    Key::accepted("training.num_epochs", "The length of a run is num_episodes or max_steps alone."),
     Key::accepted(
         "training.generation_batch_size",
         "Sampling is batched continuously; see rollout_concurrency.",
@@ -90,7 +88,6 @@ pub(super) const TRAINING: &[Key] = &[
     Key::accepted("training.max_examples", DATA),
     Key::accepted("training.data_format", "Files are read by their ending."),
     Key::accepted("training.stratify_by_task", "Scenarios are held back in the order of the set."),
-    Key::accepted("training.auto_adjust", "Settings never change during a run."),
     Key::accepted("training.report_to", WANDB),
     Key::accepted("training.wandb_run_name", WANDB),
     Key::accepted("training.wandb_project", WANDB),
@@ -99,9 +96,6 @@ pub(super) const TRAINING: &[Key] = &[
     Key::accepted("training.wandb_notes", WANDB),
     Key::accepted("training.post_eval_samples", "See evaluation.num_episodes."),
     Key::accepted("training.post_eval_detailed", "Evaluations are always written in full."),
-    Key::accepted("training.gamma", CRITIC),
-    Key::accepted("training.gae_lambda", CRITIC),
-    Key::accepted("training.value_clip", CRITIC),
     Key::accepted("training.use_vllm", VLLM),
     Key::accepted("training.vllm_gpu_memory_utilization", VLLM),
     Key::accepted("training.vllm_tensor_parallel_size", VLLM),

@@ -27,6 +27,15 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Path,
         "A file of prompts to evaluate on, each answered in one turn.",
     ),
+    Key {
+        aliases: &["training.eval_pairs_file"],
+        ..Key::optional(
+            "evaluation.pairs_file",
+            Kind::Path,
+            "A file of pairs to evaluate preference methods on. Without it, split_size of \
+             training.pairs_file is kept back.",
+        )
+    },
     Key::new(
         "evaluation.split",
         Kind::choice(&["train", "validation", "held_out"]),

@@ -1,15 +1,22 @@
 //! Every key there is: the one table that reading, checking, documents and defaults are made from.
 
+mod advantage;
 mod agent;
 mod algorithm;
 mod compatibility;
+mod critic;
 mod environment;
 mod evaluation;
 mod optimiser;
+mod preference;
 mod reward;
 mod rollout;
 mod run;
+mod sampling_rules;
+mod surrogate;
 mod table;
 mod top;
 
 pub use table::all_keys;
+pub(super) use table::method_keys;
+pub(super) use top::ALGORITHMS;

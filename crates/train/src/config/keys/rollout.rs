@@ -11,15 +11,20 @@ pub(super) const KEYS: &[Key] = &[
         ..Key::new(
             "training.num_generations",
             Kind::integer(1, MAX_GROUP),
-            "Samples of each scenario, the group that is compared.",
+            "Samples of each scenario, the group that is compared. 1 is enough where samples are not \
+             compared with each other.",
         )
     },
     Key {
-        aliases: &["training.num_prompts_per_batch", "training.prompt_batch_size"],
+        aliases: &[
+            "training.num_prompts_per_batch",
+            "training.prompt_batch_size",
+            "training.pairs_per_step",
+        ],
         ..Key::optional(
             "training.prompts_per_step",
             Kind::integer(1, 1_000_000),
-            "Scenarios of a step. Without it, batch_size divided by num_generations, or else \
+            "Scenarios of a step, or pairs of a preference method's. Without it, batch_size divided by num_generations, or else \
              per_device_train_batch_size times gradient_accumulation_steps.",
         )
     },

@@ -2,7 +2,8 @@
 
 use super::super::key::Key;
 use super::{
-    agent, algorithm, compatibility, environment, evaluation, optimiser, reward, rollout, run, top,
+    advantage, agent, algorithm, compatibility, critic, environment, evaluation, optimiser,
+    preference, reward, rollout, run, sampling_rules, surrogate, top,
 };
 
 /// Every key, in the order of documents; keys of a section are together.
@@ -10,7 +11,21 @@ pub fn all_keys() -> impl Iterator<Item = &'static Key> {
     TABLES.iter().copied().flatten()
 }
 
-const TABLES: [&[Key]; 13] = [
+/// The keys of methods. Each method reads some of them; the others have no effect beside it.
+pub(in super::super) fn method_keys() -> impl Iterator<Item = &'static Key> {
+    METHODS.iter().copied().flatten()
+}
+
+const METHODS: [&[Key]; 6] = [
+    advantage::KEYS,
+    surrogate::KEYS,
+    algorithm::KEYS,
+    critic::KEYS,
+    sampling_rules::KEYS,
+    preference::KEYS,
+];
+
+const TABLES: [&[Key]; 18] = [
     top::KEYS,
     agent::KEYS,
     compatibility::AGENT,
@@ -19,7 +34,12 @@ const TABLES: [&[Key]; 13] = [
     reward::KEYS,
     run::KEYS,
     rollout::KEYS,
+    advantage::KEYS,
+    surrogate::KEYS,
     algorithm::KEYS,
+    critic::KEYS,
+    sampling_rules::KEYS,
+    preference::KEYS,
     optimiser::KEYS,
     compatibility::TRAINING,
     compatibility::LATER,

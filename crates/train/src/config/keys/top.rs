@@ -2,6 +2,50 @@
 
 use super::super::key::{Effect, Key, Kind};
 
+/// Names of methods, those that learn from rollouts first.
+pub(in super::super) const ALGORITHMS: [&str; 30] = [
+    "grpo",
+    "dr_grpo",
+    "bnpo",
+    "dapo",
+    "lite_ppo",
+    "gdpo",
+    "max_rl",
+    "cispo",
+    "sapo",
+    "vespo",
+    "gmpo",
+    "gspo",
+    "gspo_token",
+    "luspo",
+    "gepo",
+    "rloo",
+    "reinforce",
+    "reinforce_pp",
+    "ppo",
+    "vapo",
+    "a2c",
+    "trpo",
+    "rlaif",
+    "dpo",
+    "ipo",
+    "kto",
+    "orpo",
+    "simpo",
+    "cpo",
+    "reward_model",
+];
+
+/// Other spellings of them.
+const SYNONYMS: [(&str, &str); 6] = [
+    ("reinforce++", "reinforce_pp"),
+    ("reinforce_plus_plus", "reinforce_pp"),
+    ("gspo-token", "gspo_token"),
+    ("dr-grpo", "dr_grpo"),
+    ("drgrpo", "dr_grpo"),
+    ("reward", "reward_model"),
+];
+
 pub(super) const KEYS: &[Key] = &[
     Key {
         effect: Effect::Operation,
@@ -32,8 +76,9 @@ pub(super) const KEYS: &[Key] = &[
     },
     Key::new(
         "algorithm",
-        Kind::choice(&["grpo", "dr_grpo", "lite_ppo", "gdpo", "max_rl"]),
-        "The method: a set of values laid over the task's.",
+        Kind::Choice { names: &ALGORITHMS, synonyms: &SYNONYMS },
+        "The method: a set of values laid over the task's. Those from dpo on learn from \
+         training.pairs_file, the others from rollouts.",
     ),
     Key {
         effect: Effect::Operation,

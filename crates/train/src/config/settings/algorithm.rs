@@ -1,30 +1,35 @@
-//! The method: settings of GRPO, and the model that the policy is held to.
+//! The method of a run: what its name and its keys make.
+//!
+//! A name is a set of values for the keys (`assets/presets.toml`) and picks nothing by itself, but for
+//! its family: rollouts, preferences, or a reward model. So every part of a named method can be
+//! exchanged by a key. A key that the method does not read has no effect: where a person wrote it, that
+//! is a warning, and it is not among the values of the run.
 
 use std::sync::Arc;
 
-use serde_json::Value;
-use stateset_algo::{
-    Aggregation, Algorithm, Clip, GroupAdvantage, KlEstimator, KlPenalty, PolicyGradient, Problem,
-    RewardCombination, RewardScaling, Surrogate,
-};
+use stateset_algo::{Algorithm, PolicyGradient};
 
+use super::super::keys::{ALGORITHMS, method_keys};
 use super::super::reader::Reader;
 use super::critic::CriticSettings;
+use super::preference::{self, PreferenceSettings, RewardModelSettings};
 use super::sampling_rules::{ReferenceSync, RolloutRules};
+use super::{method_checks, online};
 
 /// The method.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlgorithmSettings {
     /// The method, validated.
     pub method: Method,
-    /// Rewards are cut to this distance from 0 first.
+    /// Rewards are cut to this distance from 0 first; infinite without rewards.
     pub reward_clip: f64,
     /// The model as it was at the start, where anything is compared with it: the penalty if its
     /// coefficient is above 0, otherwise a measurement.
     pub reference: Option<ReferenceModel>,
     /// How the reference follows the policy, if it does.
     pub reference_sync: Option<ReferenceSync>,
-    /// The value function, where the method has one.
+    /// The value function, where the method has one. Of a reward model, whose scores come from a head,
+    /// the learning rate alone counts.
     pub critic: Option<CriticSettings>,
     /// Which rollouts are played.
     pub rollouts: RolloutRules,
@@ -37,14 +42,24 @@ pub struct AlgorithmSettings {
 pub enum Method {
     /// Rollouts and their rewards.
     Online(PolicyGradient),
+    /// Preferences between answers that are there already.
+    Preference(PreferenceSettings),
+    /// Preferences, for a model that scores answers.
+    RewardModel(RewardModelSettings),
 }
 
 impl Method {
-    /// The method as a trainer holds it.
-    pub fn algorithm(&self) -> Arc<dyn Algorithm> {
+    /// The method as a trainer of rollouts holds it; `None` where it learns from pairs.
+    pub fn algorithm(&self) -> Option<Arc<dyn Algorithm>> {
         match self {
-            Method::Online(method) => Arc::new(method.clone()),
+            Method::Online(method) => Some(Arc::new(method.clone())),
+            Method::Preference(_) | Method::RewardModel(_) => None,
         }
+    }
+
+    /// True where rollouts are played.
+    pub fn is_online(&self) -> bool {
+        matches!(self, Method::Online(_))
     }
 }
 
@@ -57,145 +72,118 @@ pub enum ReferenceModel {
     FrozenCopy,
 }
 
-const SCALING: &str = "training.scale_rewards";
-const NORMALIZATION: &str = "training.advantage_normalization";
-const COMBINATION: &str = "training.reward_combination";
-const BETA: &str = "training.beta";
+const SYNC: &str = "training.sync_ref_model";
 
 impl AlgorithmSettings {
     pub(in super::super) fn resolve(reader: &mut Reader) -> AlgorithmSettings {
-        // `group_mean` is the only baseline there is; reading it is all that is left to do.
-        reader.text("training.baseline_type");
-        let advantage = advantage(reader);
-        let method = PolicyGradient {
-            advantage: advantage.into(),
-            surrogate: Surrogate::clip(clip(reader)),
-            aggregation: aggregation(reader),
-            kl: kl(reader),
-            entropy_coef: reader.number("training.entropy_coef"),
-            mask_truncated: reader.bool("training.mask_truncated"),
-            ..PolicyGradient::default()
+        let name = method_name(reader);
+        let settings = match name {
+            "dpo" | "ipo" | "kto" | "orpo" | "simpo" | "cpo" => of_preferences(reader, name),
+            "reward_model" => of_reward_model(reader),
+            _ => of_rollouts(reader, name),
         };
-        for problem in method.validate() {
-            refuse(reader, &problem);
-        }
-        if advantage.combination == RewardCombination::NormalizeThenSum {
-            check_parts(reader);
-        }
-        if method.kl.coef > 1.0 {
-            reader.warn(&[BETA], "above 1 the model hardly moves; 0.001 to 0.04 is usual");
-        }
-        let is_compared = method.kl.is_on() || reader.bool("training.use_reference_model");
-        let reference = is_compared.then(|| match reader.bool("training.use_lora") {
-            true => ReferenceModel::WithoutAdapters,
-            false => ReferenceModel::FrozenCopy,
-        });
-        AlgorithmSettings {
-            method: Method::Online(method),
-            reward_clip: reader.number("training.reward_clip"),
-            reference,
-            reference_sync: None,
-            critic: None,
-            rollouts: RolloutRules::default(),
-            auto_adjust: false,
-        }
+        let pairs_file = std::iter::once("evaluation.pairs_file");
+        let keys = method_keys().map(|key| key.path).chain(pairs_file);
+        let message = match &settings.method {
+            Method::Online(_) => format!(
+                "no effect beside algorithm {name}, surrogate {} and advantage {}",
+                reader.text("training.surrogate"),
+                reader.text("training.advantage"),
+            ),
+            _ => format!("no effect on algorithm {name}"),
+        };
+        reader.drop_unread(keys, &message);
+        settings
     }
 }
 
-fn advantage(reader: &mut Reader) -> GroupAdvantage {
-    let combination = match reader.text(COMBINATION) {
-        "normalize_then_sum" => RewardCombination::NormalizeThenSum,
-        _ => RewardCombination::SumThenNormalize,
+/// The name as the table of keys has it.
+fn method_name(reader: &Reader) -> &'static str {
+    let name = reader.text("algorithm");
+    // The key's choices are these names, so there always is one.
+    ALGORITHMS.into_iter().find(|known| *known == name).unwrap_or(ALGORITHMS[0])
+}
+
+fn of_rollouts(reader: &mut Reader, name: &'static str) -> AlgorithmSettings {
+    let method = online::resolve(reader, name);
+    let critic = method.value.is_some().then(|| CriticSettings::resolve(reader, &method));
+    let has_penalty = method.kl.is_on() || method.reward_kl_coef > 0.0;
+    let is_compared = reader.bool("training.use_reference_model") || has_penalty;
+    let reference = is_compared.then(|| reference(reader));
+    let settings = AlgorithmSettings {
+        reward_clip: reader.number("training.reward_clip"),
+        reference,
+        reference_sync: reference_sync(reader, reference),
+        critic,
+        rollouts: RolloutRules::resolve(reader),
+        auto_adjust: reader.bool("training.auto_adjust"),
+        method: Method::Online(method),
     };
-    let epsilon = reader.number("training.advantage_epsilon");
-    GroupAdvantage { scaling: scaling(reader), combination, epsilon }
+    method_checks::check(reader, name, &settings);
+    settings
 }
 
-/// `scale_rewards`, or `advantage_normalization` where that is from a stronger layer.
-fn scaling(reader: &mut Reader) -> RewardScaling {
-    let strongest = reader.values.strongest(&[SCALING, NORMALIZATION]);
-    let named = reader.text(SCALING).to_owned();
-    if let Some(divides) = reader.optional_bool(NORMALIZATION)
-        && strongest.contains(&NORMALIZATION)
-    {
-        let agrees = divides == (named != "none");
-        if strongest.contains(&SCALING) && !agrees {
-            let found = format!("{named} and {divides}");
-            let hint = "leave advantage_normalization out";
-            let allowed = "none with false, or another with true";
-            reader.refuse(&[SCALING, NORMALIZATION], found, allowed, hint);
-        } else if !agrees {
-            let name = if divides { "group" } else { "none" };
-            let note = Some(format!("advantage_normalization {divides}"));
-            reader.values.derive(SCALING, Value::from(name), NORMALIZATION, note);
+fn of_preferences(reader: &mut Reader, name: &'static str) -> AlgorithmSettings {
+    let settings = PreferenceSettings::resolve(reader, name);
+    let reference = settings.loss.wants_reference().then(|| reference(reader));
+    let reference_sync = reference_sync(reader, reference);
+    without_rollouts(reader, Method::Preference(settings), reference, reference_sync)
+}
+
+fn of_reward_model(reader: &mut Reader) -> AlgorithmSettings {
+    let settings = RewardModelSettings::resolve(reader);
+    let head = CriticSettings {
+        learning_rate: reader.number("training.critic_learning_rate"),
+        ..CriticSettings::default()
+    };
+    let settings = without_rollouts(reader, Method::RewardModel(settings), None, None);
+    AlgorithmSettings { critic: Some(head), ..settings }
+}
+
+fn without_rollouts(
+    reader: &mut Reader,
+    method: Method,
+    reference: Option<ReferenceModel>,
+    reference_sync: Option<ReferenceSync>,
+) -> AlgorithmSettings {
+    preference::warn_of_rollouts(reader);
+    AlgorithmSettings {
+        method,
+        reward_clip: f64::INFINITY,
+        reference,
+        reference_sync,
+        critic: None,
+        rollouts: RolloutRules::default(),
+        auto_adjust: reader.bool("training.auto_adjust"),
+    }
+}
+
+fn reference(reader: &Reader) -> ReferenceModel {
+    match reader.bool("training.use_lora") {
+        true => ReferenceModel::WithoutAdapters,
+        false => ReferenceModel::FrozenCopy,
+    }
+}
+
+fn reference_sync(reader: &mut Reader, reference: Option<ReferenceModel>) -> Option<ReferenceSync> {
+    if !reader.bool(SYNC) {
+        return None;
+    }
+    match reference {
+        None => {
+            let message = "no effect, because nothing is compared with a reference";
+            reader.warn(&[SYNC], message);
+            return None;
         }
+        Some(ReferenceModel::WithoutAdapters) => {
+            let paths = [SYNC, "training.use_lora"];
+            let hint = "the reference is the model without its adapters and cannot move";
+            reader.refuse(&paths, "both true", "sync_ref_model with use_lora false", hint);
+        }
+        Some(ReferenceModel::FrozenCopy) => {}
     }
-    reader.values.forget(NORMALIZATION);
-    match reader.text(SCALING) {
-        "batch" => RewardScaling::Batch,
-        "none" => RewardScaling::None,
-        "max_rl" => RewardScaling::MaxRl,
-        _ => RewardScaling::Group,
-    }
-}
-
-fn clip(reader: &mut Reader) -> Clip {
-    let low = reader.number("training.clip_ratio");
-    if low > 1.0 && reader.is_own("training.clip_ratio") {
-        reader.warn(&["training.clip_ratio"], "a ratio cannot fall by more than 1; 0.2 is usual");
-    }
-    let high = reader.optional_number("training.clip_ratio_high").unwrap_or(low);
-    Clip { low, high, delta: reader.optional_number("training.clip_delta") }
-}
-
-fn aggregation(reader: &Reader) -> Aggregation {
-    match reader.text("training.loss_type") {
-        "grpo" => Aggregation::Grpo,
-        "bnpo" => Aggregation::Bnpo,
-        "dr_grpo" => Aggregation::DrGrpo {
-            max_completion_tokens: reader.size("training.max_completion_length"),
-        },
-        _ => Aggregation::Dapo { trl_window: false },
-    }
-}
-
-fn kl(reader: &Reader) -> KlPenalty {
-    let estimator = match reader.text("training.kl_estimator") {
-        "k2" => KlEstimator::K2,
-        "k3" => KlEstimator::K3,
-        _ => KlEstimator::K3ImportanceCorrected,
-    };
-    KlPenalty { coef: reader.number(BETA), estimator }
-}
-
-/// Parts of a reward are standardised one by one, so there have to be parts that are added up.
-fn check_parts(reader: &mut Reader) {
-    if reader.text("reward.combination") != "weighted_sum" {
-        let found = reader.text("reward.combination").to_owned();
-        let paths = ["reward.combination", COMBINATION];
-        let hint = "normalize_then_sum adds rewards up itself";
-        reader.refuse(&paths, found, "weighted_sum with normalize_then_sum", hint);
-    }
-    if reader.values.get("reward.weights").is_some() && reader.object("reward.weights").len() < 2 {
-        reader.warn(&[COMBINATION], "there is one reward, so there is nothing to add up");
-    }
-}
-
-/// A problem of the method's own check, in words of the configuration.
-fn refuse(reader: &mut Reader, problem: &Problem) {
-    let (paths, allowed): (&[&'static str], &str) = match problem.key {
-        "advantage.scaling" => (&[SCALING, COMBINATION], "group with normalize_then_sum"),
-        "advantage.epsilon" => (&["training.advantage_epsilon"], problem.allowed),
-        "clip.delta" => (
-            &["training.clip_delta", "training.clip_ratio", "training.clip_ratio_high"],
-            "above 1 + clip_ratio_high, or nothing",
-        ),
-        "clip.low" => (&["training.clip_ratio"], problem.allowed),
-        "clip.high" => (&["training.clip_ratio_high"], problem.allowed),
-        "kl.coef" => (&[BETA], problem.allowed),
-        "kl.estimator" => (&["training.kl_estimator"], problem.allowed),
-        "entropy_coef" => (&["training.entropy_coef"], problem.allowed),
-        _ => (&["algorithm"], problem.allowed),
-    };
-    reader.refuse(paths, problem.found.to_lowercase(), allowed, problem.hint);
+    Some(ReferenceSync {
+        every_steps: reader.count("training.ref_model_sync_steps"),
+        mixup: reader.number("training.ref_model_mixup_alpha"),
+    })
 }

@@ -1,5 +1,9 @@
 //! The value function of a run, where the method has one.
 
+use stateset_algo::PolicyGradient;
+
+use super::super::reader::Reader;
+
 /// Where values come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CriticKind {
@@ -34,6 +38,28 @@ impl Default for CriticSettings {
             pretraining_steps: 0,
             stops_gradient: false,
             passes: 10,
+        }
+    }
+}
+
+impl CriticSettings {
+    pub(super) fn resolve(reader: &Reader, method: &PolicyGradient) -> CriticSettings {
+        let kind = match reader.text("training.critic") {
+            "separate" => CriticKind::Separate,
+            _ => CriticKind::SharedTrunk,
+        };
+        // The other settings of these two keys have nothing to act on.
+        let shares = kind == CriticKind::SharedTrunk;
+        let default = CriticSettings::default();
+        CriticSettings {
+            kind,
+            learning_rate: reader.number("training.critic_learning_rate"),
+            pretraining_steps: reader.count("training.value_warmup_steps") as u32,
+            stops_gradient: shares && reader.bool("training.critic_stops_gradient"),
+            passes: match method.trust_region {
+                Some(_) => reader.size("training.critic_passes"),
+                None => default.passes,
+            },
         }
     }
 }

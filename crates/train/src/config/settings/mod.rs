@@ -1,16 +1,21 @@
 //! The settings of a run, resolved: plain values without a trace of how they were written.
 
+mod advantage;
 mod agent;
 mod algorithm;
 mod critic;
 mod environment;
 mod evaluation;
+mod method_checks;
+mod online;
 mod optimiser;
+mod preference;
 mod reward;
 mod rollout;
 mod run;
 mod sampling_rules;
 mod steps;
+mod surrogate;
 
 pub use agent::AgentSettings;
 pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
@@ -18,6 +23,9 @@ pub use critic::{CriticKind, CriticSettings};
 pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
+pub use preference::{
+    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceSettings, RewardModelSettings,
+};
 pub use reward::{RewardMethod, RewardSettings, RewardSource};
 pub use rollout::RolloutSettings;
 pub use run::{

@@ -12,6 +12,8 @@ pub struct OptimiserSettings {
     pub learning_rate: f64,
     /// What it is multiplied with at each optimiser step.
     pub schedule: Schedule,
+    /// Share of the steps that the warm-up takes; `None` where it was given as a number of steps.
+    pub warmup_ratio: Option<f64>,
     /// Decay of the first moment.
     pub beta1: f64,
     /// Decay of the second moment.
@@ -43,6 +45,15 @@ const WARMUP_STEPS: &str = "training.warmup_steps";
 const WARMUP_RATIO: &str = "training.warmup_ratio";
 
 impl OptimiserSettings {
+    /// The schedule of a run that turns out to have so many optimiser steps.
+    pub fn schedule_over(&self, total_steps: u64) -> Schedule {
+        let warmup_steps = match self.warmup_ratio {
+            Some(ratio) => warmup_steps_from_ratio(total_steps, ratio),
+            None => self.schedule.warmup_steps.min(total_steps),
+        };
+        Schedule { warmup_steps, total_steps, ..self.schedule }
+    }
+
     pub(in super::super) fn resolve(reader: &mut Reader, steps: &StepSettings) -> Self {
         let learning_rate = reader.number(LEARNING_RATE);
         if !(1e-7..=1e-2).contains(&learning_rate) {
@@ -52,6 +63,8 @@ impl OptimiserSettings {
         OptimiserSettings {
             learning_rate,
             schedule: schedule(reader, steps.n_optimiser_steps()),
+            // Forgotten where steps count.
+            warmup_ratio: reader.optional_number(WARMUP_RATIO),
             beta1: reader.number("training.adam_beta1"),
             beta2: reader.number("training.adam_beta2"),
             epsilon: reader.number("training.adam_epsilon"),

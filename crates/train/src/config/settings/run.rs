@@ -106,7 +106,8 @@ pub struct ComputeSettings {
 impl RunConfig {
     pub(in super::super) fn resolve(reader: &mut Reader) -> RunConfig {
         let environment = EnvironmentSettings::resolve(reader);
-        let steps = StepSettings::resolve(reader);
+        let algorithm = AlgorithmSettings::resolve(reader);
+        let steps = StepSettings::resolve(reader, &algorithm);
         let rollout = RolloutSettings::resolve(reader);
         let evaluation = EvaluationSettings::resolve(reader, &environment, &rollout, steps.n_steps);
         RunConfig {
@@ -116,7 +117,7 @@ impl RunConfig {
             reward: RewardSettings::resolve(reader),
             steps,
             rollout,
-            algorithm: AlgorithmSettings::resolve(reader),
+            algorithm,
             optimiser: OptimiserSettings::resolve(reader, &steps),
             adapters: AdapterSettings::resolve(reader),
             early_stopping: early_stopping(reader, &evaluation),

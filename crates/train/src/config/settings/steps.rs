@@ -4,19 +4,24 @@
 //! `n_iterations` times in `n_minibatches` parts. So a run of n steps has n x prompts x group
 //! episodes and n x iterations x mini-batches optimiser steps. The last step is never partial: a
 //! number of episodes is rounded up.
+//!
+//! A step of a preference method is `prompts_per_step` pairs, each trained on once, in groups of one.
+//! Without `max_steps` its number of steps is only bounded here: the pairs end the run.
 
 use serde_json::Value;
 
 use super::super::reader::Reader;
+use super::algorithm::{AlgorithmSettings, Method};
+use super::method_checks;
 
 /// The steps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StepSettings {
     /// Steps of the run, 1 or more.
     pub n_steps: u64,
-    /// Scenarios of a step, 1 or more.
+    /// Scenarios or pairs of a step, 1 or more.
     pub prompts_per_step: usize,
-    /// Samples of each scenario, 2 or more.
+    /// Samples of each scenario, 1 or more; 2 where samples are compared with each other.
     pub group_size: usize,
     /// Times that the rollouts of a step are trained on, 1 or more.
     pub n_iterations: usize,
@@ -33,6 +38,9 @@ const PER_DEVICE: &str = "training.per_device_train_batch_size";
 const ACCUMULATION: &str = "training.gradient_accumulation_steps";
 const GROUP: &str = "training.num_generations";
 const MINIBATCHES: &str = "training.num_minibatches";
+
+/// Most steps of a run.
+const MAX_STEPS: u64 = 1_000_000_000;
 
 /// Most rollouts of a step; with the limits of the other keys no product of theirs overflows.
 const MAX_ROLLOUTS: u64 = 10_000_000;
@@ -58,12 +66,12 @@ impl StepSettings {
         self.n_steps * self.optimiser_steps_per_step() as u64
     }
 
-    pub(in super::super) fn resolve(reader: &mut Reader) -> StepSettings {
+    pub(in super::super) fn resolve(
+        reader: &mut Reader,
+        algorithm: &AlgorithmSettings,
+    ) -> StepSettings {
+        let Method::Online(method) = &algorithm.method else { return of_pairs(reader) };
         let group_size = reader.count(GROUP);
-        if group_size == 1 {
-            let hint = "a sample is compared with the others of its scenario";
-            reader.refuse(&[GROUP], "1", "2 or more", hint);
-        }
         let prompts_per_step = prompts_per_step(reader, group_size);
         let n_rollouts = prompts_per_step * group_size;
         let steps = StepSettings {
@@ -74,10 +82,18 @@ impl StepSettings {
             n_minibatches: reader.size(MINIBATCHES),
         };
         check_minibatches(reader, prompts_per_step, steps.n_minibatches as u64);
-        if group_size > 1 && group_size < 4 && reader.is_own(GROUP) {
-            reader.warn(&[GROUP], "below 4 samples, most groups say little about what is better");
-        }
+        method_checks::check_steps(reader, method, &steps);
         steps
+    }
+}
+
+fn of_pairs(reader: &mut Reader) -> StepSettings {
+    StepSettings {
+        n_steps: reader.optional_count(STEPS).unwrap_or(MAX_STEPS),
+        prompts_per_step: prompts_per_step(reader, 1) as usize,
+        group_size: 1,
+        n_iterations: 1,
+        n_minibatches: 1,
     }
 }
 
