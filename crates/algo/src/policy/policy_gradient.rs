@@ -30,9 +30,10 @@ use super::{entropy_mask, off_policy_mask};
 use crate::error::Problems;
 use crate::{
     AdaptiveEntropy, AdaptiveKl, AdvantageEstimator, Aggregation, AlgoError, Algorithm, Clip,
-    Controls, Correction, Credit, Diagnostics, KlPenalty, LossOutput, Plan, Problem, RatioLevel,
-    RowCredit, RowGradients, RowPlan, RowScores, RowStats, Sequence, Slopes, StepData, StepRule,
-    Surrogate, Term, TokenLoss, TrustRegion, Unit, ValueLoss, Wants,
+    Controls, Correction, CorrectionLevel, Credit, Diagnostics, KlPenalty, LossOutput, Plan,
+    Problem, RatioLevel, RewardCombination, RowCredit, RowGradients, RowPlan, RowScores, RowStats,
+    Sequence, Slopes, StepData, StepRule, Surrogate, Term, TokenLoss, TrustRegion, Unit, ValueLoss,
+    Wants,
 };
 
 /// A policy-gradient method.
@@ -76,7 +77,8 @@ pub struct PolicyGradient {
     pub trust_region: Option<TrustRegion>,
 }
 
-/// The critic's part of the loss: `coef` times the mean over tokens of a value loss.
+/// The critic's part of the loss: `coef` times the mean of a value loss over the tokens of the step
+/// that have a target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValueTerm {
     /// Loss of one token.
@@ -180,11 +182,29 @@ impl PolicyGradient {
             problems.require(holds, "value.coef", value.coef, "above 0", "0.1 to 0.5 is usual");
         }
         problems.require(
-            self.adaptive_kl.is_none() || self.kl.is_on() || self.reward_kl_coef > 0.0,
+            self.adaptive_kl.is_none() || self.kl.is_on() != (self.reward_kl_coef > 0.0),
             "adaptive_kl",
             "on",
-            "a KL penalty whose coefficient it moves",
-            "begin with a coefficient above 0",
+            "one KL penalty whose coefficient it moves: kl.coef or reward_kl_coef above 0, and not both",
+            "begin with one coefficient above 0",
+        );
+        let level = self.correction.map(|correction| correction.level);
+        problems.require(
+            !matches!(self.surrogate, Surrogate::Vespo(_))
+                || level.is_none_or(|level| level == CorrectionLevel::Token),
+            "correction.level",
+            level,
+            "Token with vespo, whose own weight already is the trajectory's",
+            "take Token, or no correction",
+        );
+        let by_parts = matches!(&self.advantage, AdvantageEstimator::Group(group)
+            if group.combination == RewardCombination::NormalizeThenSum);
+        problems.require(
+            !by_parts || self.reward_kl_coef == 0.0,
+            "reward_kl_coef",
+            self.reward_kl_coef,
+            "0 where each part of the reward is standardised by itself",
+            "take kl.coef, which is a part of the loss",
         );
         problems.extend(self.adaptive_kl.map(|rule| rule.validate()).unwrap_or_default());
         problems.extend(self.adaptive_entropy.map(|rule| rule.validate()).unwrap_or_default());
@@ -252,7 +272,7 @@ impl PolicyGradient {
         stats: &mut Diagnostics,
     ) {
         let (Some(term), Some(values)) = (&self.value, scores.values) else { return };
-        let weight = term.coef / plan.n_loss_tokens.max(1) as f64;
+        let weight = term.coef / plan.n_value_tokens.max(1) as f64;
         gradients.values = vec![0.0; values.len()];
         for (token, &target) in row.credit.returns.iter().enumerate() {
             if target.is_nan() {
@@ -351,6 +371,7 @@ impl Part<'_, '_> {
             sequence.old.extend(row.data.old.unwrap_or(current).iter().map(|lp| f64::from(*lp)));
             sequence.behaviour.extend(row.data.behaviour.iter().map(|lp| f64::from(*lp)));
             sequence.advantages.extend_from_slice(&row.credit.advantages);
+            sequence.kept.extend(&row.kept);
             sequence.context = plan.contexts.get(row.data.trajectory).copied().unwrap_or(0.0);
         }
         sequence
@@ -363,10 +384,12 @@ impl Part<'_, '_> {
         method: &PolicyGradient,
         sequence: &Sequence,
     ) -> Vec<f64> {
+        // GMPO has the choice of tokens inside its mean.
+        let is_chosen_inside = matches!(method.surrogate, Surrogate::Gmpo(_));
         let mut weights: Vec<f64> = (self.tokens())
             .map(|(index, token)| {
                 let kept = &plan.row(&self.rows[index]).kept;
-                let is_kept = kept.get(token).copied().unwrap_or(true);
+                let is_kept = is_chosen_inside || kept.get(token).copied().unwrap_or(true);
                 if is_kept { self.weights[index] } else { 0.0 }
             })
             .collect();
@@ -418,7 +441,7 @@ impl Algorithm for PolicyGradient {
         self.check()?;
         batch.check()?;
         let moved = batch.controls.kl_coef.filter(|_| self.reward_kl_coef != 0.0);
-        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef))
+        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef), self.mask_truncated)
     }
 
     fn prepare<'a>(
