@@ -175,6 +175,7 @@ fn spec(args: &SftArgs, data: &Data) -> EngineSpec {
             adapters,
             reference: None,
             seed: RunSeed(args.seed),
+            staleness: 0,
         }),
         scorer_tokens: None,
         ..scoring_spec(args.model.machine.threads(), longest, 1)

@@ -56,6 +56,7 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
             adapters,
             reference: config.algorithm.reference,
             seed: config.seed,
+            staleness: config.algorithm.rollouts.staleness,
         }),
         scorer_tokens: None,
     }

@@ -8,8 +8,10 @@ use crate::events::goal_reached;
 use crate::metric;
 
 /// Numbers by name; what nothing is known of is left out.
-pub(super) fn of_rollouts(groups: &[TrajectoryGroup]) -> BTreeMap<String, f64> {
-    let all: Vec<&Trajectory> = groups.iter().flat_map(|group| &group.trajectories).collect();
+pub(super) fn of_rollouts<'a>(
+    groups: impl Iterator<Item = &'a TrajectoryGroup>,
+) -> BTreeMap<String, f64> {
+    let all: Vec<&Trajectory> = groups.flat_map(|group| &group.trajectories).collect();
     let mut metrics = BTreeMap::new();
     let mut put = |name: &str, values: Vec<f64>| {
         if !values.is_empty() {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod micro;
+mod turns;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod update;
 

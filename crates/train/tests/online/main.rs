@@ -8,4 +8,6 @@ mod borders;
 mod disk;
 mod exact;
 mod files;
+mod refill;
+mod stale;
 mod support;

@@ -92,6 +92,7 @@ fn start(has_reference: bool) -> Engine {
             adapters: None,
             reference: has_reference.then_some(ReferenceModel::FrozenCopy),
             seed: RunSeed(7),
+            staleness: 0,
         }),
         scorer_tokens: None,
     };
