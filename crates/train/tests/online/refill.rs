@@ -79,7 +79,7 @@ async fn too_few_live_groups_are_learned_from_and_told() {
     let Some(run) = refilled(temp.path(), 1, &["prompt-2"], &[]) else { return };
     let trained = run.train().await.unwrap();
     assert_eq!(trained.summary.n_steps, 3);
-    // Step and refill show every scenario once at most, so each step finds the live one or not.
+    // The step plays two of the four scenarios and its refill the others, so each step meets the live one.
     let found = rows(&trained).iter().filter(|row| row.metrics["reward/mean"] == 0.75).count();
     assert_eq!(found, 3);
     assert_eq!(events(&trained.folder).matches("learns from 1 of 2 groups").count(), 3);

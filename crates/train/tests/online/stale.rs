@@ -3,7 +3,8 @@
 //! 1. Step n is sampled by the weights after n - 1 - S steps, the first steps by those of the start.
 //! 2. Evaluations are sampled by the newest weights.
 //! 3. A run comes out the same whatever overlaps, and differs from one without staleness.
-//! 4. A stopped run goes on to the same end with the journal of the step ahead, with a part of it, and
+//! 4. An update begins once nothing is being sampled, and what is asked for then waits for it.
+//! 5. A stopped run goes on to the same end with the journal of the step ahead, with a part of it, and
 //!    without it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,9 +13,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use stateset_core::{Reward, RewardContext, RewardResult, Trajectory};
-use stateset_train::{OnlineRun, RunFolder, TrainedRun, read_metrics};
+use stateset_core::{Purpose, Reward, RewardContext, RewardResult, RunSeed, StreamKey, Trajectory};
+use stateset_nn::SampleRequest;
+use stateset_train::{
+    EngineSpec, EngineState, ModelSource, OnlineRun, RunFolder, TrainedRun, read_metrics,
+};
 
+use crate::data::test_data;
 use crate::support::{StopAfter, run};
 
 fn stale_run(output: &Path, staleness: usize, changes: &[(&str, &str)]) -> Option<OnlineRun> {
@@ -87,6 +92,50 @@ async fn what_overlaps_changes_nothing() {
     let fresh = trained(&temp.path().join("fresh"), 0, &[]).await.unwrap();
     assert_eq!(hashes[0], hashes[1]);
     assert_ne!(hashes[0], fresh.summary.model_sha256.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_put_off_begins_once_nothing_is_sampled() {
+    let Some(model) = test_data("tinystories-656k") else { return };
+    let fetch = |name: &str| panic!("{name} was asked for");
+    let model = ModelSource::open(model.to_str().unwrap(), &fetch).unwrap();
+    let spec = EngineSpec {
+        threads: 1,
+        path: stateset_nn::Path::best(),
+        context: 64,
+        sampler: stateset_nn::SamplerSize { max_running: 1, max_rows: 64, cache_tokens: 64 },
+        training: None,
+        scorer_tokens: None,
+    };
+    let engine = spec.start(model).unwrap();
+    let request = || SampleRequest {
+        id: 0,
+        prompt: vec![1, 2, 3],
+        max_new_tokens: 16,
+        end_tokens: Vec::new(),
+        stop: None,
+        temperature: 1.0,
+        top_k: 0,
+        top_p: 1.0,
+        min_p: 0.0,
+        repetition_penalty: 1.0,
+        greedy: false,
+        allowed: None,
+        stream: RunSeed(1).stream(Purpose::Sampling, StreamKey::default()),
+    };
+    // The futures send their jobs in this order; with room for one, the second request waits.
+    let load = |state: &mut EngineState| state.sampler_load();
+    let (first, second, at_once, put_off) = tokio::join!(
+        engine.sample(request(), None),
+        engine.sample(request(), None),
+        engine.run(load),
+        engine.run_when_idle(load),
+    );
+    assert_eq!((first.unwrap().tokens.len(), second.unwrap().tokens.len()), (16, 16));
+    let (running, waiting, _) = at_once.unwrap();
+    assert!(running + waiting > 0);
+    let (running, waiting, _) = put_off.unwrap();
+    assert_eq!((running, waiting), (0, 0));
 }
 
 /// What happens to the journal of the step ahead while the run is stopped.
