@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 
 use async_trait::async_trait;
 use stateset_core::{Purpose, Reward, RewardContext, RewardResult, RunSeed, StreamKey, Trajectory};
@@ -123,17 +123,20 @@ async fn a_job_that_was_put_off_begins_once_nothing_is_sampled() {
         allowed: None,
         stream: RunSeed(1).stream(Purpose::Sampling, StreamKey::default()),
     };
-    // The futures send their jobs in this order; with room for one, the second request waits.
+    // The futures send their jobs in this order, and the engine waits in the first until all are there.
+    let (open, gate) = mpsc::channel::<()>();
     let load = |state: &mut EngineState| state.sampler_load();
-    let (first, second, at_once, put_off) = tokio::join!(
+    let (_, first, second, at_once, put_off, ()) = tokio::join!(
+        engine.run(move |_| gate.recv()),
         engine.sample(request(), None),
         engine.sample(request(), None),
         engine.run(load),
         engine.run_when_idle(load),
+        async { open.send(()).unwrap() },
     );
     assert_eq!((first.unwrap().tokens.len(), second.unwrap().tokens.len()), (16, 16));
     let (running, waiting, _) = at_once.unwrap();
-    assert!(running + waiting > 0);
+    assert_eq!((running, waiting), (0, 2));
     let (running, waiting, _) = put_off.unwrap();
     assert_eq!((running, waiting), (0, 0));
 }
