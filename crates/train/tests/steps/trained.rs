@@ -98,6 +98,7 @@ fn start(has_reference: bool) -> Engine {
             critic: None,
             moves_reference: false,
             seed: RunSeed(7),
+            staleness: 0,
         }),
         scorer_tokens: None,
     };
