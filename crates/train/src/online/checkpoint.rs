@@ -18,7 +18,7 @@ use crate::engine::{Engine, EngineState};
 use crate::model::{AgentConfig, ModelSource};
 
 /// Moments of the optimiser in a checkpoint.
-const OPTIMISER: &str = "optimizer.safetensors";
+pub(crate) const OPTIMISER: &str = "optimizer.safetensors";
 
 /// What stays the same in every checkpoint of a run.
 #[derive(Clone)]
@@ -89,7 +89,12 @@ impl CheckpointWriter {
         write_file(self.disk.as_ref(), &path, bytes).map_err(|e| TrainError::io("write", path, e))
     }
 
-    fn write_moments(&self, state: &mut EngineState, path: &Path) -> Result<(), TrainError> {
+    /// Writes the optimiser's state to `path`.
+    pub(crate) fn write_moments(
+        &self,
+        state: &mut EngineState,
+        path: &Path,
+    ) -> Result<(), TrainError> {
         let Some(learner) = &state.learner else { return Ok(()) };
         let device = RefCell::new(state.device.as_mut());
         let read = |which| learner.moment(&mut **device.borrow_mut(), which);
@@ -145,7 +150,7 @@ pub(super) async fn restore(engine: &Engine, folder: &Path) -> Result<TrainerSta
 }
 
 /// The trained numbers of a checkpoint, in the order of the trained set.
-fn trained_numbers(engine: &EngineState, folder: &Path) -> Result<Vec<f32>, TrainError> {
+pub(crate) fn trained_numbers(engine: &EngineState, folder: &Path) -> Result<Vec<f32>, TrainError> {
     if engine.policy.adapters.is_some() {
         return Ok(AdapterFiles::open(folder)?.read(&engine.decoder.params)?.1);
     }
