@@ -343,16 +343,11 @@ fn kl_point(kto: &Kto, step: &StepData<'_>) -> Result<f64, AlgoError> {
         (current, joined(rows, |row| step.rows[row].reference))
     };
     let probes: Vec<(Vec<f32>, Option<Vec<f32>>)> = mismatched.map(probe).collect();
-    let completion = |(current, reference): &'_ (Vec<f32>, Option<Vec<f32>>)| (current, reference);
-    let views: Vec<Completion<'_>> = probes
-        .iter()
-        .map(completion)
-        .map(|(logprobs, reference)| Completion {
-            logprobs,
-            reference: reference.as_deref(),
-            ..Completion::default()
-        })
-        .collect();
+    let mut views = Vec::new();
+    for (current, reference) in &probes {
+        let reference = reference.as_deref();
+        views.push(Completion { logprobs: current, reference, ..Completion::default() });
+    }
     kto.kl_point(&views)
 }
 

@@ -232,8 +232,6 @@ impl PreferenceRun {
         let settings = &self.settings;
         let longest = data.learned.longest().max(data.held_out.longest()).max(2);
         let wants = settings.algorithm().wants();
-        // An answer put to another prompt may be longer than any example.
-        let longest = if wants.current_of_mismatched { self.max_tokens() } else { longest };
         let largest = data.learned.largest_example();
         let has_adapters = settings.adapters.is_some() || self.model.adapter.is_some();
         let reference = wants.reference.then_some(match has_adapters {
