@@ -41,6 +41,14 @@ impl NeuralReward {
     /// # Errors
     /// [`TrainError`] where there is no reward model.
     pub fn open(folder: &Path, threads: usize) -> Result<NeuralReward, TrainError> {
+        // Waiting for an engine is not allowed on the thread of an asynchronous task.
+        std::thread::scope(|scope| {
+            let opened = scope.spawn(|| NeuralReward::open_here(folder, threads)).join();
+            opened.unwrap_or(Err(TrainError::EngineGone))
+        })
+    }
+
+    fn open_here(folder: &Path, threads: usize) -> Result<NeuralReward, TrainError> {
         let invalid =
             |message: String| TrainError::Invalid { what: "open the reward model", message };
         let home = home(folder)

@@ -2,8 +2,9 @@
 
 use stateset_algo::BradleyTerry;
 use stateset_core::{ConversationTurn, Message, Reward, RewardContext, Scenario, Trajectory};
+use stateset_train::config::{ConfigSources, Flag, report, resolve};
 use stateset_train::{
-    NeuralReward, PreferenceGoal, PreferenceSettings, RewardScale, TrainedPreference,
+    Cast, NeuralReward, PreferenceGoal, PreferenceSettings, RewardScale, TrainedPreference,
 };
 
 use crate::support::{pairs, run, settings};
@@ -59,4 +60,24 @@ fn a_folder_without_a_head_is_no_reward_model() {
     let temp = tempfile::tempdir().unwrap();
     let error = NeuralReward::open(temp.path(), 1).err().unwrap().to_string();
     assert!(error.contains("value_head.safetensors"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_names_a_reward_model_by_its_folder() {
+    let cast = |spec: &str| {
+        let flag = |path: &str, value: &str| Flag {
+            flag: format!("--{path}"),
+            path: path.to_owned(),
+            value: value.to_owned(),
+        };
+        let flags = vec![flag("environment.prompts", r#"["Hello"]"#), flag("reward.spec", spec)];
+        let sources = ConfigSources { flags, ..ConfigSources::default() };
+        let resolved = resolve(&sources).unwrap_or_else(|problems| panic!("{}", report(&problems)));
+        Cast::new(&resolved.config).map(|cast| cast.reward.name().to_owned())
+    };
+    let temp = tempfile::tempdir().unwrap();
+    let nothing = format!("neural:{}", temp.path().display());
+    let error = cast(&nothing).unwrap_err().to_string();
+    assert!(error.contains("value_head.safetensors") && error.contains("neural:"), "{error}");
+    assert_eq!(cast("safety").unwrap(), "safety");
 }
