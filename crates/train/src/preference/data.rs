@@ -38,6 +38,19 @@ impl PreferenceData {
         data.map_err(|problems| refused(&path.display().to_string(), problems))
     }
 
+    /// As [`PreferenceData::read`], for goals that learn from both kinds: answers judged alone where the
+    /// first line has a `label`, else pairs.
+    ///
+    /// # Errors
+    /// As [`PreferenceData::read`].
+    pub fn read_either(path: &Path) -> Result<PreferenceData, TrainError> {
+        let text = std::fs::read_to_string(path).map_err(|e| TrainError::io("read", path, e))?;
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let object: Option<serde_json::Value> = serde_json::from_str(first).ok();
+        let has_label = object.is_some_and(|line| line.get("label").is_some());
+        PreferenceData::read(path, !has_label)
+    }
+
     /// Examples.
     pub fn len(&self) -> usize {
         match self {
@@ -125,6 +138,15 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// Good and bad answers judged alone.
+    pub(super) fn n_judged(&self) -> (usize, usize) {
+        let count = |wanted: bool| {
+            let is = |e: &&Example| matches!(e, Example::Judged { desirable, .. } if *desirable == wanted);
+            self.examples.iter().filter(is).count()
+        };
+        (count(true), count(false))
+    }
+
     /// Tokens of the longest row.
     pub(super) fn longest(&self) -> usize {
         let rows = self.examples.iter().flat_map(Example::rows);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use stateset_algo::{Algorithm, Schedule, warmup_steps_from_ratio};
+use stateset_algo::{Algorithm, PreferenceMethod, Schedule, warmup_steps_from_ratio};
 use stateset_nn::{ChatFormat, OptimiserStep};
 
 use super::batch::PreferenceBatch;
@@ -14,7 +14,7 @@ use super::evaluate;
 use super::order::ExampleOrder;
 use super::run::{Divided, TrainedPreference};
 use super::scale::RewardScale;
-use super::settings::PreferenceSettings;
+use super::settings::{PreferenceGoal, PreferenceSettings};
 use super::state::PreferenceState;
 use super::step::{self, StepOutcome};
 use crate::engine::Engine;
@@ -95,7 +95,7 @@ impl Trainer {
         let sinks = files(&parts.folder, &parts.config_toml, resumed_step, parts.sinks)?;
         let mut dispatcher = Dispatcher::new(sinks, parts.callbacks);
         dispatcher.emit(&Event::RunStarted(RunStart { n_steps, resumed_step, ..parts.start }));
-        for text in warnings.into_iter().chain(data_warnings(&parts.data)) {
+        for text in warnings.into_iter().chain(data_warnings(&parts.data, &settings)) {
             dispatcher.emit(&Event::Warning { text });
         }
         let total_steps = u64::from(n_steps);
@@ -427,7 +427,7 @@ fn files(
     Ok(sinks)
 }
 
-fn data_warnings(data: &Divided) -> Vec<String> {
+fn data_warnings(data: &Divided, settings: &PreferenceSettings) -> Vec<String> {
     let parts = [("to learn from", &data.learned), ("held out", &data.held_out)];
     let dropped = parts.into_iter().filter(|(_, part)| part.n_dropped > 0);
     let mut all: Vec<String> = dropped
@@ -436,6 +436,10 @@ fn data_warnings(data: &Divided) -> Vec<String> {
             format!("{n} examples {what} are left out: their prompts leave no room for the answer")
         })
         .collect();
+    if let PreferenceGoal::Policy(PreferenceMethod::Kto(kto)) = &settings.goal {
+        let (n_desirable, n_undesirable) = data.learned.n_judged();
+        all.extend(kto.imbalance(n_desirable, n_undesirable).map(|found| found.to_string()));
+    }
     if data.held_out.examples.is_empty() {
         all.push("no examples are held out, so nothing is evaluated".to_owned());
     }

@@ -128,6 +128,24 @@ fn every_method_takes_steps() {
 }
 
 #[test]
+fn kto_warns_where_one_kind_of_answers_is_rare() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("judged.jsonl");
+    let line = |i: usize| {
+        format!("{{\"prompt\": \"Hello {i}\", \"completion\": \"Hi.\", \"label\": {}}}\n", i == 0)
+    };
+    std::fs::write(&file, (0..8).map(line).collect::<String>()).unwrap();
+    let data = stateset_train::PreferenceData::read_either(&file).unwrap();
+    assert!(!data.is_pairs() && data.len() == 8);
+    let goal = PreferenceGoal::Policy(PreferenceMethod::Kto(Kto::default()));
+    let settings = PreferenceSettings { n_steps: Some(1), evaluation_share: 0.0, ..settings(goal) };
+    let trained = run(settings, data, temp.path()).train().unwrap();
+    assert!(trained.before.is_none() && trained.after.is_none());
+    let events = std::fs::read_to_string(trained.folder.events()).unwrap();
+    assert!(events.contains("desirable_weight to"), "{events}");
+}
+
+#[test]
 fn what_cannot_be_learned_is_refused_before_anything_is_written() {
     let temp = tempfile::tempdir().unwrap();
     let refused = |settings: PreferenceSettings, data| {
