@@ -19,7 +19,7 @@ use crate::engine::{Engine, EngineState, Snapshot};
 use crate::model::{AgentConfig, ModelSource};
 
 /// Moments of the optimiser in a checkpoint.
-const OPTIMISER: &str = "optimizer.safetensors";
+pub(crate) const OPTIMISER: &str = "optimizer.safetensors";
 /// Folder of a critic with weights of its own.
 const CRITIC: &str = "critic";
 /// Folder of a reference policy that moves.
@@ -107,7 +107,12 @@ impl CheckpointWriter {
         write_file(self.disk.as_ref(), &path, bytes).map_err(|e| TrainError::io("write", path, e))
     }
 
-    fn write_moments(&self, state: &mut EngineState, path: &Path) -> Result<(), TrainError> {
+    /// Writes the optimiser's state to `path`.
+    pub(crate) fn write_moments(
+        &self,
+        state: &mut EngineState,
+        path: &Path,
+    ) -> Result<(), TrainError> {
         let Some(learner) = &state.learner else { return Ok(()) };
         let device = RefCell::new(state.device.as_mut());
         let read = |which| learner.moment(&mut **device.borrow_mut(), which);
@@ -229,7 +234,7 @@ fn restore_companions(engine: &mut EngineState, folder: &Path) -> Result<(), Tra
 }
 
 /// The trained numbers of a checkpoint, in the order of the trained set.
-fn trained_numbers(engine: &EngineState, folder: &Path) -> Result<Vec<f32>, TrainError> {
+pub(crate) fn trained_numbers(engine: &EngineState, folder: &Path) -> Result<Vec<f32>, TrainError> {
     if engine.policy.adapters.is_some() {
         return Ok(AdapterFiles::open(folder)?.read(&engine.decoder.params)?.1);
     }

@@ -29,6 +29,8 @@ mod trainer;
 
 pub use cast::Cast;
 pub use checkpoint::CheckpointWriter;
+pub(crate) use checkpoint::{OPTIMISER, trained_numbers};
 pub use place::new_run_folder;
+pub(crate) use place::{run_to_resume, take};
 pub use run::{OnlineRun, Resume, TrainedRun};
 pub use setup::run_format;
