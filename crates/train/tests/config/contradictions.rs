@@ -60,14 +60,20 @@ fn every_contradiction_is_one_problem() {
         ("training.use_adaptive_kl = true", "beta 0"),
         ("training = { beta = 0.1, kl_estimator = 'k1' }", "k1"),
         ("training = { beta = 0.1, kl_placement = 'reward', kl_estimator = 'k2' }", "k2"),
-        ("training = { advantage = 'median', baseline_type = 'group_mean' }", "median and group_mean"),
+        (
+            "training = { advantage = 'median', baseline_type = 'group_mean' }",
+            "median and group_mean",
+        ),
         ("training = { advantage = 'reinforce_pp', whitening = 'none' }", "none"),
         ("training = { beta = 0.1, sync_ref_model = true }", "both true"),
         ("algorithm = 'dapo'\ntraining.overlong_cache_length = 600", "600 tokens"),
         ("algorithm = 'dapo'\ntraining = { num_generations = 1, advantage = 'batch' }", "1"),
         ("algorithm = 'dpo'", "dpo without pairs"),
         ("algorithm = 'reward_model'", "reward_model without pairs"),
-        ("algorithm = 'dpo'\ntraining = { pairs_file = 'a', preference_loss = 'simpo' }", "\"simpo\""),
+        (
+            "algorithm = 'dpo'\ntraining = { pairs_file = 'a', preference_loss = 'simpo' }",
+            "\"simpo\"",
+        ),
         (
             "algorithm = 'simpo'\ntraining = { pairs_file = 'a', preference_loss = ['ipo', 'hinge'] }",
             "ipo, hinge",

@@ -99,7 +99,8 @@ fn surrogates_can_be_exchanged() {
     let dual = surrogate("dual_clip = 3.0, importance_sampling_level = 'product'");
     let clip = Clip { delta: Some(3.0), ..Clip::default() };
     assert_eq!(dual, Surrogate::Clip { clip, level: RatioLevel::Product });
-    let Surrogate::Cispo(cispo) = surrogate("surrogate = 'cispo', cispo_min = 0.8, cispo_max = 1.2")
+    let Surrogate::Cispo(cispo) =
+        surrogate("surrogate = 'cispo', cispo_min = 0.8, cispo_max = 1.2")
     else {
         panic!("cispo")
     };
