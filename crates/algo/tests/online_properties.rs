@@ -233,6 +233,7 @@ fn drifted(by: f32) -> Batch {
 
 #[test]
 fn clipping_stops_later_inner_steps() {
+    // VAPO gives the first token of so short an answer nothing: the second tokens are looked at.
     for (name, method) in methods() {
         let method = plain(method);
         let slopes = |batch: &Batch| -> Vec<f32> {
@@ -243,33 +244,33 @@ fn clipping_stops_later_inner_steps() {
         if name.starts_with("gepo") {
             continue;
         }
-        assert!(first[0] < 0.0 && first[2] > 0.0, "{name}: {first:?}");
+        assert!(first[1] < 0.0 && first[3] > 0.0, "{name}: {first:?}");
         match &method.surrogate {
             Surrogate::Reinforce(reinforce) if reinforce.max_weight.is_none() => {
                 assert_eq!(later, first, "{name} has no ratio");
             }
             Surrogate::Clip { clip, .. } if clip.high == f64::MAX => {
-                assert!(later[0] < first[0] && later[2] < first[2], "{name} has no range");
+                assert!(later[1] < first[1] && later[3] < first[3], "{name} has no range");
             }
             Surrogate::Clip { .. } | Surrogate::GspoToken(_) | Surrogate::Gmpo(_) => {
                 assert_eq!(later, [0.0; 4], "{name}");
             }
             Surrogate::Cispo(_) | Surrogate::Reinforce(_) => {
                 let factor = if name == "cispo" { 5.0 } else { 2.0 };
-                assert!((later[0] - factor * first[0]).abs() < 1e-6, "{name}");
-                assert!((later[2] - (-3f32).exp() * first[2]).abs() < 1e-6, "{name}");
+                assert!((later[1] - factor * first[1]).abs() < 1e-6, "{name}");
+                assert!((later[3] - (-3f32).exp() * first[3]).abs() < 1e-6, "{name}");
             }
             _ => {
-                assert!(later[0] <= 0.0 && later[0] > first[0], "{name}: {later:?}, {first:?}");
-                assert!(later[2] >= 0.0 && later[2] < first[2], "{name}: {later:?}, {first:?}");
+                assert!(later[1] <= 0.0 && later[1] > first[1], "{name}: {later:?}, {first:?}");
+                assert!(later[3] >= 0.0 && later[3] < first[3], "{name}: {later:?}, {first:?}");
             }
         }
         let back = slopes(&drifted(-1.0));
-        assert!(back[0] < 0.0, "{name} does not come back: {back:?}");
+        assert!(back[1] < 0.0, "{name} does not come back: {back:?}");
         // A bound on both sides holds back there as well.
         let is_two_sided = matches!(&method.surrogate,
             Surrogate::Clip { clip, .. } if clip.delta.is_some());
-        assert_eq!(back[2] > 0.0, !is_two_sided, "{name}: {back:?}");
+        assert_eq!(back[3] > 0.0, !is_two_sided, "{name}: {back:?}");
     }
 }
 
