@@ -216,7 +216,7 @@ fn rules_of_rollouts_and_the_reference() {
     let sync = "beta = 0.1, use_lora = false, sync_ref_model = true, ref_model_sync_steps = 64";
     let wanted = ReferenceSync { every_steps: 64, mixup: 0.6 };
     assert_eq!(settings(sync).reference_sync, Some(wanted));
-    assert_eq!(settings("beta = 0.1, kl_placement = 'reward'").reference.is_some(), true);
+    assert!(settings("beta = 0.1, kl_placement = 'reward'").reference.is_some());
     assert!(settings("auto_adjust = true").auto_adjust);
 }
 
