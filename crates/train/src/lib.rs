@@ -58,9 +58,9 @@ pub use online::{
 };
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use preference::{
-    Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceData, PreferenceGoal,
-    PreferenceRun, PreferenceSettings, RewardScale, SyntheticPairs, TrainedPreference, read_judged,
-    read_judgments, read_pairs,
+    Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch, PreferenceData,
+    PreferenceGoal, PreferenceRun, PreferenceSettings, PreferenceStep, RewardScale, SyntheticPairs,
+    TrainedPreference, preference_step, read_judged, read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
 pub use rewards::NeuralReward;

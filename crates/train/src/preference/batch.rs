@@ -23,7 +23,7 @@ pub(super) struct PreferenceRow {
 
 /// The answers of a step.
 #[derive(Clone, Debug)]
-pub(super) struct PreferenceBatch {
+pub struct PreferenceBatch {
     /// Group and label of each answer. The answers of a pair have one group.
     pub(super) answers: Vec<(usize, Preference)>,
     pub(super) rows: Vec<PreferenceRow>,
@@ -42,12 +42,12 @@ pub(super) struct Known {
 impl PreferenceBatch {
     /// Nothing yet. Where `scores_end`, the state after the last token of an answer is scored and none
     /// of its tokens is.
-    pub(super) fn new(scores_end: bool) -> PreferenceBatch {
+    pub fn new(scores_end: bool) -> PreferenceBatch {
         PreferenceBatch { answers: Vec::new(), rows: Vec::new(), scores_end }
     }
 
     /// Adds an answer.
-    pub(super) fn push(&mut self, group: usize, label: Preference, rows: &[SftRow]) {
+    pub fn push(&mut self, group: usize, label: Preference, rows: &[SftRow]) {
         let answer = self.answers.len();
         self.answers.push((group, label));
         if self.scores_end {

@@ -26,6 +26,7 @@ mod step;
 mod synthetic;
 mod trainer;
 
+pub use batch::PreferenceBatch;
 pub use data::PreferenceData;
 pub use dialogue::{Chat, Dialogue};
 pub use judgments::{Judgments, read_judgments};
@@ -33,4 +34,5 @@ pub use lines::{JudgedExample, PairExample, read_judged, read_pairs};
 pub use run::{PreferenceRun, TrainedPreference};
 pub use scale::RewardScale;
 pub use settings::{PreferenceGoal, PreferenceSettings};
+pub use step::{PreferenceStep, preference_step};
 pub use synthetic::SyntheticPairs;

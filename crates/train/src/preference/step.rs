@@ -11,11 +11,11 @@ use crate::engine::EngineState;
 
 /// What a step did.
 #[derive(Clone, Debug)]
-pub(super) struct StepOutcome {
+pub struct PreferenceStep {
     /// Statistics of the losses.
-    pub(super) diagnostics: Diagnostics,
+    pub diagnostics: Diagnostics,
     /// What the optimiser did; `None` where the loss was not finite.
-    pub(super) report: Option<StepReport>,
+    pub report: Option<StepReport>,
 }
 
 /// A held-out pair, or an answer judged alone, in figures.
@@ -31,12 +31,12 @@ pub(super) struct Measured {
 ///
 /// # Errors
 /// [`TrainError`] where the algorithm refuses the batch or rows that belong together do not fit.
-pub(super) fn learn(
+pub fn preference_step(
     engine: &mut EngineState,
     algorithm: &dyn Algorithm,
     batch: &PreferenceBatch,
     optimiser: OptimiserStep,
-) -> Result<StepOutcome, TrainError> {
+) -> Result<PreferenceStep, TrainError> {
     let known = known(engine, algorithm, batch)?;
     let data = batch.step_data(&known);
     let credit = algorithm.credit(&data)?;
@@ -62,18 +62,18 @@ pub(super) fn learn(
     }
     if !is_finite {
         learner.clear_gradient(device.as_mut());
-        return Ok(StepOutcome { diagnostics, report: None });
+        return Ok(PreferenceStep { diagnostics, report: None });
     }
     let report = learner.step(device.as_mut(), decoder, optimiser);
     let version = PolicyVersion(engine.version.0 + u64::from(!report.is_skipped));
     engine.weights_changed(version);
-    Ok(StepOutcome { diagnostics, report: Some(report) })
+    Ok(PreferenceStep { diagnostics, report: Some(report) })
 }
 
 /// Measures every pair, or answer judged alone, of a batch, in order of their groups.
 ///
 /// # Errors
-/// As [`learn`].
+/// As [`preference_step`].
 pub(super) fn measure(
     engine: &mut EngineState,
     algorithm: &dyn Algorithm,

@@ -16,7 +16,7 @@ use super::run::{Divided, TrainedPreference};
 use super::scale::RewardScale;
 use super::settings::{PreferenceGoal, PreferenceSettings};
 use super::state::PreferenceState;
-use super::step::{self, StepOutcome};
+use super::step::{self, PreferenceStep};
 use crate::engine::Engine;
 use crate::events::EvaluationRecord;
 use crate::online::{CheckpointWriter, Resume};
@@ -182,7 +182,9 @@ impl Trainer {
             ..self.settings.optimiser
         };
         let algorithm = self.algorithm.clone();
-        let job = move |engine: &mut _| step::learn(engine, algorithm.as_ref(), &batch, optimiser);
+        let job = move |engine: &mut _| {
+            step::preference_step(engine, algorithm.as_ref(), &batch, optimiser)
+        };
         let outcome = self.engine.run_blocking(job)??;
         let secs = start.elapsed().as_secs_f64();
         let mut metrics = self.count(step, outcome, optimiser.learning_rate)?;
@@ -208,7 +210,7 @@ impl Trainer {
     fn count(
         &mut self,
         step: u32,
-        outcome: StepOutcome,
+        outcome: PreferenceStep,
         learning_rate: f64,
     ) -> Result<BTreeMap<String, f64>, TrainError> {
         let named = outcome.diagnostics.finish().into_iter();
