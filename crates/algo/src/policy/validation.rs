@@ -106,3 +106,38 @@ impl PolicyGradient {
         problems.extend(self.trust_region.map(|region| region.validate()).unwrap_or_default());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AdaptiveKl, GroupAdvantage, KlPenalty, ppo};
+
+    fn keys(method: &PolicyGradient) -> Vec<&'static str> {
+        method.validate().iter().map(|problem| problem.key).collect()
+    }
+
+    #[test]
+    fn one_coefficient_moves_and_not_two() {
+        let moving = PolicyGradient { adaptive_kl: Some(AdaptiveKl::default()), ..ppo() };
+        assert_eq!(keys(&moving), [""; 0]);
+        let kl = KlPenalty { coef: 0.04, ..KlPenalty::default() };
+        let both = PolicyGradient { kl, ..moving.clone() };
+        let neither = PolicyGradient { reward_kl_coef: 0.0, ..moving };
+        assert_eq!(keys(&both), ["adaptive_kl"]);
+        assert_eq!(keys(&neither), ["adaptive_kl"]);
+        assert_eq!(keys(&PolicyGradient { adaptive_kl: None, ..both }), [""; 0]);
+    }
+
+    /// The penalty is taken off the total, which is not what is compared then.
+    #[test]
+    fn a_penalty_in_the_reward_needs_a_total() {
+        let combination = RewardCombination::NormalizeThenSum;
+        let advantage = GroupAdvantage { combination, ..GroupAdvantage::default() };
+        let method = PolicyGradient {
+            advantage: advantage.into(),
+            reward_kl_coef: 0.05,
+            ..PolicyGradient::default()
+        };
+        assert_eq!(keys(&method), ["reward_kl_coef"]);
+    }
+}
