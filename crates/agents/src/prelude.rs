@@ -14,7 +14,8 @@ pub use stateset_env::rewards::{
 };
 pub use stateset_env::sets::{CONVERSATION_CONFIGS, conversation_config};
 pub use stateset_train::{
-    Callback, EvaluationSummary, Flow, ProgressStyle, RunFolder, RunSummary, StopSignal, TrainError,
+    Callback, EvaluationSummary, Flow, PreferenceData, PreferenceGoal, PreferenceSettings,
+    ProgressStyle, RunFolder, RunSummary, StopSignal, TrainError,
 };
 
-pub use crate::{ChatAgent, Trained, Training, train, train_on_prompts};
+pub use crate::{ChatAgent, Trained, Training, train, train_on_pairs, train_on_prompts};

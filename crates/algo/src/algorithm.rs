@@ -31,6 +31,9 @@ pub struct Wants {
     pub log_sum_p2: bool,
     /// The policy itself is not trained: no gradient with respect to log-probs will come back.
     pub values_only: bool,
+    /// [`crate::RowData::current`] must be set in the rows of [`crate::Preference::Mismatched`]
+    /// trajectories.
+    pub current_of_mismatched: bool,
 }
 
 /// A training algorithm: rewards to advantages, log-probs to loss and gradients.

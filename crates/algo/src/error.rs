@@ -213,6 +213,29 @@ pub enum AlgoError {
         "measure the KL point: kto needs at least one mismatched completion; apo_zero_unpaired needs none"
     )]
     MissingProbes,
+    /// A group of preference data is not one pair.
+    #[error(
+        "pair answers: group {group} has {n_chosen} chosen and {n_rejected} rejected answers, allowed is \
+         one of each"
+    )]
+    Unpaired {
+        /// The group.
+        group: usize,
+        /// Chosen answers in it.
+        n_chosen: usize,
+        /// Rejected answers in it.
+        n_rejected: usize,
+    },
+    /// The label of a trajectory is missing, or is none that the method learns from.
+    #[error("read trajectory {trajectory}: {name} learns from answers labelled {allowed}")]
+    Unlabelled {
+        /// The trajectory.
+        trajectory: usize,
+        /// Name of the method.
+        name: &'static str,
+        /// Labels it knows.
+        allowed: &'static str,
+    },
     /// A number that comes with a scored pair is out of range.
     #[error("compare scores: the {what} of pair {pair} is {value}, allowed is {allowed}")]
     BadScore {

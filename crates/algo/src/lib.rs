@@ -39,6 +39,7 @@ mod adaptive_entropy;
 mod adaptive_kl;
 mod advantage;
 mod algorithm;
+mod auroc;
 mod bootstrap;
 mod credit;
 mod diagnostics;
@@ -67,6 +68,7 @@ pub use advantage::{
     penalised_reward, token_rewards, weighted_total,
 };
 pub use algorithm::{Algorithm, StepRule, Wants};
+pub use auroc::auroc;
 pub use bootstrap::{Bootstrap, Interval};
 pub use credit::{Credit, RowCredit};
 pub use diagnostics::{
@@ -98,7 +100,7 @@ pub use policy::{
 pub use preference::{
     BradleyTerry, Completion, CompletionId, Cpo, CpoLoss, Dpo, DpoLoss, FDivergence, Imbalance,
     Judged, Kto, KtoLoss, KtoOutput, KtoStep, Orpo, Pair, PairGradients, PairOutput, PairTotals,
-    PreferenceStats, RewardOutput, Role, ScoredPair, WeightedLoss,
+    PreferenceMethod, PreferenceStats, RewardModel, RewardOutput, Role, ScoredPair, WeightedLoss,
 };
 pub use ratio::{MAX_LOG_RATIO, Term, ratio};
 pub use real::Real;

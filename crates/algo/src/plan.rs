@@ -32,6 +32,8 @@ pub struct Plan<'a> {
     pub contexts: Vec<f64>,
     /// Loss tokens of the step, without masked trajectories.
     pub n_loss_tokens: usize,
+    /// Those of them that the critic has a target for.
+    pub n_value_tokens: usize,
     /// Those of them in trajectories that count as solved.
     pub n_positive_tokens: usize,
     /// Coefficients that moved since the run began.
@@ -85,11 +87,15 @@ impl<'a> Plan<'a> {
             is_positive: is_positive(data.trajectory),
             kept: Vec::new(),
         };
+        let n_targets = |credit: &RowCredit| credit.returns.iter().filter(|r| !r.is_nan()).count();
+        let taught = step.rows.iter().zip(&credit).filter(|(row, _)| !is_masked(row.trajectory));
+        let n_value_tokens = taught.map(|(_, credit)| n_targets(credit)).sum();
         let positive = lengths.iter().enumerate().filter(|(i, _)| is_positive(*i));
         Ok(Plan {
             unit: Unit::Row,
             contexts: Vec::new(),
             n_loss_tokens: lengths.iter().sum(),
+            n_value_tokens,
             n_positive_tokens: positive.map(|(_, length)| length).sum(),
             controls: step.controls,
             diagnostics: Diagnostics::default(),

@@ -133,6 +133,9 @@ pub struct RowData<'a> {
     pub entropies: Option<&'a [f32]>,
     /// Index into [`TrajectoryData::turns`] of the turn of each token; empty where nothing reads it.
     pub turns: &'a [u32],
+    /// Log-prob under the weights at the start of the optimiser step, for rows that are measured and
+    /// not learned from.
+    pub current: Option<&'a [f32]>,
 }
 
 /// Several optimiser steps that were sampled together.
@@ -195,6 +198,7 @@ impl StepData<'_> {
             check_array(row, "reference", data.behaviour.len(), data.reference)?;
             check_array(row, "value", data.behaviour.len(), data.values)?;
             check_array(row, "entropy", data.behaviour.len(), data.entropies)?;
+            check_array(row, "current", data.behaviour.len(), data.current)?;
         }
         Ok(())
     }

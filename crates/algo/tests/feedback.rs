@@ -7,13 +7,13 @@ const GOLDEN: &str = include_str!("../../../tests/golden/feedback.json");
 
 #[derive(Deserialize)]
 struct Golden {
-    strengths: Vec<Strengths>,
+    strengths: Vec<StrengthsCase>,
     expected: Vec<Expected>,
     soft_label: Vec<Soft>,
 }
 
 #[derive(Deserialize)]
-struct Strengths {
+struct StrengthsCase {
     wins: Vec<Vec<f64>>,
     prior: f64,
     strengths: Vec<f64>,

@@ -10,6 +10,9 @@
 //!    top entropy, off-policy masks, all modes of importance correction, micro-batches.
 //! 2. The entropy bonus, but for the two ways in which ours is another ([`bonus_is_ours`]).
 //! 3. Clip shares, KL and entropy under TRL's definitions, where they are means over tokens.
+//! 4. The entropy coefficient as a controlled quantity: coefficient, entropy and bonus of several steps.
+//! 5. RLOO: advantages with a KL penalty in the reward, unscorable samples, standardised advantages;
+//!    loss and gradients of one step with them.
 
 #![allow(clippy::unwrap_used, reason = "a golden file that cannot be read ends the test")]
 
@@ -22,9 +25,9 @@ use common::{Batch, Outcome, Row, assert_close, run_step};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use stateset_algo::{
-    Aggregation, Cispo, Clip, Correction, CorrectionLevel, CorrectionRule, GenerationWindow, Gmpo,
-    KlEstimator, KlPenalty, PolicyGradient, RatioLevel, Sapo, Surrogate, TrajectoryData, Vespo,
-    VespoShape,
+    AdaptiveEntropy, AdvantageEstimator, Aggregation, Algorithm, Cispo, Clip, Controls, Correction,
+    CorrectionLevel, CorrectionRule, GenerationWindow, Gmpo, KlEstimator, KlPenalty, LeaveOneOut,
+    PolicyGradient, RatioLevel, Sapo, Surrogate, TrajectoryData, Vespo, VespoShape,
 };
 
 #[derive(Deserialize)]
@@ -34,6 +37,40 @@ struct Golden {
     defaults: Map<String, Value>,
     batches: BTreeMap<String, GoldenBatch>,
     cases: Vec<Map<String, Value>>,
+    adaptive_entropy: Controlled,
+    rloo: Vec<RlooCase>,
+}
+
+#[derive(Deserialize)]
+struct Controlled {
+    entropy_target: f64,
+    entropy_coef_delta: f64,
+    entropy_coef_max: f64,
+    entropy_coef: f64,
+    steps: Vec<ControlledStep>,
+}
+
+#[derive(Deserialize)]
+struct ControlledStep {
+    batch: String,
+    entropy_scale: f32,
+    loss: f64,
+    d_entropy: Vec<Vec<f64>>,
+    entropy_coef: f64,
+    entropy: f64,
+}
+
+#[derive(Deserialize)]
+struct RlooCase {
+    batch: String,
+    rewards: Vec<Option<f64>>,
+    beta: f64,
+    normalize: bool,
+    epsilon_low: f64,
+    epsilon_high: f64,
+    advantages: Vec<f64>,
+    loss: f64,
+    d_logprob: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -152,18 +189,9 @@ impl Golden {
         }
     }
 
-    /// TRL's GMPO gives a trajectory without loss tokens the ratio 1: a constant in the loss that has
-    /// no gradient. Ours leaves it out.
     fn constant(&self, case: &Case) -> f64 {
-        if case.algorithm != "gmpo" {
-            return 0.0;
-        }
         let source = &self.batches[&case.batch];
-        let is_empty = |i: &usize| {
-            source.logps[*i].is_empty() || (source.mask_truncated && source.truncated[*i])
-        };
-        let n = source.advantages.len();
-        -(0..n).filter(is_empty).map(|i| source.advantages[i]).sum::<f64>() / n as f64
+        if case.algorithm == "gmpo" { source.constant(&source.advantages) } else { 0.0 }
     }
 
     fn run(&self, case: &Case) -> Outcome {
@@ -180,6 +208,39 @@ impl Golden {
         let micro_batches: Vec<Vec<usize>> =
             batch.all_rows().chunks(size).map(<[usize]>::to_vec).collect();
         run_step(&self.method(case), &step, &batch, &micro_batches)
+    }
+}
+
+impl GoldenBatch {
+    /// The batch with other rewards.
+    fn scored(&self, rewards: &[Option<f64>], n_generations: usize) -> Batch {
+        let trajectory = |(i, reward): (usize, &Option<f64>)| TrajectoryData {
+            group: i / n_generations,
+            reward: *reward,
+            truncated: self.truncated[i],
+            ..TrajectoryData::default()
+        };
+        let row = |i: usize| Row {
+            trajectory: i,
+            current: self.logps[i].clone(),
+            old: Some(self.old[i].clone()),
+            behaviour: self.old[i].clone(),
+            reference: Some(self.reference[i].clone()),
+            entropies: self.entropies[i].clone(),
+        };
+        Batch {
+            trajectories: rewards.iter().enumerate().map(trajectory).collect(),
+            rows: (0..rewards.len()).map(row).collect(),
+        }
+    }
+
+    /// TRL's GMPO and RLOO give a trajectory without loss tokens the ratio 1: a constant in the loss
+    /// that has no gradient. Ours leaves it out.
+    fn constant(&self, advantages: &[f64]) -> f64 {
+        let is_empty =
+            |i: &usize| self.logps[*i].is_empty() || (self.mask_truncated && self.truncated[*i]);
+        let n = advantages.len();
+        -(0..n).filter(is_empty).map(|i| advantages[i]).sum::<f64>() / n as f64
     }
 }
 
@@ -233,19 +294,13 @@ fn bonus_is_ours(case: &Case) -> bool {
     case.micro_batches == 1 && case.top_entropy_quantile == 1.0
 }
 
-/// TRL leaves tokens of low entropy out of GMPO's geometric mean; ours only gives them no loss.
-fn differs(case: &Case) -> bool {
-    case.algorithm == "gmpo" && case.top_entropy_quantile < 1.0
-}
-
 #[test]
 fn losses_and_gradients() {
     let golden = golden();
     let cases = golden.cases();
     assert_eq!(cases.len(), 228);
-    assert_eq!(cases.iter().filter(|case| differs(case)).count(), 1);
     let mut wrong = Vec::new();
-    for case in cases.iter().filter(|case| !differs(case)) {
+    for case in &cases {
         let outcome = golden.run(case);
         let entropies = &golden.batches[&case.batch].entropies;
         let n_rows = outcome.gradients.len();
@@ -290,6 +345,84 @@ fn metrics() {
         }
     }
     assert_eq!(n_checked, 372);
+}
+
+#[test]
+fn the_entropy_coefficient_is_controlled() {
+    let golden = golden();
+    let control = &golden.adaptive_entropy;
+    let rule = AdaptiveEntropy {
+        target: control.entropy_target,
+        step: control.entropy_coef_delta,
+        max: control.entropy_coef_max,
+    };
+    let mut controls = Controls::default();
+    let is_on = |step: &ControlledStep| step.d_entropy.iter().flatten().any(|slope| *slope != 0.0);
+    assert!(control.steps.iter().any(is_on) && !control.steps.iter().all(is_on));
+    for wanted in &control.steps {
+        let defaults = Value::Object(golden.defaults.clone());
+        let zeros = serde_json::json!({ "batch": wanted.batch, "loss": 0.0, "d_logprob": [] });
+        let mut all = defaults.as_object().unwrap().clone();
+        all.extend(zeros.as_object().unwrap().clone());
+        let case: Case = serde_json::from_value(Value::Object(all)).unwrap();
+        let method = PolicyGradient {
+            entropy_coef: control.entropy_coef,
+            adaptive_entropy: Some(rule),
+            ..golden.method(&case)
+        };
+        let mut batch = golden.batch(&case);
+        for row in &mut batch.rows {
+            row.entropies.iter_mut().for_each(|h| *h *= wanted.entropy_scale);
+        }
+        let step = stateset_algo::StepData { controls, ..batch.step() };
+        let outcome = run_step(&method, &step, &batch, &[batch.all_rows()]);
+        assert_close(outcome.loss, wanted.loss, 1e-6, 1e-9);
+        for (row, d_entropy) in outcome.gradients.iter().zip(&wanted.d_entropy) {
+            assert!(are_close(&padded(&row.entropies, d_entropy.len()), d_entropy));
+        }
+        controls = method.adapt(controls, &outcome.diagnostics, batch.trajectories.len());
+        assert_close(controls.entropy_coef.unwrap(), wanted.entropy_coef, 1e-9, 0.0);
+        assert_close(controls.entropy.unwrap(), wanted.entropy, 1e-6, 0.0);
+    }
+}
+
+/// Gradients that are left out are zeros.
+fn padded(gradients: &[f32], n: usize) -> Vec<f32> {
+    if gradients.is_empty() { vec![0.0; n] } else { gradients.to_vec() }
+}
+
+#[test]
+fn leave_one_out() {
+    let golden = golden();
+    assert_eq!(golden.rloo.len(), 6);
+    for (index, case) in golden.rloo.iter().enumerate() {
+        let source = &golden.batches[&case.batch];
+        let clip = Clip { low: case.epsilon_low, high: case.epsilon_high, delta: None };
+        let settings = LeaveOneOut { normalize: case.normalize, ..LeaveOneOut::default() };
+        let method = PolicyGradient {
+            advantage: AdvantageEstimator::LeaveOneOut(settings),
+            surrogate: Surrogate::Clip { clip, level: RatioLevel::Product },
+            reward_kl_coef: case.beta,
+            mask_truncated: source.mask_truncated,
+            ..stateset_algo::rloo()
+        };
+        let batch = source.scored(&case.rewards, golden.n_generations);
+        let credit = method.credit(&batch.step()).unwrap();
+        for (row, credit) in batch.rows.iter().zip(&credit.rows) {
+            for advantage in &credit.advantages {
+                assert_close(*advantage, case.advantages[row.trajectory], 1e-6, 1e-7);
+            }
+        }
+        let outcome = batch.run(&method);
+        let constant = source.constant(&case.advantages);
+        assert_close(outcome.loss, case.loss - constant, 1e-6, 1e-8);
+        for (row, wanted) in outcome.gradients.iter().zip(&case.d_logprob) {
+            for (got, wanted) in row.logprobs.iter().zip(wanted) {
+                assert_close(f64::from(*got), *wanted, 1e-5, 1e-7);
+            }
+            assert_eq!(row.logprobs.len(), wanted.len(), "case {index}");
+        }
+    }
 }
 
 /// Sum over tokens of slope times entropy: what a linear bonus adds to the loss.

@@ -17,9 +17,9 @@ mod tokenizer;
 pub use backend::*;
 pub use checkpoint::{
     AdapterFiles, Disk, ModelFiles, RealDisk, StoreType, SyncWrite, Tensors, VALUE_HEAD_FILE,
-    VALUE_HEAD_OPTIMISER_FILE, load_optimiser, load_value_head, restore_critic, restore_value_head,
-    save_adapter, save_critic, save_model, save_optimiser, save_value_head, save_value_head_of,
-    sync_folder, write_file,
+    VALUE_HEAD_OPTIMISER_FILE, load_optimiser, load_snapshot, load_value_head, restore_critic,
+    restore_value_head, save_adapter, save_critic, save_model, save_optimiser, save_snapshot,
+    save_value_head, save_value_head_of, sync_folder, write_file,
 };
 pub use decoder::{
     Adapter, AdapterLayout, Decoder, DecoderConfig, LayerSlot, LayerSpec, LoraSpec, Param,

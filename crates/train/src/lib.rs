@@ -17,7 +17,9 @@ pub mod metric;
 mod model;
 mod online;
 mod policy;
+mod preference;
 mod report;
+mod rewards;
 mod rollout;
 mod run_error;
 mod run_folder;
@@ -55,7 +57,13 @@ pub use online::{
     Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder, run_format,
 };
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
+pub use preference::{
+    Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch, PreferenceData,
+    PreferenceGoal, PreferenceRun, PreferenceSettings, PreferenceStep, RewardScale, SyntheticPairs,
+    TrainedPreference, preference_step, read_judged, read_judgments, read_pairs,
+};
 pub use report::{build_report, write_report};
+pub use rewards::NeuralReward;
 pub use rollout::{
     EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, Stage, TASK_PART, judge_groups, play,
     play_groups, settled,

@@ -37,3 +37,13 @@ pub const ROLLOUT_TOKENS_PER_SEC: &str = "speed/rollout_tokens_per_sec";
 pub const TRAIN_TOKENS_PER_SEC: &str = "speed/train_tokens_per_sec";
 /// Most memory the process has held so far, in bytes.
 pub const PEAK_MEMORY: &str = "memory/peak_rss_bytes";
+/// Mean punishment of long replies, where they are punished; it is a part of the rewards.
+pub const OVERLONG: &str = "reward/overlong_punishment";
+/// Mean reward of everything a step played, the groups left out included, where such are replaced.
+pub const PLAYED_REWARD: &str = "sampling/reward_mean";
+/// Rounds that replaced groups without any difference in reward.
+pub const REFILL_ROUNDS: &str = "sampling/refill_rounds";
+/// Groups that were left out because they had none.
+pub const DROPPED_GROUPS: &str = "sampling/dropped_groups";
+/// Steps by which the weights that sampled are older than those that are trained.
+pub const STALENESS: &str = "sampling/staleness";

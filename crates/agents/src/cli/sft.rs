@@ -177,6 +177,7 @@ fn spec(args: &SftArgs, data: &Data) -> EngineSpec {
             moves_reference: false,
             reference: None,
             seed: RunSeed(args.seed),
+            staleness: 0,
         }),
         scorer_tokens: None,
         ..scoring_spec(args.model.machine.threads(), longest, 1)

@@ -1,7 +1,9 @@
 //! The short way: an agent to talk to, and training it.
 
 mod agent;
+mod pairs;
 mod training;
 
 pub use agent::ChatAgent;
+pub use pairs::train_on_pairs;
 pub use training::{Trained, Training, train, train_on_prompts};

@@ -5,5 +5,6 @@ mod data;
 
 mod examples;
 mod learning;
+mod methods;
 mod pages;
 mod readme;

@@ -53,6 +53,9 @@ impl Baseline {
 fn above_median(rewards: &[Option<f64>], groups: &[Vec<usize>]) -> Vec<f64> {
     let mut advantages = vec![0.0; rewards.len()];
     for members in groups {
+        if is_dead(&moments(members.iter().map(|&i| rewards[i]))) {
+            continue;
+        }
         let mut scored: Vec<f64> = members.iter().filter_map(|&i| rewards[i]).collect();
         let Some(median) = median(&mut scored) else { continue };
         for &i in members {

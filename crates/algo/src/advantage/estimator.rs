@@ -69,12 +69,18 @@ impl From<GroupAdvantage> for AdvantageEstimator {
 
 impl AdvantageEstimator {
     /// Credit for a whole rollout batch. `reward_kl_coef` is the weight of a KL penalty inside the
-    /// reward, 0 for none.
+    /// reward, 0 for none. With `mask_truncated` the tokens of truncated trajectories are no loss
+    /// tokens: their rewards are compared, but they are not penalised, whitened or valued (TRL).
     ///
     /// # Errors
     /// [`AlgoError`] where the arrays do not fit each other or the estimator.
-    pub fn credit(&self, batch: &StepData<'_>, reward_kl_coef: f64) -> Result<Credit, AlgoError> {
-        let layout = Layout::new(batch, reward_kl_coef);
+    pub fn credit(
+        &self,
+        batch: &StepData<'_>,
+        reward_kl_coef: f64,
+        mask_truncated: bool,
+    ) -> Result<Credit, AlgoError> {
+        let layout = Layout::new(batch, reward_kl_coef, mask_truncated);
         let groups: Vec<Vec<usize>> = batch.groups().into_values().collect();
         let rewards = || layout.rewards();
         let by_trajectory = |advantages: &[f64]| Ok(Credit::of_trajectories(batch, advantages));
@@ -94,14 +100,16 @@ impl AdvantageEstimator {
             }
             AdvantageEstimator::ReinforcePlusPlus { settings, group_baseline: true } => {
                 let lengths = batch.trajectory_lengths();
-                let tokens = settings.baseline_advantages(&rewards()?, &groups, &lengths)?;
+                let mut tokens =
+                    settings.baseline_advantages(&rewards()?, &groups, &layout.lengths())?;
+                tokens.iter_mut().zip(lengths).for_each(|(row, n)| row.resize(n, 0.0));
                 Ok(layout.deal(tokens, Vec::new()))
             }
             AdvantageEstimator::ReinforcePlusPlus { settings, group_baseline: false } => {
                 layout.whitened_returns(settings)
             }
             AdvantageEstimator::TwoPart(settings) => {
-                layout.of_turns(settings.two_part(&layout.two_part_rewards(), &groups))
+                layout.of_turns(settings.two_part(&layout.two_part_rewards(&rewards()?), &groups))
             }
             AdvantageEstimator::Turns(settings) => {
                 let turns = settings.by_turn(&rewards()?, &layout.turn_rewards(), &groups)?;
@@ -157,11 +165,28 @@ struct Layout<'a, 'd> {
     batch: &'a StepData<'d>,
     rows: Vec<Vec<usize>>,
     reward_kl_coef: f64,
+    mask_truncated: bool,
 }
 
 impl<'a, 'd> Layout<'a, 'd> {
-    fn new(batch: &'a StepData<'d>, reward_kl_coef: f64) -> Layout<'a, 'd> {
-        Layout { batch, rows: batch.trajectory_rows(), reward_kl_coef }
+    fn new(batch: &'a StepData<'d>, reward_kl_coef: f64, mask_truncated: bool) -> Layout<'a, 'd> {
+        Layout { batch, rows: batch.trajectory_rows(), reward_kl_coef, mask_truncated }
+    }
+
+    /// True where none of a trajectory's tokens is a loss token.
+    fn is_masked(&self, trajectory: usize) -> bool {
+        self.mask_truncated && self.batch.trajectories[trajectory].truncated
+    }
+
+    /// Loss tokens of each trajectory.
+    fn lengths(&self) -> Vec<usize> {
+        let of = |(i, n)| if self.is_masked(i) { 0 } else { n };
+        self.batch.trajectory_lengths().into_iter().enumerate().map(of).collect()
+    }
+
+    /// The reward of a trajectory that has some, and tokens to learn from.
+    fn scored(&self, trajectory: usize) -> Option<f64> {
+        self.batch.trajectories[trajectory].scored().filter(|_| !self.is_masked(trajectory))
     }
 
     /// The numbers of one array for all loss tokens of a trajectory.
@@ -177,17 +202,21 @@ impl<'a, 'd> Layout<'a, 'd> {
         Ok(all)
     }
 
-    /// Log-probs of old and reference policy; the latter only where a penalty reads them.
+    /// Log-probs of old and reference policy; the latter only where a penalty reads them. A token
+    /// whose log-prob is not known is no evidence of a distance.
     fn old_and_reference(&self, trajectory: usize) -> Result<(Vec<f32>, Vec<f32>), AlgoError> {
         let data = &self.batch.rows;
-        let old =
+        let mut old =
             self.joined(trajectory, |row| Ok(data[row].old.unwrap_or(data[row].behaviour)))?;
-        if self.reward_kl_coef == 0.0 {
-            return Ok((old.clone(), old));
+        if self.reward_kl_coef == 0.0 || self.is_masked(trajectory) {
+            return Ok((vec![0.0; old.len()], vec![0.0; old.len()]));
         }
         let missing = |row| AlgoError::MissingReference { row };
         let reference =
             self.joined(trajectory, |row| data[row].reference.ok_or_else(|| missing(row)))?;
+        for (old, reference) in old.iter_mut().zip(&reference) {
+            *old = if old.is_finite() { *old } else { *reference };
+        }
         Ok((old, reference))
     }
 
@@ -241,20 +270,22 @@ impl<'a, 'd> Layout<'a, 'd> {
 
     /// The outcome is the trajectory's reward, the turn part what turns up to the first tool result
     /// were given.
-    fn two_part_rewards(&self) -> Vec<TwoPartRewards> {
-        let of = |t: &crate::TrajectoryData| {
+    fn two_part_rewards(&self, outcomes: &[Option<f64>]) -> Vec<TwoPartRewards> {
+        let of = |(t, &outcome): (&crate::TrajectoryData, &Option<f64>)| {
             let first_turn_after_tool = t.turns.iter().position(|turn| turn.after_tool);
             let before = first_turn_after_tool.unwrap_or(t.turns.len());
-            let turn: f64 = t.turns[..before].iter().filter_map(|turn| turn.reward).sum();
+            let sum = |turns: &[crate::TurnData]| -> f64 {
+                turns.iter().filter_map(|turn| turn.reward).sum()
+            };
             TwoPartRewards {
-                outcome: t.scored(),
-                turn: Some(turn),
-                total: t.scored().map(|outcome| outcome + turn),
+                outcome,
+                turn: Some(sum(&t.turns[..before])),
+                total: outcome.map(|outcome| outcome + sum(&t.turns)),
                 first_turn_after_tool,
                 n_turns: t.turns.len(),
             }
         };
-        self.batch.trajectories.iter().map(of).collect()
+        self.batch.trajectories.iter().zip(outcomes).map(of).collect()
     }
 
     /// Credit of turns, as that of their tokens.
@@ -262,16 +293,18 @@ impl<'a, 'd> Layout<'a, 'd> {
         let mut tokens = Vec::with_capacity(advantages.len());
         for (trajectory, of_turns) in advantages.iter().enumerate() {
             let turns = self.turns(trajectory)?;
-            let of_token = |turn: &u32| of_turns.get(*turn as usize).copied().unwrap_or(0.0);
-            tokens.push(turns.iter().map(of_token).collect());
+            let of_token = |turn: &u32| of_turns.get(*turn as usize).copied();
+            let known: Option<Vec<f64>> = turns.iter().map(of_token).collect();
+            // Credit of 0 for a turn that nobody described would be learning nothing, silently.
+            let row = self.rows[trajectory].first().copied().unwrap_or_default();
+            tokens.push(known.ok_or(AlgoError::MissingTurns { row })?);
         }
         Ok(self.deal(tokens, Vec::new()))
     }
 
     fn whitened_returns(&self, settings: &ReinforcePlusPlus) -> Result<Credit, AlgoError> {
         let n = self.batch.trajectories.len();
-        let scored: Vec<Option<f64>> =
-            self.batch.trajectories.iter().map(|trajectory| trajectory.scored()).collect();
+        let scored: Vec<Option<f64>> = (0..n).map(|i| self.scored(i)).collect();
         let known: Vec<usize> = (0..n).filter(|i| scored[*i].is_some()).collect();
         let rewards: Result<Vec<Vec<f64>>, AlgoError> =
             known.iter().map(|&i| self.token_rewards(i, scored[i].unwrap_or_default())).collect();
@@ -294,7 +327,7 @@ impl<'a, 'd> Layout<'a, 'd> {
             let missing = |row| AlgoError::MissingValues { row };
             let values = self.joined(i, |row| data[row].values.ok_or_else(|| missing(row)))?;
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();
-            let Some(reward) = trajectory.scored() else {
+            let Some(reward) = self.scored(i) else {
                 advantages.push(vec![0.0; values.len()]);
                 returns.push(vec![f64::NAN; values.len()]);
                 continue;

@@ -78,7 +78,8 @@ impl LeaveOneOut {
         let all: Moments = advantages.iter().copied().flatten().collect();
         let divisor = all.sample_std() + self.epsilon;
         for advantage in advantages.iter_mut().flatten() {
-            *advantage = if is_dead(&all) { 0.0 } else { (*advantage - all.mean()) / divisor };
+            // The mean is 0 in every group; taking off what rounding made of it would spoil zeros.
+            *advantage = if is_dead(&all) { 0.0 } else { *advantage / divisor };
         }
     }
 }
@@ -99,6 +100,15 @@ mod tests {
     }
 
     const R: [Option<f64>; 4] = [Some(1.0), Some(0.0), Some(0.0), Some(2.0)];
+
+    #[test]
+    fn standardising_keeps_zeros() {
+        let rewards = [0.1, 0.2, 0.7, 0.3, 0.1 + 0.2].map(Some);
+        let settings = LeaveOneOut { normalize: true, ..LeaveOneOut::default() };
+        let got = settings.advantages(&rewards, &[vec![0, 1, 2], vec![3, 4]]).unwrap();
+        assert_eq!(got[3..], [0.0, 0.0]);
+        assert!(got[0] < 0.0 && got[2] > 1.0);
+    }
 
     #[test]
     fn golden() {

@@ -22,3 +22,59 @@ pub fn a2c() -> PolicyGradient {
         ..PolicyGradient::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, RowCredit, RowData, RowScores, StepData, TrajectoryData};
+
+    /// lc = [-1, -.5], A = [1, -2], V = [.5, 1], R = [1.5, -1], H = [.6, .4], entropy weight .01.
+    #[test]
+    fn golden_sum_of_three_parts() {
+        let values: &[f32] = &[0.5, 1.0];
+        let step = StepData {
+            trajectories: vec![TrajectoryData::default()],
+            rows: vec![RowData {
+                behaviour: &[-1.0; 2],
+                values: Some(values),
+                ..RowData::default()
+            }],
+            ..StepData::default()
+        };
+        let credit = RowCredit { advantages: vec![1.0, -2.0], returns: vec![1.5, -1.0] };
+        let method = PolicyGradient { entropy_coef: 0.01, ..a2c() };
+        let plan = method.prepare(&step, vec![credit]).unwrap();
+        let scores = RowScores {
+            logprobs: &[-1.0, -0.5],
+            entropies: &[0.6, 0.4],
+            values: Some(values),
+            ..RowScores::default()
+        };
+        let out = method.loss(&plan, &[scores]);
+        assert!((out.loss - 1.245).abs() < 1e-7, "{}", out.loss);
+        assert_eq!(out.gradients[0].logprobs, [-0.5, 1.0]);
+        assert_eq!(out.gradients[0].values, [-0.5, 1.0]);
+        assert_eq!(out.gradients[0].entropies, [-0.005; 2]);
+    }
+
+    /// Tokens without a target are not in the mean of the value loss.
+    #[test]
+    fn only_tokens_with_a_target_teach_the_critic() {
+        let step = StepData {
+            trajectories: vec![TrajectoryData::default()],
+            rows: vec![RowData { behaviour: &[-1.0; 2], ..RowData::default() }],
+            ..StepData::default()
+        };
+        let credit = RowCredit { advantages: vec![0.0; 2], returns: vec![f64::NAN, -1.0] };
+        let plan = a2c().prepare(&step, vec![credit]).unwrap();
+        let scores = RowScores {
+            logprobs: &[-1.0; 2],
+            entropies: &[0.0; 2],
+            values: Some(&[9.0, 1.0]),
+            ..RowScores::default()
+        };
+        let out = a2c().loss(&plan, &[scores]);
+        assert!((out.loss - 0.5 * 4.0).abs() < 1e-12);
+        assert_eq!(out.gradients[0].values, [0.0, 2.0]);
+    }
+}

@@ -168,7 +168,7 @@ mod tests {
             old: vec![-1.0; mismatches.len()],
             behaviour: mismatches.iter().map(|u| -1.0 - u.ln()).collect(),
             advantages: vec![1.0; mismatches.len()],
-            context: 0.0,
+            ..Sequence::default()
         }
     }
 
@@ -220,7 +220,7 @@ mod tests {
             old: vec![-1.0; 2],
             behaviour: vec![-1.0; 2],
             advantages: vec![-1.0, 1.0],
-            context: 0.0,
+            ..Sequence::default()
         };
         assert_eq!(off_policy_mask(&sequence, 0.5), [false, true]);
         assert_eq!(off_policy_mask(&sequence, 0.7), [true, true]);

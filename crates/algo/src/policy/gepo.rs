@@ -12,7 +12,8 @@
 //! range from the host trainer (0.2); the paper's own is not known. `kl_gate` is the defensive variant:
 //! a trajectory whose k3(lb, lc) is below it is compared with its own q.
 //!
-//! The sampler's log-probs are used where they are known, the old policy's elsewhere.
+//! The sampler's log-probs are used where they are known, the old policy's elsewhere; a token that has
+//! neither has no part in q.
 
 use super::{Clip, Sequence, Slopes, Surrogate, TokenLoss};
 use crate::error::Problems;
@@ -21,19 +22,13 @@ use crate::{
 };
 
 /// Settings of GEPO.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Gepo {
     /// Range of the weight. 0.2.
     pub clip: Clip,
     /// Below this mean k3 of sampler to current policy a trajectory has its own denominator (GEPO+,
     /// 0.002 in the authors' code). Off.
     pub kl_gate: Option<f64>,
-}
-
-impl Default for Gepo {
-    fn default() -> Self {
-        Gepo { clip: Clip::default(), kl_gate: None }
-    }
 }
 
 /// GEPO with the settings of the authors' code: advantages are centred and not scaled.
@@ -55,7 +50,7 @@ impl Gepo {
         let mean = |i: usize| {
             let tokens = rows[i].iter().flat_map(|&row| {
                 let data = &step.rows[row];
-                (0..data.behaviour.len()).map(move |t| known(&data.behaviour[t], data.old, t))
+                (0..data.behaviour.len()).filter_map(move |t| known(data.behaviour[t], data.old, t))
             });
             let (sum, n) = tokens.fold((0.0, 0usize), |(sum, n), lp| (sum + lp, n + 1));
             (n > 0).then(|| sum / n as f64)
@@ -120,7 +115,76 @@ impl Gepo {
 }
 
 /// The sampler's log-prob of a token, or the old policy's where the sampler gave none.
-fn known(behaviour: &f32, old: Option<&[f32]>, token: usize) -> f64 {
-    let value = if behaviour.is_finite() { *behaviour } else { old.map_or(0.0, |old| old[token]) };
-    f64::from(value)
+fn known(behaviour: f32, old: Option<&[f32]>, token: usize) -> Option<f64> {
+    let sampled = Some(behaviour).filter(|lp| lp.is_finite());
+    sampled.or_else(|| old.map(|old| old[token])).map(f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{RowData, TrajectoryData};
+
+    fn sequence(current: &[f64], behaviour: &[f64], advantage: f64, context: f64) -> Sequence {
+        Sequence {
+            current: current.to_vec(),
+            old: behaviour.to_vec(),
+            behaviour: behaviour.to_vec(),
+            advantages: vec![advantage; current.len()],
+            context,
+            ..Sequence::default()
+        }
+    }
+
+    /// One token each: p = [.5, .2], q = [.4, .1], A = [1, -1].
+    #[test]
+    fn golden_two_answers_of_one_token() {
+        let (p, q) = ([0.5f64.ln(), 0.2f64.ln()], [0.4f32.ln(), 0.1f32.ln()]);
+        let step = StepData {
+            trajectories: vec![TrajectoryData::default(); 2],
+            rows: (0..2)
+                .map(|i| RowData { trajectory: i, behaviour: &q[i..=i], ..RowData::default() })
+                .collect(),
+            ..StepData::default()
+        };
+        let open = Clip { low: 1.0, high: f64::MAX, delta: None };
+        for (clip, loss) in [(Clip::default(), -0.2), (open, -0.441176)] {
+            let gepo = Gepo { clip, kl_gate: None };
+            let expected = gepo.log_denominators(&step);
+            assert!((expected[0].exp() - 0.34).abs() < 1e-6 && expected[0] == expected[1]);
+            let of = |i: usize, advantage| {
+                let q = f64::from(q[i]);
+                gepo.losses(&sequence(&p[i..=i], &[q], advantage, expected[i]))[0]
+            };
+            let (first, second) = (of(0, 1.0), of(1, -1.0));
+            assert!(
+                (first.ratio - 1.470588).abs() < 1e-6 && (second.ratio - 0.588235).abs() < 1e-6
+            );
+            let got = (first.loss.value + second.loss.value) / 2.0;
+            assert!((got - loss).abs() < 1e-6, "{got} is not {loss}");
+        }
+    }
+
+    /// A trajectory that has hardly moved is compared with its own probability.
+    #[test]
+    fn the_gate_chooses_the_denominator() {
+        let gepo = Gepo { kl_gate: Some(0.002), ..Gepo::default() };
+        let near = gepo.losses(&sequence(&[-1.0, -1.5], &[-1.01, -1.5], 1.0, -3.0));
+        assert!((near[0].ratio - 0.005f64.exp()).abs() < 1e-12);
+        let far = gepo.losses(&sequence(&[-1.0, -1.5], &[-1.3, -1.5], 1.0, -1.5));
+        assert!((far[0].ratio - 0.25f64.exp()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_token_that_nobody_scored_has_no_part_in_q() {
+        let with = |behaviour: &'static [f32]| StepData {
+            trajectories: vec![TrajectoryData::default()],
+            rows: vec![RowData { behaviour, ..RowData::default() }],
+            ..StepData::default()
+        };
+        let gepo = Gepo::default();
+        let got = gepo.log_denominators(&with(&[-1.0, f32::NAN]));
+        assert_eq!(got, gepo.log_denominators(&with(&[-1.0])));
+        assert!((got[0] + 1.0).abs() < 1e-12);
+    }
 }

@@ -60,3 +60,24 @@ pub(crate) fn losses(clip: &Clip, sequence: &Sequence) -> Vec<TokenLoss> {
     };
     ratios.iter().zip(&sequence.advantages).map(token).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shared batch: geometric means of [1.3, .7, 1] and [.5].
+    #[test]
+    fn golden_ratios() {
+        for (ratios, wanted) in [(&[1.3f64, 0.7, 1.0][..], 0.969052), (&[0.5], 0.5)] {
+            let sequence = Sequence {
+                current: vec![-1.0; ratios.len()],
+                old: ratios.iter().map(|ratio| -1.0 - ratio.ln()).collect(),
+                advantages: vec![1.0; ratios.len()],
+                ..Sequence::default()
+            };
+            for token in losses(&CLIP, &sequence) {
+                assert!((token.ratio - wanted).abs() < 1e-6, "{} is not {wanted}", token.ratio);
+            }
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod gepo;
 mod gmpo;
 mod grpo;
 mod gspo;
+mod part;
 mod policy_gradient;
 mod ppo;
 mod reinforce;
@@ -19,6 +20,7 @@ mod sapo;
 mod sequence;
 mod surrogate;
 mod trpo;
+mod validation;
 mod vapo;
 mod vespo;
 

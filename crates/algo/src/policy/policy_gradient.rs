@@ -25,14 +25,14 @@
 //!   means of micro-batches; so no division into micro-batches changes it.
 //! - every log-ratio is clamped to +-20 before it is exponentiated.
 
+use super::entropy_mask;
+use super::part::Part;
 use super::sequence::backward;
-use super::{entropy_mask, off_policy_mask};
-use crate::error::Problems;
 use crate::{
     AdaptiveEntropy, AdaptiveKl, AdvantageEstimator, Aggregation, AlgoError, Algorithm, Clip,
-    Controls, Correction, Credit, Diagnostics, KlPenalty, LossOutput, Plan, Problem, RatioLevel,
-    RowCredit, RowGradients, RowPlan, RowScores, RowStats, Sequence, Slopes, StepData, StepRule,
-    Surrogate, Term, TokenLoss, TrustRegion, Unit, ValueLoss, Wants,
+    Controls, Correction, Credit, Diagnostics, KlPenalty, LossOutput, Plan, RatioLevel, RowCredit,
+    RowGradients, RowPlan, RowScores, Sequence, Slopes, StepData, StepRule, Surrogate, Term,
+    TrustRegion, Unit, ValueLoss, Wants,
 };
 
 /// A policy-gradient method.
@@ -76,7 +76,8 @@ pub struct PolicyGradient {
     pub trust_region: Option<TrustRegion>,
 }
 
-/// The critic's part of the loss: `coef` times the mean over tokens of a value loss.
+/// The critic's part of the loss: `coef` times the mean of a value loss over the tokens of the step
+/// that have a target.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValueTerm {
     /// Loss of one token.
@@ -110,87 +111,6 @@ impl Default for PolicyGradient {
 }
 
 impl PolicyGradient {
-    /// Everything wrong with the settings.
-    pub fn validate(&self) -> Vec<Problem> {
-        let mut problems = Problems::default();
-        problems.extend(self.advantage.validate());
-        problems.extend(self.surrogate.validate());
-        problems.extend(self.aggregation.validate());
-        problems.extend(self.kl.validate());
-        problems.require(
-            self.entropy_coef.is_finite() && self.entropy_coef >= 0.0,
-            "entropy_coef",
-            self.entropy_coef,
-            "0 or more",
-            "0 switches the bonus off, 0.01 is usual",
-        );
-        problems.extend(self.correction.map(|c| c.validate()).unwrap_or_default());
-        problems.require(
-            self.off_policy_delta.is_none_or(|delta| delta.is_finite() && delta > 0.0),
-            "off_policy_delta",
-            self.off_policy_delta.unwrap_or_default(),
-            "above 0, or nothing",
-            "0.5 is usual",
-        );
-        problems.require(
-            self.top_entropy_share.is_none_or(|share| share > 0.0 && share <= 1.0),
-            "top_entropy_share",
-            self.top_entropy_share.unwrap_or_default(),
-            "above 0 to 1, or nothing",
-            "0.2 is the paper's",
-        );
-        self.validate_extras(&mut problems);
-        problems.into_vec()
-    }
-
-    fn validate_extras(&self, problems: &mut Problems) {
-        let is_weight = |x: f64| x.is_finite() && x >= 0.0;
-        let hint = "0 switches it off";
-        problems.require(
-            is_weight(self.reward_kl_coef),
-            "reward_kl_coef",
-            self.reward_kl_coef,
-            "0 or more",
-            hint,
-        );
-        problems.require(
-            is_weight(self.positive_coef),
-            "positive_coef",
-            self.positive_coef,
-            "0 or more",
-            hint,
-        );
-        problems.require(
-            self.target_kl.is_none_or(|kl| kl.is_finite() && kl > 0.0),
-            "target_kl",
-            self.target_kl.unwrap_or_default(),
-            "above 0, or nothing",
-            "0.01 to 0.05 is usual",
-        );
-        problems.require(
-            self.advantage.wants_values() == self.value.is_some(),
-            "value",
-            self.value.is_some(),
-            "a critic where advantages are weighed against values, and only there",
-            "take a critic, or an advantage estimator without one",
-        );
-        if let Some(value) = &self.value {
-            problems.extend(value.loss.validate());
-            let holds = value.coef.is_finite() && value.coef > 0.0;
-            problems.require(holds, "value.coef", value.coef, "above 0", "0.1 to 0.5 is usual");
-        }
-        problems.require(
-            self.adaptive_kl.is_none() || self.kl.is_on() || self.reward_kl_coef > 0.0,
-            "adaptive_kl",
-            "on",
-            "a KL penalty whose coefficient it moves",
-            "begin with a coefficient above 0",
-        );
-        problems.extend(self.adaptive_kl.map(|rule| rule.validate()).unwrap_or_default());
-        problems.extend(self.adaptive_entropy.map(|rule| rule.validate()).unwrap_or_default());
-        problems.extend(self.trust_region.map(|region| region.validate()).unwrap_or_default());
-    }
-
     /// Weight of the entropy bonus at the moment.
     fn entropy_weight(&self, controls: Controls) -> f64 {
         match &self.adaptive_entropy {
@@ -252,7 +172,7 @@ impl PolicyGradient {
         stats: &mut Diagnostics,
     ) {
         let (Some(term), Some(values)) = (&self.value, scores.values) else { return };
-        let weight = term.coef / plan.n_loss_tokens.max(1) as f64;
+        let weight = term.coef / plan.n_value_tokens.max(1) as f64;
         gradients.values = vec![0.0; values.len()];
         for (token, &target) in row.credit.returns.iter().enumerate() {
             if target.is_nan() {
@@ -325,79 +245,6 @@ impl PolicyGradient {
     }
 }
 
-/// The rows of one trajectory in a micro-batch.
-struct Part<'p, 's> {
-    /// All rows of the micro-batch, and the weight of a token of each.
-    rows: &'p [RowScores<'s>],
-    weights: &'p [f64],
-    /// Which of them are the trajectory's.
-    members: &'p [usize],
-}
-
-impl Part<'_, '_> {
-    /// (row of the micro-batch, token) of every loss token.
-    fn tokens(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let of_row =
-            |&index: &usize| (0..self.rows[index].logprobs.len()).map(move |token| (index, token));
-        self.members.iter().flat_map(of_row)
-    }
-
-    fn sequence(&self, plan: &Plan<'_>) -> Sequence {
-        let mut sequence = Sequence::default();
-        for &index in self.members {
-            let row = plan.row(&self.rows[index]);
-            let current = self.rows[index].logprobs;
-            sequence.current.extend(current.iter().map(|lp| f64::from(*lp)));
-            sequence.old.extend(row.data.old.unwrap_or(current).iter().map(|lp| f64::from(*lp)));
-            sequence.behaviour.extend(row.data.behaviour.iter().map(|lp| f64::from(*lp)));
-            sequence.advantages.extend_from_slice(&row.credit.advantages);
-            sequence.context = plan.contexts.get(row.data.trajectory).copied().unwrap_or(0.0);
-        }
-        sequence
-    }
-
-    /// What each token's surrogate weighs: the aggregation, and what masks and corrections leave.
-    fn policy_weights(
-        &self,
-        plan: &Plan<'_>,
-        method: &PolicyGradient,
-        sequence: &Sequence,
-    ) -> Vec<f64> {
-        let mut weights: Vec<f64> = (self.tokens())
-            .map(|(index, token)| {
-                let kept = &plan.row(&self.rows[index]).kept;
-                let is_kept = kept.get(token).copied().unwrap_or(true);
-                if is_kept { self.weights[index] } else { 0.0 }
-            })
-            .collect();
-        if let Some(delta) = method.off_policy_delta {
-            let near = off_policy_mask(sequence, delta);
-            weights.iter_mut().zip(near).for_each(|(w, near)| *w *= f64::from(u8::from(near)));
-        }
-        // VESPO has the correction inside its own weight.
-        let is_inside = matches!(method.surrogate, Surrogate::Vespo(_));
-        if let Some(correction) = method.correction.as_ref().filter(|_| !is_inside) {
-            let factors = correction.weights(sequence);
-            weights.iter_mut().zip(factors).for_each(|(w, factor)| *w *= factor);
-        }
-        weights
-    }
-
-    fn record(&self, plan: &Plan<'_>, losses: &[TokenLoss], stats: &mut Diagnostics) {
-        let mut all = losses.iter();
-        for &index in self.members {
-            let (row, scores) = (plan.row(&self.rows[index]), &self.rows[index]);
-            let mut row_stats = RowStats::default();
-            for (token, loss) in (0..scores.logprobs.len()).zip(all.by_ref()) {
-                let mut facts = row.facts(scores, token);
-                (facts.ratio, facts.clipped) = (loss.ratio, loss.clipped);
-                stats.tokens.record(&facts, &mut row_stats);
-            }
-            stats.tokens.record_row(&row_stats);
-        }
-    }
-}
-
 impl Algorithm for PolicyGradient {
     fn name(&self) -> &'static str {
         self.name
@@ -418,7 +265,7 @@ impl Algorithm for PolicyGradient {
         self.check()?;
         batch.check()?;
         let moved = batch.controls.kl_coef.filter(|_| self.reward_kl_coef != 0.0);
-        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef))
+        self.advantage.credit(batch, moved.unwrap_or(self.reward_kl_coef), self.mask_truncated)
     }
 
     fn prepare<'a>(

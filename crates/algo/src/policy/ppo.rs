@@ -22,3 +22,32 @@ pub fn ppo() -> PolicyGradient {
         ..PolicyGradient::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clip;
+
+    /// max(ell, ...) bounded by c |A| with c = 3 where the advantage is negative.
+    #[test]
+    fn golden_dual_clip() {
+        let clip = Clip { delta: Some(3.0), ..Clip::default() };
+        let at =
+            |ratio: f64, advantage: f64| clip.surrogate(crate::ratio(ratio.ln()), advantage).value;
+        assert!((at(5.0, -1.0) - 3.0).abs() < 1e-12);
+        assert!((at(0.5, -1.0) - 0.8).abs() < 1e-12);
+    }
+
+    #[test]
+    fn it_wants_a_critic_and_a_reference() {
+        let wants = crate::Algorithm::wants(&ppo());
+        assert!(wants.values && wants.reference && !wants.entropy_gradient);
+        assert_eq!(ppo().validate(), []);
+        let keys: Vec<&str> = PolicyGradient { value: None, ..ppo() }
+            .validate()
+            .iter()
+            .map(|problem| problem.key)
+            .collect();
+        assert_eq!(keys, ["value"]);
+    }
+}

@@ -61,3 +61,51 @@ impl Reinforce {
         problems.into_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, RowCredit, RowData, RowScores, StepData, TrajectoryData};
+
+    /// lc = [-1, -2], A = [2, -1], weights [1, .5]: 2 - 1 = 1, slopes [-2, .5]. With an entropy of .5
+    /// and a weight of .01 for it the loss is .995.
+    #[test]
+    fn golden_weighted_tokens() {
+        let behaviour = [-1.0, -2.0 + 2f32.ln()];
+        let step = StepData {
+            trajectories: vec![TrajectoryData::default()],
+            rows: vec![RowData { behaviour: &behaviour, ..RowData::default() }],
+            ..StepData::default()
+        };
+        for (entropy_coef, loss) in [(0.0, 1.0), (0.01, 0.995)] {
+            let method = PolicyGradient { entropy_coef, ..reinforce() };
+            let credit = RowCredit { advantages: vec![2.0, -1.0], returns: Vec::new() };
+            let plan = method.prepare(&step, vec![credit]).unwrap();
+            let scores =
+                RowScores { logprobs: &[-1.0, -2.0], entropies: &[0.5; 2], ..RowScores::default() };
+            let out = method.loss(&plan, &[scores]);
+            assert!((out.loss - loss).abs() < 1e-6, "{}", out.loss);
+            assert!((out.gradients[0].logprobs[0] + 2.0).abs() < 1e-6);
+            assert!((out.gradients[0].logprobs[1] - 0.5).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn weights_are_cut_and_unknown_ones_are_1() {
+        let sequence = Sequence {
+            current: vec![-1.0; 3],
+            old: vec![-1.0; 3],
+            behaviour: vec![-4.0, f64::NAN, -0.5],
+            advantages: vec![1.0; 3],
+            ..Sequence::default()
+        };
+        let slopes = |max_weight| -> Vec<f64> {
+            Reinforce { max_weight }.losses(&sequence).iter().map(|t| t.loss.own).collect()
+        };
+        assert_eq!(slopes(Some(2.0)), [-2.0, -1.0, -(-0.5f64).exp()]);
+        assert_eq!(slopes(None), [-1.0; 3]);
+        let keys: Vec<&str> =
+            Reinforce { max_weight: Some(0.5) }.validate().iter().map(|p| p.key).collect();
+        assert_eq!(keys, ["reinforce.max_weight"]);
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! A token's loss may depend on its own log-prob and, alike for all tokens, on every log-prob of the
 //! trajectory (through a mean or a sum of log-ratios). Two slopes for each token describe that, and
-//! [`SequenceLoss::backward`] turns them into gradients in one pass instead of N².
+//! `backward` turns them into gradients in one pass instead of N².
 
 use crate::{ClipSide, MAX_LOG_RATIO, Term};
 
@@ -32,6 +32,8 @@ pub struct Sequence {
     pub behaviour: Vec<f64>,
     /// Advantage.
     pub advantages: Vec<f64>,
+    /// Whether the token has a part in the policy loss; empty where all have.
+    pub kept: Vec<bool>,
     /// The trajectory's number in [`crate::Plan::contexts`]; 0 without one.
     pub context: f64,
 }

@@ -26,3 +26,44 @@ pub fn vapo() -> PolicyGradient {
         ..PolicyGradient::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, RowCredit, RowData, RowScores, StepData, TrajectoryData};
+
+    /// Log-probs [-.5, -1, -.1] of a right answer: .1 times their mean, with a minus. A wrong answer adds
+    /// nothing, and a truncated right one nothing where it is masked.
+    #[test]
+    fn golden_likelihood_of_right_answers() {
+        let trajectory = |reward, truncated| TrajectoryData {
+            reward: Some(reward),
+            truncated,
+            ..TrajectoryData::default()
+        };
+        let row = |trajectory| RowData { trajectory, behaviour: &[-1.0; 3], ..RowData::default() };
+        let step = StepData {
+            trajectories: vec![
+                trajectory(1.0, false),
+                trajectory(0.5, false),
+                trajectory(1.0, true),
+            ],
+            rows: (0..3).map(row).collect(),
+            ..StepData::default()
+        };
+        let nothing = RowCredit { advantages: vec![0.0; 3], returns: vec![f64::NAN; 3] };
+        let method = PolicyGradient { mask_truncated: true, ..vapo() };
+        let plan = method.prepare(&step, vec![nothing; 3]).unwrap();
+        let scores = |row| RowScores {
+            row,
+            logprobs: &[-0.5, -1.0, -0.1],
+            entropies: &[0.0; 3],
+            values: Some(&[0.0; 3]),
+            ..RowScores::default()
+        };
+        let out = method.loss(&plan, &[scores(0), scores(1), scores(2)]);
+        assert!((out.loss - 0.053333).abs() < 1e-6, "{}", out.loss);
+        assert!(out.gradients[0].logprobs.iter().all(|slope| (slope + 0.1 / 3.0).abs() < 1e-7));
+        assert!(out.gradients[1..].iter().flat_map(|row| &row.logprobs).all(|slope| *slope == 0.0));
+    }
+}

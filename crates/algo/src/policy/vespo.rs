@@ -80,3 +80,42 @@ impl Vespo {
         problems.into_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Correction, CorrectionLevel, CorrectionRule};
+
+    /// phi of log W, for a positive and a negative advantage of 1.
+    fn phi(log_weight: f64, advantage: f64) -> f64 {
+        let sequence = Sequence {
+            current: vec![-1.0],
+            old: vec![-1.0 - log_weight],
+            advantages: vec![advantage],
+            ..Sequence::default()
+        };
+        -Vespo::default().losses(&sequence)[0].loss.own / advantage
+    }
+
+    /// The shared batch: products 1.3 x .7 x 1 with A = 1, and .5 with A = -1.
+    #[test]
+    fn golden_shapes() {
+        assert!((phi(0.91f64.ln(), 1.0) - 1.084782).abs() < 1e-6);
+        assert!((phi(0.5f64.ln(), -1.0) - 0.339785).abs() < 1e-6);
+        assert!((phi(0.0, 1.0) - 1.0).abs() < 1e-12 && (phi(0.0, -1.0) - 1.0).abs() < 1e-12);
+        assert!(phi(50.0, 1.0) == 0.0 && phi(-50.0, 1.0) < 1e-6);
+    }
+
+    #[test]
+    fn corrections_by_sequence_are_refused() {
+        let rule = CorrectionRule::Truncate { max: 2.0 };
+        let keys = |level| -> Vec<&str> {
+            let correction = Some(Correction { level, rule, veto: 0.0 });
+            let method = PolicyGradient { correction, ..vespo() };
+            method.validate().iter().map(|problem| problem.key).collect()
+        };
+        assert!(keys(CorrectionLevel::Token).is_empty());
+        assert_eq!(keys(CorrectionLevel::Sequence), ["correction.level"]);
+        assert_eq!(keys(CorrectionLevel::Geometric), ["correction.level"]);
+    }
+}

@@ -5,6 +5,7 @@ mod critic;
 mod disk;
 mod model;
 mod optimiser;
+mod snapshot;
 mod tensors;
 mod value_head;
 mod write;
@@ -14,6 +15,7 @@ pub use critic::{restore_critic, save_critic};
 pub use disk::{Disk, RealDisk, SyncWrite, sync_folder, write_file};
 pub use model::{ModelFiles, save_model};
 pub use optimiser::{load_optimiser, save_optimiser};
+pub use snapshot::{load_snapshot, save_snapshot};
 pub use tensors::Tensors;
 pub use value_head::{
     VALUE_HEAD_FILE, VALUE_HEAD_OPTIMISER_FILE, load_value_head, restore_value_head,

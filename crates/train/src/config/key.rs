@@ -171,7 +171,10 @@ impl Kind {
     }
 
     /// A number between two ends, each of which may belong to the range or not.
-    pub(super) const fn number((low, includes_low): (f64, bool), (high, includes_high): (f64, bool)) -> Kind {
+    pub(super) const fn number(
+        (low, includes_low): (f64, bool),
+        (high, includes_high): (f64, bool),
+    ) -> Kind {
         Kind::Number(Range { low, includes_low, high, includes_high })
     }
 }

@@ -116,11 +116,7 @@ impl Reader {
 
     /// Forgets those of `keys` that nobody has read. `message` says of the ones that a person wrote
     /// why they have no effect.
-    pub(super) fn drop_unread(
-        &mut self,
-        keys: impl Iterator<Item = &'static str>,
-        message: &str,
-    ) {
+    pub(super) fn drop_unread(&mut self, keys: impl Iterator<Item = &'static str>, message: &str) {
         let unread: Vec<&'static str> =
             keys.filter(|path| !self.read.borrow().contains(path)).collect();
         let own: Vec<&'static str> =

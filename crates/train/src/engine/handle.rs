@@ -16,7 +16,7 @@ use crate::TrainError;
 /// Jobs that may wait; senders wait beyond that.
 const WAITING_JOBS: usize = 1024;
 
-type Job = Box<dyn FnOnce(&mut EngineState) + Send>;
+pub(super) type Job = Box<dyn FnOnce(&mut EngineState) + Send>;
 
 /// A way to reach the engine. Clones reach the same one; it ends with the last of them.
 #[derive(Clone)]
@@ -91,6 +91,21 @@ impl Engine {
         answer.await.map_err(|_| TrainError::EngineGone)
     }
 
+    /// As [`Engine::run`], for a long job that sampling does not have to wait for: it begins once nothing
+    /// is being sampled. What is asked for meanwhile is sampled after it.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn run_when_idle<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut EngineState) -> R + Send + 'static,
+    ) -> Result<R, TrainError> {
+        let (job, answer) = answered(job);
+        let put_off: Job = Box::new(move |state| state.put_off.push(job));
+        self.jobs.send(put_off).await.map_err(|_| TrainError::EngineGone)?;
+        answer.await.map_err(|_| TrainError::EngineGone)
+    }
+
     /// As [`Engine::run`], for threads that may wait. It must not be called from an asynchronous task.
     ///
     /// # Errors
@@ -118,7 +133,7 @@ impl Engine {
         let submit = move |state: &mut EngineState| -> Result<u64, NnError> {
             state.next_id += 1;
             request.id = state.next_id;
-            let (id, version) = (request.id, state.version);
+            let (id, version) = (request.id, state.sampled().1);
             state.sampler.submit(request)?;
             let sampled = Sampled {
                 tokens: Vec::new(),
@@ -167,7 +182,7 @@ impl Drop for CancelOnDrop<'_> {
 
 fn serve(mut state: EngineState, mut queue: mpsc::Receiver<Job>) {
     loop {
-        if state.sampler.is_idle() {
+        if state.sampler.is_idle() && state.put_off.is_empty() {
             match queue.blocking_recv() {
                 Some(job) => job(&mut state),
                 None => return,
@@ -175,6 +190,11 @@ fn serve(mut state: EngineState, mut queue: mpsc::Receiver<Job>) {
         }
         while let Ok(job) = queue.try_recv() {
             job(&mut state);
+        }
+        if state.sampler.is_idle() {
+            for job in std::mem::take(&mut state.put_off) {
+                job(&mut state);
+            }
         }
         for event in state.sample() {
             deliver(&mut state, event);

@@ -1,12 +1,16 @@
 //! What the engine's thread owns: the device, the model and everything allocated on it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use stateset_core::PolicyVersion;
 use stateset_nn::{
     Backend, Critic, Decoder, Learner, NnError, SampleEvent, Sampler, SamplerSize, Scorer,
     WeightSet,
 };
+
+use super::stale::{Snapshot, StaleWeights};
+use crate::TrainError;
 
 /// The engine's parts. Jobs see it whole; nobody else touches the device.
 pub struct EngineState {
@@ -29,9 +33,13 @@ pub struct EngineState {
     pub critic: Option<Critic>,
     /// Scores without training, once it has been set up.
     pub scorer: Option<Scorer>,
+    /// Weights of earlier steps, where rollouts are sampled from such.
+    pub(super) stale: Option<StaleWeights>,
     pub(super) sampler: Sampler,
     pub(super) listeners: HashMap<u64, super::handle::Listener>,
     pub(super) next_id: u64,
+    /// Jobs that wait until nothing is sampled.
+    pub(super) put_off: Vec<super::handle::Job>,
 }
 
 impl EngineState {
@@ -53,9 +61,11 @@ impl EngineState {
             learner: None,
             critic: None,
             scorer: None,
+            stale: None,
             sampler,
             listeners: HashMap::new(),
             next_id: 0,
+            put_off: Vec::new(),
         }
     }
 
@@ -86,15 +96,85 @@ impl EngineState {
     /// To be called after the policy's weights have changed.
     ///
     /// # Panics
-    /// Where requests are being sampled: a rollout's tokens would come from two policies.
+    /// Where requests are being sampled from these weights: a rollout's tokens would come from two
+    /// policies.
     pub fn weights_changed(&mut self, version: PolicyVersion) {
-        self.sampler.weights_changed();
+        if self.sampled().0 == self.policy {
+            self.sampler.weights_changed();
+        }
         self.version = version;
+    }
+
+    /// Keeps weights of up to `staleness` steps ago from now on; the present ones are those before the
+    /// first step.
+    pub fn keep_stale(&mut self, staleness: usize) {
+        let (device, decoder) = (self.device.as_mut(), &self.decoder);
+        let stale = StaleWeights::new(device, decoder, self.policy, staleness, self.version);
+        self.stale = Some(stale);
+    }
+
+    /// Samples from the weights after `step` steps from now on, and gives their version. Without older
+    /// weights these are the policy's.
+    ///
+    /// # Errors
+    /// [`TrainError::Invalid`] where those weights are no longer kept.
+    ///
+    /// # Panics
+    /// Where requests are being sampled from other weights.
+    pub fn sample_from(&mut self, step: u32) -> Result<PolicyVersion, TrainError> {
+        let Some(stale) = &mut self.stale else { return Ok(self.version) };
+        let (version, is_other) = stale.sample_from(self.device.as_mut(), &self.decoder, step)?;
+        if is_other {
+            self.sampler.weights_changed();
+        }
+        Ok(version)
+    }
+
+    /// Samples from the policy from now on.
+    ///
+    /// # Panics
+    /// Where requests are being sampled from other weights.
+    pub fn sample_newest(&mut self) {
+        if self.stale.as_mut().is_some_and(StaleWeights::sample_newest) {
+            self.sampler.weights_changed();
+        }
+    }
+
+    /// Keeps the policy's weights as those after `step` steps, where older weights are kept.
+    pub fn remember(&mut self, step: u32) {
+        let Some(stale) = &mut self.stale else { return };
+        let numbers = Arc::new(self.policy.read(self.device.as_mut(), &self.decoder));
+        stale.remember(Snapshot { step, version: self.version, numbers });
+    }
+
+    /// Steps by which the weights that are kept may lie back; 0 where there are none.
+    pub fn staleness(&self) -> usize {
+        self.stale.as_ref().map_or(0, StaleWeights::staleness)
+    }
+
+    /// The weights of earlier steps that are kept, oldest first, without the policy's.
+    pub(crate) fn older(&self) -> Vec<Snapshot> {
+        self.stale.as_ref().map_or(Vec::new(), StaleWeights::older)
+    }
+
+    /// Puts `older` weights in place, oldest first; the policy's are those after `step` steps.
+    pub(crate) fn restore_stale(&mut self, older: Vec<Snapshot>, step: u32) {
+        self.sample_newest();
+        let Some(stale) = &mut self.stale else { return };
+        stale.restore(older);
+        self.remember(step);
+    }
+
+    /// The weights that are sampled from, and their version.
+    pub(super) fn sampled(&self) -> (WeightSet, PolicyVersion) {
+        let stale = self.stale.as_ref().and_then(StaleWeights::sampled);
+        stale.unwrap_or((self.policy, self.version))
     }
 
     /// One pass of the sampler.
     pub(super) fn sample(&mut self) -> Vec<SampleEvent> {
-        self.sampler.step(self.device.as_mut(), &self.decoder, self.policy)
+        let (weights, _) = self.sampled();
+        self.sampler.step(self.device.as_mut(), &self.decoder, weights)
     }
 
     /// Requests running and waiting, and the share of cache pages in use.

@@ -30,6 +30,8 @@ pub struct TrainingSpec {
     pub critic: Option<CriticSettings>,
     /// Starting values of new adapters.
     pub seed: RunSeed,
+    /// Steps by which the weights that sample may be older than those that are trained; 0 for none.
+    pub staleness: usize,
 }
 
 /// What an engine is set up for.
@@ -112,6 +114,14 @@ impl EngineSpec {
                 let copy = decoder.params.len() + matrices;
                 parts.push(MemoryPart::of("reference weights", copy));
             }
+            if training.staleness > 0 {
+                let (len, laid_out) = match &decoder.adapters {
+                    Some(layout) => (layout.len(), 0),
+                    None => (decoder.params.len(), matrices),
+                };
+                let n_copies = training.staleness + 2;
+                parts.push(MemoryPart::of("weights of earlier steps", n_copies * len + laid_out));
+            }
         }
         if let Some(rows) = self.scorer_tokens {
             let scorer = Scorer::numbers(&decoder, PassKind::Forward, rows);
@@ -165,6 +175,9 @@ impl EngineSpec {
             state.learner = Some(learner);
             if training.reference.is_some() {
                 state.freeze_reference(training.moves_reference);
+            }
+            if training.staleness > 0 {
+                state.keep_stale(training.staleness);
             }
         }
         if let Some(rows) = self.scorer_tokens {

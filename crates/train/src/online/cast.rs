@@ -17,11 +17,11 @@ use stateset_env::rewards::{Combine, CompositeReward, WeightedReward, parse_rewa
 use stateset_env::scenarios::{Format, load_prompts, load_scenarios, scenarios_from_bytes};
 use stateset_env::sets::{ConversationConfig, conversation_config};
 
-use crate::TrainError;
 use crate::config::{
     EvaluationScenarios, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
     Split,
 };
+use crate::{NeuralReward, TrainError};
 
 /// Turns of the agent where neither the configuration nor a scenario set says.
 const MAX_TURNS: usize = 10;
@@ -191,14 +191,14 @@ fn world(
 
 fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
     match &config.reward.source {
-        RewardSource::Spec(spec) => parse_reward(spec),
+        RewardSource::Spec(spec) => reward_in_words(spec, config),
         RewardSource::Fitting => match &config.environment.scenarios {
             ScenarioSource::BuiltIn { name, .. } => parse_reward(name),
             _ => parse_reward("helpful"),
         },
         RewardSource::Weighted { parts, method } => {
             let member = |(name, weight): &(String, f64)| -> Result<WeightedReward, EnvError> {
-                let reward = parse_reward(name)?;
+                let reward = reward_in_words(name, config)?;
                 Ok(WeightedReward { name: name.clone(), weight: *weight, reward })
             };
             let members: Result<Vec<_>, _> = parts.iter().map(member).collect();
@@ -210,6 +210,18 @@ fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
             };
             Ok(Arc::new(CompositeReward::new(members?)?.combined_by(combine)))
         }
+    }
+}
+
+/// A reward in words; `neural:PATH` is a trained reward model on an engine of its own.
+fn reward_in_words(spec: &str, config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
+    let Some(path) = spec.trim().strip_prefix(NeuralReward::PREFIX) else {
+        return parse_reward(spec);
+    };
+    let threads = config.compute.threads.unwrap_or(1);
+    match NeuralReward::open(Path::new(path.trim()), threads) {
+        Ok(reward) => Ok(Arc::new(reward)),
+        Err(error) => Err(EnvError::Reward { name: spec.to_owned(), message: error.to_string() }),
     }
 }
 

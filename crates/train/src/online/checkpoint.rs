@@ -9,17 +9,17 @@ use std::sync::Arc;
 use stateset_core::PolicyVersion;
 use stateset_nn::{
     AdapterFiles, Disk, ModelFiles, StoreType, Stretch, TextFiles, WeightSet, load_optimiser,
-    restore_critic, restore_value_head, save_adapter, save_critic, save_model, save_optimiser,
-    save_value_head_of, write_file,
+    load_snapshot, restore_critic, restore_value_head, save_adapter, save_critic, save_model,
+    save_optimiser, save_snapshot, save_value_head_of, write_file,
 };
 
 use super::state::TrainerState;
 use crate::TrainError;
-use crate::engine::{Engine, EngineState};
+use crate::engine::{Engine, EngineState, Snapshot};
 use crate::model::{AgentConfig, ModelSource};
 
 /// Moments of the optimiser in a checkpoint.
-const OPTIMISER: &str = "optimizer.safetensors";
+pub(crate) const OPTIMISER: &str = "optimizer.safetensors";
 /// Folder of a critic with weights of its own.
 const CRITIC: &str = "critic";
 /// Folder of a reference policy that moves.
@@ -84,9 +84,20 @@ impl CheckpointWriter {
         engine.run_blocking(move |state| writer.write_moments(state, &place))??;
         let (writer, place) = (self.clone(), folder.to_owned());
         engine.run_blocking(move |state| writer.write_companions(state, &place))??;
+        self.write_older(engine, folder)?;
         let (name, text) = state.file();
         self.write(folder.join(name), text.as_bytes())?;
         Ok(hash)
+    }
+
+    /// Writes the weights of earlier steps that the next steps are still to be sampled from.
+    fn write_older(&self, engine: &Engine, folder: &Path) -> Result<(), TrainError> {
+        let older = engine.run_blocking(|state| state.older())?;
+        for (age, snapshot) in older.iter().rev().enumerate() {
+            let (path, version) = (folder.join(stale_name(age + 1)), snapshot.version.0);
+            save_snapshot(self.disk.as_ref(), &path, version, &snapshot.numbers)?;
+        }
+        Ok(())
     }
 
     fn write(&self, path: PathBuf, bytes: &[u8]) -> Result<(), TrainError> {
@@ -96,7 +107,12 @@ impl CheckpointWriter {
         write_file(self.disk.as_ref(), &path, bytes).map_err(|e| TrainError::io("write", path, e))
     }
 
-    fn write_moments(&self, state: &mut EngineState, path: &Path) -> Result<(), TrainError> {
+    /// Writes the optimiser's state to `path`.
+    pub(crate) fn write_moments(
+        &self,
+        state: &mut EngineState,
+        path: &Path,
+    ) -> Result<(), TrainError> {
         let Some(learner) = &state.learner else { return Ok(()) };
         let device = RefCell::new(state.device.as_mut());
         let read = |which| learner.moment(&mut **device.borrow_mut(), which);
@@ -160,6 +176,22 @@ impl CheckpointWriter {
     }
 }
 
+/// File of the weights of so many steps ago.
+fn stale_name(age: usize) -> String {
+    format!("stale-{age}.safetensors")
+}
+
+/// Reads the weights of up to `staleness` steps before `step`, oldest first.
+fn read_older(folder: &Path, step: u32, staleness: usize) -> Result<Vec<Snapshot>, TrainError> {
+    let n = staleness.min(step as usize);
+    let read = |age: usize| -> Result<Snapshot, TrainError> {
+        let (version, numbers) = load_snapshot(&folder.join(stale_name(age)))?;
+        let version = PolicyVersion(version);
+        Ok(Snapshot { step: step - age as u32, version, numbers: Arc::new(numbers) })
+    };
+    (1..=n).rev().map(read).collect()
+}
+
 /// Puts weights, moments and counters of a checkpoint back into an engine that holds the model the run
 /// began with.
 ///
@@ -168,7 +200,7 @@ impl CheckpointWriter {
 pub(super) async fn restore(engine: &Engine, folder: &Path) -> Result<TrainerState, TrainError> {
     let state = TrainerState::read(folder)?;
     let moments = load_optimiser(&folder.join(OPTIMISER))?;
-    let version = PolicyVersion(state.policy_version);
+    let (version, step) = (PolicyVersion(state.policy_version), state.step);
     let place = folder.to_owned();
     engine
         .run(move |engine| -> Result<(), TrainError> {
@@ -178,6 +210,7 @@ pub(super) async fn restore(engine: &Engine, folder: &Path) -> Result<TrainerSta
             }
             restore_companions(engine, &place)?;
             engine.weights_changed(version);
+            engine.restore_stale(read_older(&place, step, engine.staleness())?, step);
             Ok(())
         })
         .await??;
@@ -201,7 +234,7 @@ fn restore_companions(engine: &mut EngineState, folder: &Path) -> Result<(), Tra
 }
 
 /// The trained numbers of a checkpoint, in the order of the trained set.
-fn trained_numbers(engine: &EngineState, folder: &Path) -> Result<Vec<f32>, TrainError> {
+pub(crate) fn trained_numbers(engine: &EngineState, folder: &Path) -> Result<Vec<f32>, TrainError> {
     if engine.policy.adapters.is_some() {
         return Ok(AdapterFiles::open(folder)?.read(&engine.decoder.params)?.1);
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use stateset_algo::{Algorithm, Controls};
-use stateset_core::RunSeed;
+use stateset_core::{PolicyVersion, RunSeed};
 
 use super::checkpoint::{self, CheckpointWriter};
 use super::state::TrainerState;
@@ -30,7 +30,8 @@ pub(super) struct Saved {
 }
 
 impl PolicyLearner {
-    /// Improves the policy with the rollouts of `step`.
+    /// Improves the policy with the rollouts of `step`. Where others are being sampled meanwhile, the
+    /// update begins once they all wait for their worlds and judges.
     pub(super) async fn improve(
         &self,
         batch: Batch,
@@ -41,7 +42,22 @@ impl PolicyLearner {
         let place = UpdatePlace { seed: self.seed, step, controls };
         let job =
             move |engine: &mut _| update(engine, algorithm.as_ref(), &batch, &settings, place);
-        self.engine.run(job).await?
+        self.engine.run_when_idle(job).await?
+    }
+
+    /// Lets the engine sample from the weights after `step` steps; gives their version.
+    pub(super) async fn sample_from(&self, step: u32) -> Result<PolicyVersion, TrainError> {
+        self.engine.run(move |engine| engine.sample_from(step)).await?
+    }
+
+    /// Lets the engine sample from the newest weights.
+    pub(super) async fn sample_newest(&self) -> Result<(), TrainError> {
+        self.engine.run(|engine| engine.sample_newest()).await
+    }
+
+    /// Lets the engine keep the weights as those after `step` steps, where it keeps older ones.
+    pub(super) async fn remember(&self, step: u32) -> Result<(), TrainError> {
+        self.engine.run(move |engine| engine.remember(step)).await
     }
 
     /// Saves weights and state as the checkpoint of the state's step.

@@ -7,6 +7,7 @@
 //! | `setup` | what a run asks of the engine |
 //! | `trainer` | the loop over steps |
 //! | `player` | plays groups of episodes and tells everybody how far they are |
+//! | `dead` | groups from which nothing can be learned |
 //! | `evaluation` | plays the held-out scenarios and sums up |
 //! | `learner` | the engine with what improves and saves it |
 //! | `place` | the run folder, taken or found |
@@ -14,6 +15,7 @@
 
 mod cast;
 mod checkpoint;
+mod dead;
 mod evaluation;
 mod learner;
 mod order;
@@ -27,6 +29,8 @@ mod trainer;
 
 pub use cast::Cast;
 pub use checkpoint::CheckpointWriter;
+pub(crate) use checkpoint::{OPTIMISER, trained_numbers};
 pub use place::new_run_folder;
+pub(crate) use place::{run_to_resume, take};
 pub use run::{OnlineRun, Resume, TrainedRun};
 pub use setup::run_format;

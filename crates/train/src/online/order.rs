@@ -1,4 +1,8 @@
 //! Which scenarios a step plays.
+//!
+//! Passes go on from step to step as if no group were ever replaced: what replaces one is drawn beside
+//! them, by an address of its own. So the scenarios of a step depend on its number alone and not on how
+//! many groups of earlier steps were dead.
 
 use stateset_core::{Purpose, RunSeed, StreamKey};
 
@@ -33,6 +37,18 @@ impl ScenarioOrder {
         chosen
     }
 
+    /// Indices of `n` scenarios that replace others in a `round` of `step`, counted from 1: those that
+    /// are not `used` in the step yet come first. Once all are, they are played again, which gives other
+    /// samples of them.
+    pub(super) fn of_refill(self, step: u32, round: u32, n: usize, used: &[usize]) -> Vec<usize> {
+        // The sample keeps these addresses apart from those of passes.
+        let key = StreamKey { step, scenario: round, sample: 1, turn: 0 };
+        let mut order: Vec<usize> = (0..self.n_scenarios).collect();
+        self.seed.stream(Purpose::Scenarios, key).shuffle(&mut order);
+        order.sort_by_key(|index| used.contains(index));
+        order.iter().copied().cycle().take(n).collect()
+    }
+
     fn of_pass(self, pass: u32) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.n_scenarios).collect();
         if self.shuffles {
@@ -64,5 +80,23 @@ mod tests {
         let order = ScenarioOrder { seed: RunSeed(3), n_scenarios: 2, shuffles: false };
         assert_eq!(order.of_step(1, 5), [0, 1, 0, 1, 0]);
         assert_eq!(order.of_step(2, 5), [1, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn refills_are_other_scenarios_as_long_as_there_are_some() {
+        let order = ScenarioOrder { seed: RunSeed(3), n_scenarios: 6, shuffles: false };
+        let first = order.of_refill(2, 1, 3, &[0, 1]);
+        assert!(first.iter().all(|index| *index > 1), "{first:?}");
+        assert_eq!(first, order.of_refill(2, 1, 3, &[0, 1]));
+        let mut all = order.of_refill(2, 2, 8, &[0, 1, 2, 3, 4]);
+        assert_eq!(all[0], 5);
+        assert_eq!(all[..2], all[6..]);
+        all.truncate(6);
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3, 4, 5]);
+        let rounds: Vec<_> = (1..9).map(|round| order.of_refill(1, round, 6, &[])).collect();
+        assert!(rounds.iter().any(|round| *round != rounds[0]));
+        let none = ScenarioOrder { n_scenarios: 0, ..order };
+        assert!(none.of_refill(1, 1, 3, &[]).is_empty());
     }
 }

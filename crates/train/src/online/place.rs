@@ -34,7 +34,7 @@ fn name(number: u32) -> String {
 ///
 /// # Errors
 /// [`TrainError::Invalid`] where there is no run.
-pub(super) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), TrainError> {
+pub(crate) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), TrainError> {
     let run = RunFolder::new(path);
     if run.config().is_file() {
         return Ok((run, Some(Resume::Newest)));
@@ -61,7 +61,7 @@ pub(super) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), 
 /// # Errors
 /// [`TrainError`] where another run works there, where it holds a run already, or where the file system
 /// refuses.
-pub(super) fn take(run: &RunFolder, overwrites: bool) -> Result<RunLock, TrainError> {
+pub(crate) fn take(run: &RunFolder, overwrites: bool) -> Result<RunLock, TrainError> {
     let root = run.root();
     if root.exists() && !root.is_dir() {
         return Err(invalid(format!("{} is not a folder", root.display())));

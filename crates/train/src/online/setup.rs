@@ -72,6 +72,7 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
             critic: config.algorithm.critic,
             moves_reference: config.algorithm.reference_sync.is_some(),
             seed: config.seed,
+            staleness: config.algorithm.rollouts.staleness,
         }),
         scorer_tokens: None,
     }

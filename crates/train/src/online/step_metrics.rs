@@ -9,7 +9,10 @@ use crate::metric;
 use crate::rollout::JUDGED;
 
 /// Numbers by name; what nothing is known of is left out.
-pub(super) fn of_rollouts(groups: &[TrajectoryGroup]) -> BTreeMap<String, f64> {
+pub(super) fn of_rollouts<'a>(
+    groups: impl Iterator<Item = &'a TrajectoryGroup>,
+) -> BTreeMap<String, f64> {
+    let groups: Vec<&TrajectoryGroup> = groups.collect();
     let all: Vec<&Trajectory> = groups.iter().flat_map(|group| &group.trajectories).collect();
     let mut metrics = BTreeMap::new();
     let mut put = |name: &str, values: Vec<f64>| {
@@ -33,14 +36,14 @@ pub(super) fn of_rollouts(groups: &[TrajectoryGroup]) -> BTreeMap<String, f64> {
     for (name, values) in components {
         put(&format!("component/{name}"), values);
     }
-    for (name, values) in judging(groups) {
+    for (name, values) in judging(&groups) {
         put(&name, values);
     }
     metrics
 }
 
 /// How judging went, by name: a number for each group that was judged.
-fn judging(groups: &[TrajectoryGroup]) -> BTreeMap<String, Vec<f64>> {
+fn judging(groups: &[&TrajectoryGroup]) -> BTreeMap<String, Vec<f64>> {
     let mut figures: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for group in groups {
         let noted = group.trajectories.iter().find_map(|t| t.metadata.get(JUDGED)?.as_object());

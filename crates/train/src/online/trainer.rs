@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use stateset_core::{PolicyVersion, TrajectoryGroup};
+use stateset_core::{PolicyVersion, Trajectory};
 
+use super::dead::reason_to_skip;
 use super::evaluation::Evaluator;
 use super::learner::{PolicyLearner, Saved};
 use super::order::ScenarioOrder;
@@ -17,7 +18,7 @@ use super::{setup, step_metrics};
 use crate::config::RunConfig;
 use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::store::CheckpointStore;
-use crate::update::Batch;
+use crate::update::{Batch, UpdateReport};
 use crate::{
     Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile, Phase,
     RunFolder, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric, write_report,
@@ -25,6 +26,9 @@ use crate::{
 
 /// Updates in a row that may come to nothing.
 const MAX_FAILED_UPDATES: usize = 3;
+/// Time that the rollouts of the next step have for their first requests before an update begins. It
+/// decides nothing but how well the two share the machine.
+const HEAD_START: Duration = Duration::from_millis(5);
 
 /// One run under way.
 pub(super) struct Trainer {
@@ -32,7 +36,8 @@ pub(super) struct Trainer {
     folder: RunFolder,
     player: Player,
     evaluator: Evaluator,
-    order: ScenarioOrder,
+    /// Rollouts of the next step that were played during the last update.
+    ahead: Option<Played>,
     /// `None` for canned answers, and while a checkpoint is being written.
     learner: Option<PolicyLearner>,
     early_stopping: Option<EarlyStopping>,
@@ -83,16 +88,10 @@ impl Trainer {
             dispatcher.emit(&Event::Warning { text });
         }
         let early_stopping = early_stopping(&config, &state);
-        let cast = &run.cast;
-        let order = ScenarioOrder {
-            seed: config.seed,
-            n_scenarios: cast.training.len(),
-            shuffles: config.environment.shuffles_scenarios,
-        };
         Ok(Trainer {
             player: player(&run, &ready),
             evaluator: evaluator(&run, &ready),
-            order,
+            ahead: None,
             learner,
             early_stopping,
             dispatcher,
@@ -143,16 +142,19 @@ impl Trainer {
         let start = Instant::now();
         let step = self.state.step + 1;
         self.phase(step, Phase::Sampling);
-        let chosen = self.order.of_step(step, self.config.steps.prompts_per_step);
-        let version = PolicyVersion(self.state.policy_version);
-        let n_samples = self.config.steps.group_size;
-        let dispatcher = &mut self.dispatcher;
-        let played = self.player.play(step, version, &chosen, n_samples, dispatcher).await?;
-        let mut metrics = step_metrics::of_rollouts(&played.groups);
-        self.count_rollouts(&played, &mut metrics);
+        let played = match self.ahead.take() {
+            Some(played) => played,
+            None => {
+                let version = self.sampling_version(step).await?;
+                self.player.play(step, version, &mut self.dispatcher).await?
+            }
+        };
+        let mut metrics = step_metrics::of_rollouts(played.all());
+        self.count_rollouts(&played, step, &mut metrics);
         if self.learner.is_some() {
             self.phase(step, Phase::Training);
-            self.improve(&played.groups, step, &mut metrics).await?;
+            let batch = self.batch(&played, step, &mut metrics)?;
+            self.improve(batch, step, &mut metrics).await?;
         }
         if let Some(bytes) = crate::peak_rss_bytes() {
             metrics.insert(metric::PEAK_MEMORY.to_owned(), bytes as f64);
@@ -166,8 +168,22 @@ impl Trainer {
         Ok(())
     }
 
-    fn count_rollouts(&mut self, played: &Played, metrics: &mut BTreeMap<String, f64>) {
-        let all = || played.groups.iter().flat_map(|group| &group.trajectories);
+    /// Steps by which the weights that sample are older than the newest.
+    fn staleness(&self) -> usize {
+        if self.learner.is_some() { self.config.algorithm.rollouts.staleness } else { 0 }
+    }
+
+    /// Lets the engine sample from the weights that `step` is played with: with a staleness of S those
+    /// after `step` - 1 - S steps, or those of the start. Gives their version.
+    async fn sampling_version(&self, step: u32) -> Result<PolicyVersion, TrainError> {
+        match &self.learner {
+            Some(learner) => learner.sample_from(sampled_from(step, self.staleness())).await,
+            None => Ok(PolicyVersion(self.state.policy_version)),
+        }
+    }
+
+    fn count_rollouts(&mut self, played: &Played, step: u32, metrics: &mut BTreeMap<String, f64>) {
+        let all = || played.all().flat_map(|group| &group.trajectories);
         self.state.n_episodes += all().count() as u64;
         let tokens: usize = all().flat_map(|t| &t.turns).map(|turn| turn.n_tokens).sum();
         self.state.n_sampled_tokens += tokens as u64;
@@ -176,27 +192,106 @@ impl Trainer {
         if let Some(speed) = rate(played.n_fresh_tokens, played.secs) {
             metrics.insert(metric::ROLLOUT_TOKENS_PER_SEC.to_owned(), speed);
         }
+        if self.staleness() > 0 {
+            let age = step - 1 - sampled_from(step, self.staleness());
+            metrics.insert(metric::STALENESS.to_owned(), f64::from(age));
+        }
+        if self.player.refill_rounds == 0 {
+            return;
+        }
+        metrics.insert(metric::REFILL_ROUNDS.to_owned(), played.n_refills as f64);
+        metrics.insert(metric::DROPPED_GROUPS.to_owned(), played.dropped.len() as f64);
+        let rewards: Vec<f64> = all().filter_map(Trajectory::reward).collect();
+        if !rewards.is_empty() {
+            let mean = rewards.iter().sum::<f64>() / rewards.len() as f64;
+            metrics.insert(metric::PLAYED_REWARD.to_owned(), mean);
+        }
+        let (n_left, n_wanted) = (played.groups.len(), self.player.n_groups);
+        if n_left > 0 && n_left < n_wanted {
+            let n_refills = played.n_refills;
+            self.warn(format!(
+                "step {step} learns from {n_left} of {n_wanted} groups, for {n_refills} further rounds \
+                 did not find enough in which rewards differ"
+            ));
+        }
     }
 
+    /// What the step learns from; `None` where it is left out, which has been said then.
+    fn batch(
+        &mut self,
+        played: &Played,
+        step: u32,
+        metrics: &mut BTreeMap<String, f64>,
+    ) -> Result<Option<Batch>, TrainError> {
+        let mut batch = Batch::new(&played.groups);
+        batch.clip_rewards(self.config.algorithm.reward_clip);
+        // After the cut, which is about rewards that run away and would swallow the punishment.
+        let overlong = &self.config.algorithm.rollouts.overlong;
+        if let Some(mean) = overlong.as_ref().and_then(|rule| batch.punish_length(rule)) {
+            metrics.insert(metric::OVERLONG.to_owned(), mean);
+        }
+        if batch.n_sampled() > 0 {
+            return Ok(Some(batch));
+        }
+        if let Some(reason) = reason_to_skip(&played.dropped) {
+            // Nothing is wrong with the model, so this does not count as a failure.
+            self.warn(format!("the update of step {step} was left out because {reason}"));
+            return Ok(None);
+        }
+        let failure = played.all().flat_map(|group| &group.trajectories);
+        let failure = failure.filter_map(|t| t.error.as_ref()).next();
+        let reason = failure.map_or("no rollout could be scored".to_owned(), |error| {
+            format!("no rollout could be used; the first said: {error}")
+        });
+        self.count_failure(reason, step)?;
+        Ok(None)
+    }
+
+    /// Improves the policy, and plays the next step meanwhile where its weights are known already.
     async fn improve(
         &mut self,
-        groups: &[TrajectoryGroup],
+        batch: Option<Batch>,
         step: u32,
         metrics: &mut BTreeMap<String, f64>,
     ) -> Result<(), TrainError> {
-        let mut batch = Batch::new(groups);
-        batch.clip_rewards(self.config.algorithm.reward_clip);
-        let n_sampled = batch.n_sampled() as u64;
-        let Some(learner) = &self.learner else { return Ok(()) };
-        if n_sampled == 0 {
-            let failure = groups.iter().flat_map(|group| &group.trajectories);
-            let failure = failure.filter_map(|t| t.error.as_ref()).next();
-            let reason = failure.map_or("no rollout could be scored".to_owned(), |error| {
-                format!("no rollout could be used; the first said: {error}")
-            });
-            return self.count_failure(reason, step);
+        let n_sampled = batch.as_ref().map_or(0, |batch| batch.n_sampled() as u64);
+        let plays_ahead = self.staleness() > 0 && step < self.n_steps() && !self.stop.is_set();
+        let ahead = match plays_ahead {
+            true => Some(self.sampling_version(step + 1).await?),
+            false => None,
+        };
+        let controls = self.state.controls.into();
+        let Trainer { player, dispatcher, learner: Some(learner), .. } = &mut *self else {
+            return Ok(());
+        };
+        let update = async {
+            let Some(batch) = batch else { return Ok(None) };
+            if plays_ahead {
+                tokio::time::sleep(HEAD_START).await;
+            }
+            learner.improve(batch, step, controls).await.map(Some)
+        };
+        let play = async {
+            let Some(version) = ahead else { return Ok(None) };
+            player.play(step + 1, version, dispatcher).await.map(Some)
+        };
+        let (report, ahead) = tokio::join!(update, play);
+        let report = report?;
+        learner.remember(step).await?;
+        self.ahead = ahead?;
+        match report {
+            Some(report) => self.count_update(report, n_sampled, step, metrics),
+            None => Ok(()),
         }
-        let report = learner.improve(batch, step, self.state.controls.into()).await?;
+    }
+
+    fn count_update(
+        &mut self,
+        report: UpdateReport,
+        n_sampled: u64,
+        step: u32,
+        metrics: &mut BTreeMap<String, f64>,
+    ) -> Result<(), TrainError> {
         self.state.controls = report.controls.into();
         self.state.policy_version += report.n_taken as u64;
         let trained = n_sampled * self.config.steps.n_iterations as u64;
@@ -272,9 +367,18 @@ impl Trainer {
     async fn evaluate(&mut self, name: &str) -> Result<EvaluationSummary, TrainError> {
         let step = self.state.step;
         self.phase(step, Phase::Evaluating);
+        self.sample_newest().await?;
         let summary = self.evaluator.evaluate(name, &mut self.dispatcher).await?;
         self.tell(name, &summary);
         Ok(summary)
+    }
+
+    /// Evaluations, and whoever uses the agent after the run, meet the newest weights.
+    async fn sample_newest(&self) -> Result<(), TrainError> {
+        match &self.learner {
+            Some(learner) => learner.sample_newest().await,
+            None => Ok(()),
+        }
     }
 
     fn tell(&mut self, name: &str, summary: &EvaluationSummary) {
@@ -331,6 +435,7 @@ impl Trainer {
 
     async fn finish(mut self, after: Option<EvaluationSummary>) -> Result<TrainedRun, TrainError> {
         let is_complete = self.is_complete();
+        self.sample_newest().await?;
         if let (Some(learner), Some(saved)) = (&mut self.learner, &self.saved) {
             learner.finish(&saved.checkpoint)?;
         }
@@ -369,6 +474,12 @@ impl Trainer {
         after.into_iter().for_each(|after| summary.set_after(after));
         summary
     }
+}
+
+/// Steps done by the weights that `step` is sampled from.
+fn sampled_from(step: u32, staleness: usize) -> u32 {
+    let staleness = u32::try_from(staleness).unwrap_or(u32::MAX);
+    (step - 1).saturating_sub(staleness)
 }
 
 /// A rate; `None` where there is nothing to divide.
@@ -433,6 +544,14 @@ fn player(run: &OnlineRun, ready: &Ready) -> Player {
         judge,
         has_warned: AtomicBool::new(false),
         scenarios: run.cast.training.clone(),
+        order: ScenarioOrder {
+            seed: config.seed,
+            n_scenarios: run.cast.training.len(),
+            shuffles: config.environment.shuffles_scenarios,
+        },
+        n_groups: config.steps.prompts_per_step,
+        n_samples: config.steps.group_size,
+        refill_rounds: config.algorithm.rollouts.refill_rounds,
         folder: run.folder.clone(),
         run: run.resolved.values.fingerprint(),
     }

@@ -25,7 +25,8 @@ impl SftRow {
         self.mask.iter().filter(|target| **target).count()
     }
 
-    fn cut(mut self, max_tokens: usize) -> Option<SftRow> {
+    /// The row up to its last target among the first `max_tokens`; `None` where there is none.
+    pub(crate) fn cut(mut self, max_tokens: usize) -> Option<SftRow> {
         self.tokens.truncate(max_tokens);
         self.mask.truncate(max_tokens);
         let last = self.mask.iter().rposition(|target| *target)?;
@@ -149,7 +150,8 @@ fn read_line(line: &str) -> Result<SftExample, String> {
     }
 }
 
-fn tool(value: &serde_json::Value) -> Result<ToolSpec, String> {
+/// A tool in OpenAI's layout, or its function alone.
+pub(crate) fn tool(value: &serde_json::Value) -> Result<ToolSpec, String> {
     let function = value.get("function").unwrap_or(value);
     let name = function["name"].as_str().ok_or("a tool has no `name`")?;
     Ok(ToolSpec {

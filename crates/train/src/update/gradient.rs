@@ -29,7 +29,7 @@ impl Update<'_> {
         trains_policy: bool,
     ) -> Result<Option<Diagnostics>, TrainError> {
         let algorithm = self.algorithm;
-        let plan = algorithm.prepare(&chosen.data, chosen.credit.clone())?;
+        let plan = self.report.timed(|| algorithm.prepare(&chosen.data, chosen.credit.clone()))?;
         let mut diagnostics = plan.diagnostics.clone();
         for rows in self.cut(chosen, &plan)? {
             let part = self.micro_batch(&plan, chosen, &rows, trains_policy)?;
@@ -72,6 +72,7 @@ impl Update<'_> {
         let algorithm = self.algorithm;
         let wants = algorithm.wants();
         let temperature = self.settings.temperature;
+        let report = &mut self.report;
         let EngineState { device, decoder, learner, critic, .. } = &mut *self.engine;
         let Some(learner) = learner else { return Ok(Diagnostics::default()) };
         let token_row = |row: &usize| {
@@ -88,7 +89,7 @@ impl Update<'_> {
         let mut output = LossOutput::default();
         let mut loss = |scores: &[stateset_nn::RowScores]| {
             let scores = of_step(chosen, rows, scores, values.as_deref());
-            output = algorithm.loss(plan, &scores);
+            output = report.timed(|| algorithm.loss(plan, &scores));
             let gradients = output.gradients.iter();
             gradients.map(|g| into_engine(g, trains_policy, values.is_none())).collect()
         };

@@ -52,14 +52,9 @@ mod tests {
             trajectory,
             tokens: vec![0; 11],
             mask: vec![false; 11],
-            behaviour: Vec::new(),
+            ..BatchRow::default()
         };
-        let trajectory = |group| BatchTrajectory {
-            group,
-            reward: None,
-            components: Vec::new(),
-            truncated: false,
-        };
+        let trajectory = |group| BatchTrajectory { group, ..BatchTrajectory::default() };
         Batch {
             trajectories: (0..4).map(|i| trajectory(i / 2)).collect(),
             rows: [0, 0, 1, 2, 3].map(row).to_vec(),

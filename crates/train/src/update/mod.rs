@@ -6,6 +6,7 @@ mod gradient;
 mod micro;
 mod natural;
 mod summary;
+mod turns;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod update;
 

@@ -1,6 +1,7 @@
 //! Reports of the optimiser steps of an update, added up.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use stateset_algo::{Controls, Diagnostics};
 use stateset_nn::StepReport;
@@ -39,9 +40,19 @@ pub(super) struct Summed {
     pub(super) n_skipped: usize,
     skipped_because: Option<String>,
     pub(super) n_tokens: usize,
+    /// Time spent in the algorithm's own arithmetic.
+    pub(super) algorithm_secs: f64,
 }
 
 impl Summed {
+    /// Runs a piece of the algorithm's arithmetic and counts its time.
+    pub(super) fn timed<T>(&mut self, work: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = work();
+        self.algorithm_secs += start.elapsed().as_secs_f64();
+        result
+    }
+
     /// Takes in one optimiser step of the policy.
     pub(super) fn take(
         &mut self,
@@ -96,6 +107,9 @@ impl Summed {
         }
         metrics.insert("gradient/norm_max".to_owned(), self.grad_norm_max);
         metrics.insert("gradient/skipped_steps".to_owned(), self.n_skipped as f64);
+        if secs > 0.0 {
+            metrics.insert("update/algorithm_share".to_owned(), self.algorithm_secs / secs);
+        }
         metrics.insert("update/passes".to_owned(), n_passes as f64);
         let moved = [
             ("control/kl_coef", controls.kl_coef),

@@ -70,8 +70,8 @@ pub fn update(
     let mut data = batch.step_data(settings.success_reward);
     data.controls = place.controls;
     before.fill(&mut data);
-    let credit = algorithm.credit(&data)?;
     let mut report = Summed::default();
+    let credit = report.timed(|| algorithm.credit(&data))?;
     report.diagnostics.rewards = credit.rewards;
     let pretrains = settings.critic.is_some_and(|critic| place.step <= critic.pretraining_steps);
     let mut update =

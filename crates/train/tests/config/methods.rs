@@ -99,7 +99,8 @@ fn surrogates_can_be_exchanged() {
     let dual = surrogate("dual_clip = 3.0, importance_sampling_level = 'product'");
     let clip = Clip { delta: Some(3.0), ..Clip::default() };
     assert_eq!(dual, Surrogate::Clip { clip, level: RatioLevel::Product });
-    let Surrogate::Cispo(cispo) = surrogate("surrogate = 'cispo', cispo_min = 0.8, cispo_max = 1.2")
+    let Surrogate::Cispo(cispo) =
+        surrogate("surrogate = 'cispo', cispo_min = 0.8, cispo_max = 1.2")
     else {
         panic!("cispo")
     };
@@ -215,7 +216,7 @@ fn rules_of_rollouts_and_the_reference() {
     let sync = "beta = 0.1, use_lora = false, sync_ref_model = true, ref_model_sync_steps = 64";
     let wanted = ReferenceSync { every_steps: 64, mixup: 0.6 };
     assert_eq!(settings(sync).reference_sync, Some(wanted));
-    assert_eq!(settings("beta = 0.1, kl_placement = 'reward'").reference.is_some(), true);
+    assert!(settings("beta = 0.1, kl_placement = 'reward'").reference.is_some());
     assert!(settings("auto_adjust = true").auto_adjust);
 }
 

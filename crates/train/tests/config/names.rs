@@ -167,7 +167,8 @@ fn documented_settings_without_effect_are_named_once() {
     assert!(resolved.config.algorithm.auto_adjust);
     let ppo = format!("algorithm: ppo\n{TRAINING}");
     let method = method_of(&crate::common::resolved(&with_file(Format::Yaml, &ppo)).config);
-    let AdvantageEstimator::Critic { estimator: CriticEstimator::Token(gae), .. } = method.advantage
+    let AdvantageEstimator::Critic { estimator: CriticEstimator::Token(gae), .. } =
+        method.advantage
     else {
         panic!("{:?}", method.advantage)
     };

@@ -1,6 +1,8 @@
 //! Methods of preferences: their losses, and the pairs that they learn from (point 8).
 
-use stateset_algo::{BradleyTerry, Cpo, Dpo, DpoLoss, FDivergence, Kto, KtoLoss, Orpo, WeightedLoss};
+use stateset_algo::{
+    BradleyTerry, Cpo, Dpo, DpoLoss, FDivergence, Kto, KtoLoss, Orpo, WeightedLoss,
+};
 use stateset_train::config::{
     Format, Method, ModelOverlay, PairEvaluation, PairLength, PreferenceLoss, ReferenceModel,
     RunConfig,
@@ -98,7 +100,8 @@ fn pairs_and_the_length_of_a_run_on_them() {
     assert_eq!(config("dpo", ", pairs_per_step = 5").steps.prompts_per_step, 5);
 
     // A model's number of steps is one of rollouts.
-    let overlay = ModelOverlay { model: "m".to_owned(), toml: "training.max_steps = 60".to_owned() };
+    let overlay =
+        ModelOverlay { model: "m".to_owned(), toml: "training.max_steps = 60".to_owned() };
     let text = "algorithm = 'dpo'\ntraining.pairs_file = 'a'";
     let mut sources = with_file(Format::Toml, text);
     sources.overlay = Some(overlay);

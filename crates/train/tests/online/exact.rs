@@ -1,23 +1,10 @@
 //! The same run gives the same bytes, whatever happens on the way.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use stateset_train::{Callback, Flow, RunFolder, StopSignal, TrainedRun};
+use stateset_train::{RunFolder, TrainedRun};
 
-use crate::support::run;
-
-/// Stops the run from outside once this step is over.
-struct StopAfter(u32, StopSignal);
-
-impl Callback for StopAfter {
-    fn on_step_end(&mut self, step: u32, _: &BTreeMap<String, f64>) -> Flow {
-        if step == self.0 {
-            self.1.stop();
-        }
-        Flow::Continue
-    }
-}
+use crate::support::{StopAfter, run};
 
 async fn trained(output: &Path, changes: &[(&str, &str)]) -> Option<TrainedRun> {
     Some(run(output, changes)?.train().await.expect("it ends well"))

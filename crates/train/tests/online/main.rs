@@ -9,4 +9,6 @@ mod disk;
 mod exact;
 mod files;
 mod judged;
+mod refill;
+mod stale;
 mod support;

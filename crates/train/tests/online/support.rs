@@ -1,9 +1,10 @@
 //! What tests of whole runs share.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use stateset_train::config::{ConfigSources, Flag, report, resolve};
-use stateset_train::{ModelSource, OnlineRun};
+use stateset_train::{Callback, Flow, ModelSource, OnlineRun, StopSignal};
 
 use crate::data::test_data;
 
@@ -22,6 +23,18 @@ const SHORT: [(&str, &str); 12] = [
     ("training.max_tokens_per_microbatch", "64"),
     ("evaluation.num_episodes", "2"),
 ];
+
+/// Stops the run from outside once this step is over.
+pub(crate) struct StopAfter(pub(crate) u32, pub(crate) StopSignal);
+
+impl Callback for StopAfter {
+    fn on_step_end(&mut self, step: u32, _: &BTreeMap<String, f64>) -> Flow {
+        if step == self.0 {
+            self.1.stop();
+        }
+        Flow::Continue
+    }
+}
 
 /// A short run into `output`/run with `changes` laid over; `None` where the model is not at hand.
 pub(crate) fn run(output: &Path, changes: &[(&str, &str)]) -> Option<OnlineRun> {

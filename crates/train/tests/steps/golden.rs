@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub(crate) struct Golden {
     pub(crate) eos: u32,
     pub(crate) rollouts: Vec<Vec<Rollout>>,
+    pub(crate) pairs: Vec<PromptPair>,
     pub(crate) samples: BTreeMap<String, Vec<usize>>,
     pub(crate) cases: BTreeMap<String, Case>,
 }
@@ -18,6 +19,13 @@ pub(crate) struct Rollout {
     pub(crate) prompt: Vec<u32>,
     pub(crate) completion: Vec<u32>,
     pub(crate) reward: f64,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PromptPair {
+    pub(crate) prompt: Vec<u32>,
+    pub(crate) chosen: Vec<u32>,
+    pub(crate) rejected: Vec<u32>,
 }
 
 #[derive(Deserialize)]

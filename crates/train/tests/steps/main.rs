@@ -8,7 +8,8 @@
 //! 1. Log-probs of the completions, padding and positions left out.
 //! 2. Loss (with the KL penalty), gradient norm, clip shares and entropy of every step.
 //! 3. The weights after three steps: norm and sampled entries, and the same of the distance moved.
-//! 4. Three updates of one pass are one update of three passes.
+//! 4. The same of three steps on pairs under DPO, with implicit rewards.
+//! 5. Three updates of one pass are one update of three passes.
 
 #![allow(clippy::unwrap_used, reason = "a golden file that cannot be read ends the test")]
 
@@ -16,12 +17,14 @@ mod golden;
 mod trained;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use golden::{Case, Golden, TensorNumbers};
 use stateset_algo::{
-    Aggregation, Algorithm, Clip, KlEstimator, KlPenalty, PolicyGradient, RatioLevel, Surrogate,
+    Aggregation, Algorithm, Clip, Dpo, KlEstimator, KlPenalty, PolicyGradient, PreferenceMethod,
+    RatioLevel, Surrogate,
 };
-use trained::{Trained, old_logprobs, train};
+use trained::{Trained, old_logprobs, train, train_on_pairs};
 
 /// Cases whose algorithm is here.
 const CASES: [&str; 3] = ["grpo", "dapo", "gspo"];
@@ -73,6 +76,28 @@ fn steps_and_weights() {
         assert_steps(name, &trained, case);
         assert_weights(name, &golden, &trained, case);
     }
+}
+
+#[test]
+fn steps_on_pairs() {
+    let golden = Golden::read();
+    let case = &golden.cases["dpo"];
+    let dpo = Dpo { beta: case.settings.beta, ..Dpo::default() };
+    let trained = train_on_pairs(&golden, case, Arc::new(PreferenceMethod::Dpo(dpo)), 3);
+    for (ours, theirs) in trained.steps.iter().zip(&case.steps) {
+        assert_close("loss", ours["loss"], theirs.loss, 2e-5, 1e-6);
+        assert_close("gradient", ours["gradient/norm"], theirs.grad_norm, 2e-5, 0.0);
+        for (trl, name_here) in [
+            ("rewards/chosen", "preference/chosen_reward"),
+            ("rewards/rejected", "preference/rejected_reward"),
+            ("rewards/accuracies", "preference/accuracy"),
+            ("logps/chosen", "preference/chosen_logprob"),
+            ("logps/rejected", "preference/rejected_logprob"),
+        ] {
+            assert_close(trl, ours[name_here], theirs.metrics[trl], 1e-4, 1e-5);
+        }
+    }
+    assert_weights("dpo", &golden, &trained, case);
 }
 
 #[test]

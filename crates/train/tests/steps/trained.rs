@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use stateset_algo::{Algorithm, Controls, Schedule, ScheduleShape};
+use stateset_algo::{Algorithm, Controls, Preference, Schedule, ScheduleShape};
 use stateset_core::{
     ConversationTurn, FinishReason, Message, PolicyVersion, RewardResult, RunSeed, Score,
     TokenTrace, Trajectory, TrajectoryGroup,
@@ -15,8 +15,8 @@ use stateset_nn::{
 };
 use stateset_train::config::ReferenceModel;
 use stateset_train::{
-    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdatePlace, UpdateSettings,
-    update,
+    Batch, Engine, EngineSpec, EngineState, ModelSource, PreferenceBatch, SftRow, TrainingSpec,
+    UpdatePlace, UpdateSettings, preference_step, update,
 };
 
 use crate::Weights;
@@ -62,6 +62,46 @@ pub(crate) fn train(
     Trained { steps, start: weights(&before), end: weights(&after) }
 }
 
+/// Optimiser steps on all golden pairs.
+pub(crate) fn train_on_pairs(
+    golden: &Golden,
+    case: &Case,
+    algorithm: Arc<dyn Algorithm>,
+    n_steps: usize,
+) -> Trained {
+    let engine = start(true);
+    let row = |prompt: &[u32], completion: &[u32]| SftRow {
+        tokens: [prompt, completion].concat(),
+        mask: [vec![false; prompt.len()], vec![true; completion.len()]].concat(),
+    };
+    let mut batch = PreferenceBatch::new(false);
+    for (i, pair) in golden.pairs.iter().enumerate() {
+        let chosen = Preference::Chosen { margin: 0.0 };
+        batch.push(i, chosen, &[row(&pair.prompt, &pair.chosen)]);
+        batch.push(i, Preference::Rejected, &[row(&pair.prompt, &pair.rejected)]);
+    }
+    let optimiser = settings(case, 1).optimiser;
+    let temp = tempfile::tempdir().unwrap();
+    let (before, after) = (temp.path().join("before"), temp.path().join("after"));
+    let (first, last) = (before.clone(), after.clone());
+    let job = move |state: &mut EngineState| {
+        save(state, &first);
+        let mut steps = Vec::new();
+        for _ in 0..n_steps {
+            let done = preference_step(state, algorithm.as_ref(), &batch, optimiser).unwrap();
+            let named = done.diagnostics.finish().into_iter();
+            let mut named: BTreeMap<String, f64> =
+                named.map(|(name, value)| (name.to_owned(), value)).collect();
+            named.insert("gradient/norm".to_owned(), done.report.unwrap().grad_norm);
+            steps.push(named);
+        }
+        save(state, &last);
+        steps
+    };
+    let steps = engine.run_blocking(job).unwrap();
+    Trained { steps, start: weights(&before), end: weights(&after) }
+}
+
 /// Log-probs of the completions' tokens by the model as it was read, one list a rollout.
 pub(crate) fn old_logprobs(golden: &Golden, temperature: f32) -> Vec<Vec<f32>> {
     let ids = |r: &Rollout| [r.prompt.as_slice(), &r.completion].concat();
@@ -98,6 +138,7 @@ fn start(has_reference: bool) -> Engine {
             critic: None,
             moves_reference: false,
             seed: RunSeed(7),
+            staleness: 0,
         }),
         scorer_tokens: None,
     };
@@ -121,7 +162,6 @@ fn settings(case: &Case, n_epochs: usize) -> UpdateSettings {
         schedule: Schedule { shape: ScheduleShape::Constant, warmup_steps: 0, total_steps: 3 },
         success_reward: 1.0,
         critic: None,
-        reference_sync: None,
         reference_sync: None,
     }
 }

@@ -17,8 +17,12 @@ const COMBINATION: &str = "training.reward_combination";
 const WHITENING: &str = "training.whitening";
 
 /// `training.advantage` for each name of `training.baseline_type`.
-const BASELINES: [(&str, &str); 4] =
-    [("group_mean", "group"), ("group_median", "median"), ("batch_mean", "batch"), ("none", "none")];
+const BASELINES: [(&str, &str); 4] = [
+    ("group_mean", "group"),
+    ("group_median", "median"),
+    ("batch_mean", "batch"),
+    ("none", "none"),
+];
 
 /// The estimator.
 pub(super) fn resolve(reader: &mut Reader) -> AdvantageEstimator {

@@ -39,6 +39,7 @@ pub struct AlgorithmSettings {
 
 /// What is trained by.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a run has one of them")]
 pub enum Method {
     /// Rollouts and their rewards.
     Online(PolicyGradient),

@@ -24,7 +24,8 @@ pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioS
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
 pub use preference::{
-    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceSettings, RewardModelSettings,
+    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceSettings,
+    RewardModelSettings,
 };
 pub use reward::{RewardMethod, RewardSettings, RewardSource};
 pub use rollout::RolloutSettings;

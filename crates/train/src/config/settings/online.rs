@@ -163,7 +163,9 @@ fn refuse(reader: &mut Reader, problem: &Problem) {
             &["training.clip_delta", "training.clip_ratio", "training.clip_ratio_high"],
             "above 1 + clip_ratio_high, or nothing",
         ),
-        "kl.estimator" => (&[ESTIMATOR, PLACEMENT], "k2, k3 or k3_importance_corrected in the loss"),
+        "kl.estimator" => {
+            (&[ESTIMATOR, PLACEMENT], "k2, k3 or k3_importance_corrected in the loss")
+        }
         _ => (&["algorithm"], problem.allowed),
     };
     reader.refuse(paths, problem.found.to_lowercase(), allowed, problem.hint);

@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 
 use stateset_algo::{
-    BradleyTerry, Cpo, CpoLoss, Dpo, DpoLoss, FDivergence, Kto, KtoLoss, Orpo, Problem, WeightedLoss,
+    BradleyTerry, Cpo, CpoLoss, Dpo, DpoLoss, FDivergence, Kto, KtoLoss, Orpo, Problem,
+    WeightedLoss,
 };
 
 use super::super::reader::Reader;

@@ -33,7 +33,11 @@ impl RolloutRules {
         let refills = reader.bool("training.use_dynamic_sampling");
         let punishes = reader.bool("training.use_overlong_shaping");
         RolloutRules {
-            refill_rounds: if refills { reader.size("training.dynamic_sampling_rounds") } else { 0 },
+            refill_rounds: if refills {
+                reader.size("training.dynamic_sampling_rounds")
+            } else {
+                0
+            },
             overlong: punishes.then(|| overlong(reader)),
             staleness: reader.size("training.staleness"),
         }

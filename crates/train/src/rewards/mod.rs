@@ -1,0 +1,5 @@
+//! Rewards that need a model.
+
+mod neural;
+
+pub use neural::NeuralReward;
