@@ -1,5 +1,7 @@
 //! Everything the guide shows, run: the programs of `examples/` and the commands of README.md.
 
+#![allow(clippy::unwrap_used, reason = "a file that cannot be written ends the test")]
+
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 

@@ -131,6 +131,7 @@ impl Batch {
 impl Row {
     fn data(&self) -> RowData<'_> {
         RowData {
+            current: None,
             trajectory: self.trajectory,
             behaviour: &self.behaviour,
             old: self.old.as_deref(),

@@ -374,7 +374,7 @@ impl Trainer {
     }
 
     /// Evaluations, and whoever uses the agent after the run, meet the newest weights.
-    async fn sample_newest(&self) -> Result<(), TrainError> {
+    async fn sample_newest(&mut self) -> Result<(), TrainError> {
         match &self.learner {
             Some(learner) => learner.sample_newest().await,
             None => Ok(()),

@@ -1,6 +1,8 @@
 //! Whole runs on a real small model: what they write, going on after a stop, and what goes wrong on the
 //! way.
 
+#![allow(clippy::unwrap_used, reason = "a run that cannot be set up ends the test")]
+
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 

@@ -6,6 +6,8 @@
 //! 3. Held-out accuracy rises on pairs with a known truth, for policies and reward models.
 //! 4. A trained reward model judges conversations.
 
+#![allow(clippy::unwrap_used, reason = "a run that cannot be set up ends the test")]
+
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
