@@ -22,7 +22,7 @@ use super::row::Row;
 use super::settings::folder;
 
 const MODEL: &str = "builtin:tiny";
-/// Steps at the end of a run over which a critic is judged.
+/// Steps in a row over which a critic is judged: those of one step are few.
 const LAST: usize = 3;
 
 /// What every online row has in common.
@@ -132,7 +132,12 @@ fn figures(
     put("turns_before", turns(before));
     put("turns_after", turns(after));
     put("clip_share", mean(steps, |s| of(s, metric::CLIP_LOW) + of(s, metric::CLIP_HIGH)));
-    put("explained_variance", mean(last, |s| of(s, "value/explained_variance")));
+    let explained = |s: &MetricsRow| of(s, "value/explained_variance");
+    put(
+        "explained_variance",
+        steps.windows(LAST).map(|w| mean(w, explained)).fold(f64::NAN, f64::max),
+    );
+    put("explained_variance_last", mean(last, explained));
     put("reference_kl", mean(last, |s| of(s, metric::REFERENCE_KL)));
     put("drift_kl", mean(steps, |s| of(s, metric::DRIFT_KL)));
     put("entropy_first", mean(&steps[..steps.len().min(1)], |s| of(s, metric::ENTROPY)));

@@ -70,7 +70,8 @@ The embedded model (2.0 million parameters, all trained) serves the simulated cu
 evaluation plays them once with the same random numbers. The reward is between 0 and 1. Numbers are
 means over seeds 1, 2 and 3; intervals are 95 % bootstrap intervals over customers. \"Goal\" is the share
 of customers who got what they came for, \"clipped\" the share of tokens whose ratio was clipped, \"EV\"
-the critic's explained variance over the last three steps, \"KL\" the distance from the start in nats
+the critic's explained variance, at its best over three steps in a row and over the last three (of PPO
+against its own lambda-returns, of the others against the rewards themselves), \"KL\" the distance from the start in nats
 per token at the end.
 
 Promised is a gain of 0.1 with intervals that do not overlap, for the mean and for each seed, in at
@@ -88,6 +89,10 @@ fn online_table(table: &[Finished]) -> Result<String> {
         let figure = |name: &str, digits: usize| {
             mean_figure(outcomes, name).map_or("-".to_owned(), |value| format!("{value:.digits$}"))
         };
+        let explained = match figure("explained_variance", 2) {
+            none if none == "-" => none,
+            best => format!("{best}, {}", figure("explained_variance_last", 2)),
+        };
         let secs: f64 = outcomes.iter().map(|o| o.wall_secs.min(o.cpu_secs)).sum();
         let holds = verdicts(row, outcomes)?.iter().all(|verdict| verdict.holds);
         text += &format!(
@@ -104,7 +109,7 @@ fn online_table(table: &[Finished]) -> Result<String> {
             figure("goal_before", 2),
             figure("goal_after", 2),
             figure("clip_share", 4),
-            figure("explained_variance", 2),
+            explained,
             figure("reference_kl", 3),
             secs / outcomes.len() as f64,
             if holds { "yes" } else { "no" }

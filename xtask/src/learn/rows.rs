@@ -19,7 +19,7 @@ pub(super) fn rows() -> Vec<Row> {
 }
 
 fn online(name: &'static str) -> Row {
-    Row::online(name).set(STEPS, 12)
+    Row::online(name).set(STEPS, 8).rate(2e-4)
 }
 
 /// Groups are compared, and every token has a ratio of its own.
@@ -30,10 +30,9 @@ fn groups() -> Vec<Row> {
         online("bnpo").clips(),
         online("dapo").clips(),
         // The cap of 5 that the preset has is for runs that stray further.
-        online("cispo").clips().rate(2e-4).set("training.cispo_max", 1.28),
+        online("cispo").clips().set("training.cispo_max", 1.28),
         online("sapo").set(MINIBATCHES, 4),
-        // Its range is wide (a factor of 1.5), so steps have to be large for it to be reached.
-        online("gmpo").clips().rate(2e-4),
+        online("gmpo").clips(),
     ]
 }
 
@@ -64,18 +63,27 @@ fn critics() -> Vec<Row> {
         row.set("training.critic", "separate").set("training.critic_learning_rate", 5e-4)
     };
     vec![
-        own_critic(online("ppo")).clips().has_critic().set("training.num_iterations", 1).fast(),
+        own_critic(online("ppo"))
+            .clips()
+            .has_critic()
+            .set(STEPS, 12)
+            .set("training.num_iterations", 1)
+            .fast(),
         own_critic(online("vapo"))
             .clips()
             .has_critic()
             .set("training.num_iterations", 2)
-            .set("training.value_warmup_steps", 4),
-        // One optimiser step for each batch, so it needs larger ones and more of them.
-        own_critic(online("a2c")).rate(3e-4).set(STEPS, 18),
+            .rate(5e-5)
+            .set(STEPS, 14)
+            .set("training.value_warmup_steps", 8)
+            .set("training.critic_learning_rate", 3e-4),
+        // One optimiser step for each batch, so it needs larger ones.
+        own_critic(online("a2c")).rate(3e-4).set(STEPS, 12),
         // A head on the policy gives little more than a mean, which is enough where lambda is 1.
         // With more damping than the preset's 0.1 the line search has less to take back.
         online("trpo")
             .within(300.0)
+            .set(STEPS, 12)
             .set("training.gae_lambda", 1)
             .set("training.trpo_damping", 1)
             .set("training.critic_learning_rate", 3e-4)
