@@ -75,7 +75,7 @@ pub use diagnostics::{
 };
 pub use error::{AlgoError, Problem};
 pub use feedback::{
-    BradleyTerry, Comparison, FeedbackError, MAX_DISAGREEMENT, OrderTally, SoftLabel, TruthTally,
+    Comparison, FeedbackError, MAX_DISAGREEMENT, OrderTally, SoftLabel, Strengths, TruthTally,
     Wins, centred_score, expected_score, option_probabilities, soft_label_loss,
 };
 pub use kl::{KlEstimator, KlPenalty, k1, k2, k3};

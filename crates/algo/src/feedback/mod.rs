@@ -15,5 +15,5 @@ pub use comparison::Comparison;
 pub use error::FeedbackError;
 pub use score_tokens::{centred_score, expected_score, option_probabilities};
 pub use soft_label::{SoftLabel, soft_label_loss};
-pub use strengths::BradleyTerry;
+pub use strengths::Strengths;
 pub use wins::Wins;

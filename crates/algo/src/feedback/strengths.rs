@@ -16,7 +16,7 @@ use super::{FeedbackError, Wins};
 
 /// Settings of the fit.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct BradleyTerry {
+pub struct Strengths {
     /// Wins and losses of each sample against an anchor; 0 for plain maximum likelihood.
     pub prior: f64,
     /// Most iterations.
@@ -25,13 +25,13 @@ pub struct BradleyTerry {
     pub tolerance: f64,
 }
 
-impl Default for BradleyTerry {
+impl Default for Strengths {
     fn default() -> Self {
-        BradleyTerry { prior: 0.1, max_iterations: 100_000, tolerance: 1e-10 }
+        Strengths { prior: 0.1, max_iterations: 100_000, tolerance: 1e-10 }
     }
 }
 
-impl BradleyTerry {
+impl Strengths {
     /// Log-strength of each sample, of mean 0 over those that were compared; `None` for the others.
     ///
     /// # Errors
@@ -126,8 +126,7 @@ mod tests {
         wins
     }
 
-    const PLAIN: BradleyTerry =
-        BradleyTerry { prior: 0.0, max_iterations: 100_000, tolerance: 1e-12 };
+    const PLAIN: Strengths = Strengths { prior: 0.0, max_iterations: 100_000, tolerance: 1e-12 };
 
     #[test]
     fn strengths_of_a_known_group() {
@@ -154,7 +153,7 @@ mod tests {
     fn who_always_wins_needs_a_prior() {
         let wins = wins_of(&[[0.5, 1.0, 1.0], [0.0, 0.5, 0.5], [0.0, 0.5, 0.5]]);
         assert_eq!(PLAIN.strengths(&wins), Err(FeedbackError::Unbounded));
-        let strengths = BradleyTerry::default().strengths(&wins).unwrap();
+        let strengths = Strengths::default().strengths(&wins).unwrap();
         let strengths: Vec<f64> = strengths.into_iter().flatten().collect();
         assert!(strengths[0] > 1.0 && strengths[0] < 10.0, "{strengths:?}");
         assert!((strengths[1] - strengths[2]).abs() < 1e-8);
@@ -175,10 +174,10 @@ mod tests {
     fn bad_settings_are_refused() {
         let wins = wins_of(&[[0.5, 0.7, 0.9], [0.3, 0.5, 0.6], [0.1, 0.4, 0.5]]);
         for prior in [-1.0, f64::NAN] {
-            let settings = BradleyTerry { prior, ..PLAIN };
+            let settings = Strengths { prior, ..PLAIN };
             assert!(matches!(settings.strengths(&wins), Err(FeedbackError::BadPrior { .. })));
         }
-        let hasty = BradleyTerry { max_iterations: 1, ..PLAIN };
+        let hasty = Strengths { max_iterations: 1, ..PLAIN };
         assert!(matches!(hasty.strengths(&wins), Err(FeedbackError::NotSettled { .. })));
     }
 }

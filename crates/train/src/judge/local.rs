@@ -146,7 +146,7 @@ fn has_prefix(options: &[Vec<u32>]) -> bool {
 fn score(state: &mut EngineState, rows: &[Row]) -> Result<Vec<f64>, TrainError> {
     let EngineState { device, decoder, policy, scorer, learner, .. } = state;
     let rows: Vec<TokenRow<'_>> =
-        rows.iter().map(|row| TokenRow { tokens: &row.tokens, mask: &row.mask }).collect();
+        rows.iter().map(|row| TokenRow::new(&row.tokens, &row.mask)).collect();
     let (device, wants) = (device.as_mut(), Wants::default());
     let scores = match (scorer, learner) {
         (Some(scorer), _) => scorer.score(device, decoder, *policy, &rows, 1.0, wants)?,

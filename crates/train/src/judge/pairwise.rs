@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use stateset_algo::{BradleyTerry, Comparison, OrderTally, Wins};
+use stateset_algo::{Comparison, OrderTally, Strengths, Wins};
 use stateset_core::{
     Choice, GroupJudgement, GroupReward, RewardContext, RewardResult, Score, Stream, Trajectory,
 };
@@ -27,7 +27,7 @@ pub enum PairReward {
     /// The share of wins, from 0 to 1.
     WinRate,
     /// Log-strengths of mean 0.
-    Strength(BradleyTerry),
+    Strength(Strengths),
 }
 
 /// Compares the samples of a group two by two.

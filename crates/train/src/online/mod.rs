@@ -9,12 +9,18 @@
 //! | `player` | plays groups of episodes and tells everybody how far they are |
 //! | `evaluation` | plays the held-out scenarios and sums up |
 //! | `learner` | the engine with what improves and saves it |
+//! | `health`, `adjusted` | what watches over a run, and the settings that it may change |
+//! | [`play_baseline`] | what the agent does before training |
 //! | `place` | the run folder, taken or found |
 //! | `state`, `checkpoint` | what a checkpoint holds, and going on from one |
 
+mod adjusted;
+mod baseline;
 mod cast;
 mod checkpoint;
 mod evaluation;
+mod health;
+mod health_record;
 mod learner;
 mod order;
 mod place;
@@ -25,6 +31,7 @@ mod state;
 mod step_metrics;
 mod trainer;
 
+pub use baseline::{BaselineSize, play_baseline};
 pub use cast::Cast;
 pub use checkpoint::CheckpointWriter;
 pub use place::new_run_folder;

@@ -15,7 +15,8 @@ use stateset_nn::{
 };
 use stateset_train::config::ReferenceModel;
 use stateset_train::{
-    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdatePlace, UpdateSettings,
+    Batch, Engine, EngineSpec, EngineState, ModelSource, TrainingSpec, UpdateLimits, UpdatePlace,
+    UpdateSettings,
     update,
 };
 
@@ -50,7 +51,12 @@ pub(crate) fn train(
         let step = |(i, settings)| {
             let seed = RunSeed(7);
             {
-                let place = UpdatePlace { seed, step: i as u32, controls: Controls::default() };
+                let place = UpdatePlace {
+                    seed,
+                    step: i as u32,
+                    controls: Controls::default(),
+                    limits: UpdateLimits::default(),
+                };
                 update(state, algorithm.as_ref(), &batch, settings, place).unwrap().metrics
             }
         };
