@@ -17,4 +17,4 @@ pub use stateset_train::{
     Callback, EvaluationSummary, Flow, ProgressStyle, RunFolder, RunSummary, StopSignal, TrainError,
 };
 
-pub use crate::{ChatAgent, Trained, Training, train, train_on_prompts};
+pub use crate::{AutoTrainer, ChatAgent, Trained, Training, train, train_on_prompts};

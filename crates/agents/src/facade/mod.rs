@@ -1,7 +1,10 @@
 //! The short way: an agent to talk to, and training it.
 
 mod agent;
+mod auto_trainer;
 mod training;
 
 pub use agent::ChatAgent;
+pub use auto_trainer::AutoTrainer;
+pub(crate) use auto_trainer::choice_text;
 pub use training::{Trained, Training, train, train_on_prompts};

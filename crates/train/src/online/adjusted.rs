@@ -76,3 +76,73 @@ pub(super) fn adjusted(
     }
     (method, settings)
 }
+
+#[cfg(test)]
+mod tests {
+    use stateset_algo::{AdaptiveKl, AdjustLimits, AdjustState, KlPenalty, Knob, gspo, trpo};
+
+    use super::*;
+    use crate::config::{ConfigSources, resolve};
+    use crate::online::setup;
+
+    fn settings(n_epochs: usize) -> UpdateSettings {
+        let resolved = resolve(&ConfigSources::default()).unwrap();
+        UpdateSettings { n_epochs, ..setup::update_settings(&resolved.config) }
+    }
+
+    fn offered(method: &PolicyGradient, n_epochs: usize) -> Vec<Quantity> {
+        on_offer(method, &settings(n_epochs)).into_iter().map(|(quantity, _)| quantity).collect()
+    }
+
+    #[test]
+    fn only_what_the_method_has_is_offered() {
+        use Quantity::{
+            ClipHigh, EntropyCoefficient, EntropyTarget, Epochs, KlCoefficient, LearningRate,
+        };
+        let plain = PolicyGradient::default();
+        assert_eq!(offered(&plain, 1), [LearningRate, EntropyTarget, ClipHigh]);
+        assert_eq!(offered(&gspo(), 2), [LearningRate, Epochs, EntropyTarget]);
+        assert!(!offered(&trpo(), 1).contains(&LearningRate));
+        let kl = KlPenalty { coef: 0.1, ..KlPenalty::default() };
+        let held = PolicyGradient { kl, entropy_coef: 0.01, ..plain.clone() };
+        let all = [LearningRate, KlCoefficient, EntropyCoefficient, ClipHigh];
+        assert_eq!(offered(&held, 1), all);
+        // What has a controller of its own is its.
+        let adaptive_kl = Some(AdaptiveKl::default());
+        let adaptive_entropy = Some(AdaptiveEntropy::default());
+        let moved = PolicyGradient { adaptive_kl, adaptive_entropy, ..held };
+        assert_eq!(offered(&moved, 1), [LearningRate, ClipHigh]);
+        let bound = Clip { delta: Some(1.25), ..Clip::default() };
+        let bound = PolicyGradient { surrogate: Surrogate::clip(bound), ..plain };
+        assert!(!offered(&bound, 1).contains(&ClipHigh));
+    }
+
+    #[test]
+    fn every_value_reaches_its_place_and_the_method_stays_valid() {
+        let kl = KlPenalty { coef: 0.1, ..KlPenalty::default() };
+        let method = PolicyGradient { kl, ..PolicyGradient::default() };
+        let settings = settings(4);
+        let offer = on_offer(&method, &settings);
+        let unchanged = AutoAdjust::new(AdjustLimits::default(), &offer);
+        assert_eq!(adjusted(&unchanged, &method, &settings), (method.clone(), settings.clone()));
+        let values = [2e-5, 2.0, 0.2, 0.75, 0.28];
+        let knob = |(&(quantity, initial), value)| Knob { quantity, initial, value };
+        let knobs = offer.iter().zip(values).map(knob).collect();
+        let state = AdjustState { knobs, ..AdjustState::default() };
+        let moved = AutoAdjust::resume(AdjustLimits::default(), state);
+        let (method, settings) = adjusted(&moved, &method, &settings);
+        assert_eq!((settings.optimiser.learning_rate, settings.n_epochs), (2e-5, 2));
+        assert_eq!(method.kl.coef, 0.2);
+        assert_eq!(method.adaptive_entropy.unwrap().target, 0.75);
+        let clip = Clip { high: 0.28, ..Clip::default() };
+        assert_eq!(method.surrogate, Surrogate::clip(clip));
+        assert_eq!(method.validate(), []);
+
+        let whole = PolicyGradient { reward_kl_coef: 0.05, ..PolicyGradient::default() };
+        let knob = Knob { quantity: Quantity::KlCoefficient, initial: 0.05, value: 0.1 };
+        let state = AdjustState { knobs: vec![knob], ..AdjustState::default() };
+        let moved = AutoAdjust::resume(AdjustLimits::default(), state);
+        let (whole, _) = adjusted(&moved, &whole, &settings);
+        assert_eq!((whole.reward_kl_coef, whole.kl.coef), (0.1, 0.0));
+    }
+}

@@ -155,3 +155,121 @@ fn clip_kind(surrogate: &Surrogate) -> ClipKind {
         Surrogate::Sapo(_) | Surrogate::Vespo(_) | Surrogate::Reinforce(_) => ClipKind::Nothing,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use stateset_algo::{Gmpo, Sapo, gspo, gspo_token};
+
+    use super::*;
+    use crate::config::{ConfigSources, Resolved, resolve};
+    use crate::online::setup;
+
+    fn resolved() -> Resolved {
+        let mut resolved = resolve(&ConfigSources::default()).unwrap();
+        resolved.config.algorithm.auto_adjust = true;
+        resolved.config.steps.n_iterations = 4;
+        resolved
+    }
+
+    fn health(resolved: &Resolved, record: &HealthRecord) -> Health {
+        Health::new(&resolved.config, setup::update_settings(&resolved.config), record)
+    }
+
+    /// Steps with a clip share that is too high from the second on, and one gradient that bursts.
+    fn numbers(step: u32) -> BTreeMap<String, f64> {
+        let norm = if step == 30 { 50.0 } else { 1.0 + 0.01 * f64::from(step % 7) };
+        [
+            ("clip/region", if step == 1 { 0.1 } else { 0.4 }),
+            ("gradient/norm", norm),
+            ("drift/k3", 0.011 + 0.0001 * f64::from(step)),
+            ("entropy", 1.5 / f64::from(step)),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    fn text(event: &Event) -> String {
+        match event {
+            Event::HealthFound { step, finding } => {
+                format!("{step} {} {}", finding.signal, finding.level)
+            }
+            Event::SettingAdjusted(change) => {
+                format!("{} {} {} {}", change.step, change.key, change.from, change.to)
+            }
+            Event::Warning { text } => text.clone(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    /// What is told over 60 steps; `restarts` writes the state down and reads it after each step.
+    fn told(restarts: bool) -> Vec<String> {
+        let resolved = resolved();
+        let mut health = health(&resolved, &HealthRecord::default());
+        let mut told = Vec::new();
+        for step in 1..=60 {
+            told.extend(health.observe(step, &mut numbers(step)).iter().map(text));
+            if restarts {
+                let written = serde_json::to_string(&health.record()).unwrap();
+                let record: HealthRecord = serde_json::from_str(&written).unwrap();
+                assert_eq!(record, health.record());
+                health = super::tests::health(&resolved, &record);
+            }
+        }
+        told
+    }
+
+    #[test]
+    fn what_is_told_does_not_depend_on_restarts() {
+        let whole = told(false);
+        assert_eq!(told(true), whole);
+        let of = |signal: &str| {
+            let found = whole.iter().filter(|text| text.contains(&format!(" {signal} ")));
+            found.filter(|text| !text.contains("limit")).cloned().collect::<Vec<String>>()
+        };
+        assert_eq!(of("clip_share"), ["2 clip_share warn", "6 clip_share act"]);
+        assert_eq!(of("gradient_norm"), ["30 gradient_norm act"]);
+        assert_eq!(of("entropy"), ["4 entropy warn", "11 entropy act"]);
+        let changes: Vec<&String> =
+            whole.iter().filter(|t| t.contains(" learning_rate ") || t.contains("_target ")).collect();
+        let steps: Vec<u32> =
+            changes.iter().map(|text| text.split(' ').next().unwrap().parse().unwrap()).collect();
+        assert!(steps.windows(2).all(|pair| pair[1] - pair[0] >= 20), "{changes:?}");
+        assert!(changes.len() >= 2, "{whole:?}");
+    }
+
+    #[test]
+    fn nothing_moves_without_leave() {
+        let mut resolved = resolved();
+        resolved.config.algorithm.auto_adjust = false;
+        let mut health = health(&resolved, &HealthRecord::default());
+        let mut n_found = 0;
+        for step in 1..=60 {
+            let events = health.observe(step, &mut numbers(step));
+            assert!(!events.iter().any(|event| matches!(event, Event::SettingAdjusted(_))));
+            n_found += events.len();
+        }
+        assert!(n_found > 0 && health.record().adjust.is_none());
+    }
+
+    #[test]
+    fn a_signal_that_was_fine_again_is_told_anew() {
+        let mut health = health(&resolved(), &HealthRecord::default());
+        let mut told = Vec::new();
+        for (step, share) in [(1, 0.3), (2, 0.3), (3, 0.1), (4, 0.3)] {
+            let mut metrics = BTreeMap::from([("length/truncated_share".to_owned(), share)]);
+            let events = health.observe(step, &mut metrics);
+            assert_eq!(metrics[metric::HEALTH_LEVEL], if share > 0.2 { 1.0 } else { 0.0 });
+            told.extend(events.iter().map(text).filter(|text| !text.contains("limit")));
+        }
+        assert_eq!(told, ["1 truncation warn", "4 truncation warn"]);
+    }
+
+    #[test]
+    fn sequences_are_clipped_as_one() {
+        assert_eq!(clip_kind(&PolicyGradient::default().surrogate), ClipKind::Tokens);
+        assert_eq!(clip_kind(&gspo().surrogate), ClipKind::Sequences);
+        assert_eq!(clip_kind(&gspo_token().surrogate), ClipKind::Sequences);
+        assert_eq!(clip_kind(&Surrogate::Gmpo(Gmpo::default())), ClipKind::Tokens);
+        assert_eq!(clip_kind(&Surrogate::Sapo(Sapo::default())), ClipKind::Nothing);
+    }
+}
