@@ -25,9 +25,7 @@ fn an_evaluation_joins_the_report_of_its_step() {
     };
     let mut monitor = DiagnosticsMonitor::new(rules);
     let metrics = BTreeMap::from([("entropy".to_owned(), 1.0)]);
-    for (step, reward, level) in
-        [(1, 0.5, Level::Ok), (2, 0.5, Level::Ok), (3, 0.4, Level::Act)]
-    {
+    for (step, reward, level) in [(1, 0.5, Level::Ok), (2, 0.5, Level::Ok), (3, 0.4, Level::Act)] {
         monitor.observe(step, &metrics, None);
         assert_eq!(monitor.observe_evaluation(step, reward).unwrap().level, level, "{step}");
         assert_eq!(monitor.health().findings.len(), 2);

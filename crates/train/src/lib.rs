@@ -33,8 +33,8 @@ pub use engine::{Engine, EngineState, Sampled};
 pub use error::TrainError;
 pub use events::{
     AdjustmentRecord, Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event,
-    EventRecord, HealthRecord, IntervalRecord, Phase, RolloutOutcome, RolloutRecord, RunStart, RunStartRecord, RunSummary,
-    Sink, SummaryRecord,
+    EventRecord, HealthRecord, IntervalRecord, Phase, RolloutOutcome, RolloutRecord, RunStart,
+    RunStartRecord, RunSummary, Sink, SummaryRecord,
 };
 pub use journal::{
     JOURNAL_SCHEMA_VERSION, Journal, JournalContents, JournalDamage, JournalKey, JournalStop,
@@ -74,5 +74,6 @@ pub use store::{
     MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,
 };
 pub use update::{
-    Batch, BatchRow, BatchTrajectory, UpdateLimits, UpdatePlace, UpdateReport, UpdateSettings, update,
+    Batch, BatchRow, BatchTrajectory, UpdateLimits, UpdatePlace, UpdateReport, UpdateSettings,
+    update,
 };

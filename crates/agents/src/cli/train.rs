@@ -7,7 +7,9 @@ use clap::builder::BoolishValueParser;
 use serde_json::{Map, Value, json};
 use stateset_nn::Date;
 use stateset_train::config::Resolved;
-use stateset_train::{BaselineSize, MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, TrainError};
+use stateset_train::{
+    BaselineSize, MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, TrainError,
+};
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
@@ -123,7 +125,9 @@ fn described(args: &TrainArgs, weaker: &[(String, String)]) -> Outcome<OnlineRun
 fn chosen(run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
     let auto = AutoTrainer::default();
     let BaselineSize { n_scenarios, n_samples } = auto.baseline;
-    say(format_args!("auto: playing up to {n_scenarios} scenarios {n_samples} times before training"));
+    say(format_args!(
+        "auto: playing up to {n_scenarios} scenarios {n_samples} times before training"
+    ));
     let resolved = run.resolved.clone();
     let choice = runtime()?.block_on(auto.choose(run)).map_err(CliError::loading)?;
     say(choice_text(&choice));

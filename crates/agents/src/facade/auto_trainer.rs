@@ -148,7 +148,8 @@ mod tests {
     fn a_hard_task_is_trained_with_small_steps_and_what_the_caller_set_stands() {
         let choice = choice();
         assert_eq!(choice.profile, Profile::Conservative);
-        let of = |flags: &[(&str, &str)]| AutoTrainer::default().settings(&choice, &resolved(flags));
+        let of =
+            |flags: &[(&str, &str)]| AutoTrainer::default().settings(&choice, &resolved(flags));
         let paths = |settings: &[(String, String)]| -> Vec<String> {
             settings.iter().map(|(path, value)| format!("{path}={value}")).collect()
         };
@@ -175,7 +176,9 @@ mod tests {
     #[test]
     fn reasons_are_told_line_by_line() {
         let text = choice_text(&choice());
-        assert!(text.starts_with("auto: the conservative profile, because the mean reward is 0.05"));
+        assert!(
+            text.starts_with("auto: the conservative profile, because the mean reward is 0.05")
+        );
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.lines().all(|line| line.starts_with("auto: ")));
     }

@@ -3,6 +3,7 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod auto;
 mod examples;
 mod learning;
 mod pages;

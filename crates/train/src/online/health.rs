@@ -135,7 +135,8 @@ fn rules(config: &RunConfig, method: &PolicyGradient) -> MonitorRules {
         *rule = DriftRule { target };
     }
     if let Some(stopping) = &config.early_stopping {
-        let (patience, min_delta) = (stopping.n_evaluations(&config.evaluation), stopping.min_delta);
+        let (patience, min_delta) =
+            (stopping.n_evaluations(&config.evaluation), stopping.min_delta);
         rules.evaluation = Some(EvaluationRule { patience, min_delta });
     }
     rules
@@ -229,8 +230,10 @@ mod tests {
         assert_eq!(of("clip_share"), ["2 clip_share warn", "6 clip_share act"]);
         assert_eq!(of("gradient_norm"), ["30 gradient_norm act"]);
         assert_eq!(of("entropy"), ["4 entropy warn", "11 entropy act"]);
-        let changes: Vec<&String> =
-            whole.iter().filter(|t| t.contains(" learning_rate ") || t.contains("_target ")).collect();
+        let changes: Vec<&String> = whole
+            .iter()
+            .filter(|t| t.contains(" learning_rate ") || t.contains("_target "))
+            .collect();
         let steps: Vec<u32> =
             changes.iter().map(|text| text.split(' ').next().unwrap().parse().unwrap()).collect();
         assert!(steps.windows(2).all(|pair| pair[1] - pair[0] >= 20), "{changes:?}");

@@ -10,8 +10,8 @@ use std::io::ErrorKind;
 use stateset_core::Trajectory;
 
 use crate::{
-    EvaluationSummary, EventLine, EventRecord, HealthRecord, MetricsRow, RunError, RunFolder, RunStartRecord,
-    RunSummary, read_conversations, read_events, read_metrics,
+    EvaluationSummary, EventLine, EventRecord, HealthRecord, MetricsRow, RunError, RunFolder,
+    RunStartRecord, RunSummary, read_conversations, read_events, read_metrics,
 };
 
 /// What lies in a run folder.
@@ -153,7 +153,8 @@ impl RunData {
         if let Some(index) = self.warnings.iter().position(|told| told.text == found.text) {
             self.warnings.remove(index);
         }
-        let number = |value: Option<f64>| value.map_or("not finite".to_owned(), |v| format!("{v:.4}"));
+        let number =
+            |value: Option<f64>| value.map_or("not finite".to_owned(), |v| format!("{v:.4}"));
         let HealthRecord { step, level, signal, value, threshold, meaning, advice, .. } = found;
         let limit = threshold.map_or_else(String::new, |limit| format!(" (limit {limit:.4})"));
         let text = format!("{signal} {}{limit}: {meaning}", number(value));

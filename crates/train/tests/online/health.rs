@@ -100,7 +100,10 @@ async fn a_finding_is_told_once_and_changes_nothing_unless_it_may() {
     let other = trained(run).await;
     let change = found(&adjusted).into_iter().find(|text| text.starts_with("step "));
     let change = change.expect("a change");
-    assert!(change.contains("epochs 3 1") || change.contains("learning_rate 0.001 0.0005"), "{change}");
+    assert!(
+        change.contains("epochs 3 1") || change.contains("learning_rate 0.001 0.0005"),
+        "{change}"
+    );
     let at: usize = change["step ".len()..].split(':').next().unwrap().parse().unwrap();
     let rows = read_metrics(&folder(&adjusted).metrics()).unwrap();
     let of = |name: &str| -> Vec<f64> { rows.iter().map(|row| row.metrics[name]).collect() };
