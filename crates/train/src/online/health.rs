@@ -183,7 +183,7 @@ mod tests {
             ("clip/region", if step == 1 { 0.1 } else { 0.4 }),
             ("gradient/norm", norm),
             ("drift/k3", 0.011 + 0.0001 * f64::from(step)),
-            ("entropy", 1.5 / f64::from(step)),
+            ("entropy", 1.5 * 0.8f64.powi(step as i32 - 1)),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into()
@@ -229,7 +229,7 @@ mod tests {
         };
         assert_eq!(of("clip_share"), ["2 clip_share warn", "6 clip_share act"]);
         assert_eq!(of("gradient_norm"), ["30 gradient_norm act"]);
-        assert_eq!(of("entropy"), ["4 entropy warn", "11 entropy act"]);
+        assert_eq!(of("entropy"), ["7 entropy warn", "12 entropy act"]);
         let changes: Vec<&String> = whole
             .iter()
             .filter(|t| t.contains(" learning_rate ") || t.contains("_target "))
