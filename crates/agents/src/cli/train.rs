@@ -7,16 +7,19 @@ use clap::builder::BoolishValueParser;
 use serde_json::{Map, Value, json};
 use stateset_nn::Date;
 use stateset_train::config::Resolved;
-use stateset_train::{MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, TrainError};
+use stateset_train::{
+    BaselineSize, MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, TrainError,
+};
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
 use super::model::parse_date;
-use super::output::Output;
+use super::output::{Output, say};
 use super::result::result_text;
 use super::signals::stop_on_signal;
 use super::sources::{ConfigArgs, Flags, Prepared, names_a_file};
 use super::today::today;
+use crate::facade::{AutoTrainer, choice_text};
 
 /// Train an agent
 ///
@@ -44,6 +47,10 @@ pub(crate) struct TrainArgs {
     /// How boldly to train: conservative, balanced, aggressive or experimental
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// Let the untrained agent play first, and choose a profile that fits what it does; with settings
+    /// that change where the run's health asks for it, and an end where it no longer gets better
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) auto: bool,
     /// Episodes to train on
     #[arg(long, value_name = "N")]
     pub(crate) episodes: Option<u64>,
@@ -90,9 +97,12 @@ pub(crate) struct TrainArgs {
 
 /// Trains, or shows what training would do.
 pub(crate) fn run(args: TrainArgs) -> Outcome {
-    let Prepared { resolved, model } = prepare(&args)?;
-    let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
-    run.date = args.date.or_else(today);
+    let mut run = described(&args, &[])?;
+    match (args.auto, args.dry_run) {
+        (true, true) => say("auto: a dry run plays nothing, so no profile is chosen"),
+        (true, false) => run = chosen(run, &args)?,
+        _ => {}
+    }
     if run.model.is_none() && args.save.is_some() {
         return Err(CliError::bad("use --save: a stub has no model to save"));
     }
@@ -101,6 +111,27 @@ pub(crate) fn run(args: TrainArgs) -> Outcome {
         return show(&run, args.json);
     }
     train(run, &args)
+}
+
+/// The run that the flags describe, with more keys that are weaker than they are.
+fn described(args: &TrainArgs, weaker: &[(String, String)]) -> Outcome<OnlineRun> {
+    let Prepared { resolved, model } = prepare(args, weaker)?;
+    let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
+    run.date = args.date.or_else(today);
+    Ok(run)
+}
+
+/// The run again, with the profile that fits what its agent does before training.
+fn chosen(run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
+    let auto = AutoTrainer::default();
+    let BaselineSize { n_scenarios, n_samples } = auto.baseline;
+    say(format_args!(
+        "auto: playing up to {n_scenarios} scenarios {n_samples} times before training"
+    ));
+    let resolved = run.resolved.clone();
+    let choice = runtime()?.block_on(auto.choose(run)).map_err(CliError::loading)?;
+    say(choice_text(&choice));
+    described(args, &auto.settings(&choice, &resolved))
 }
 
 /// The run itself: trains until the end or until somebody asks it to stop, and says what came out.
@@ -138,7 +169,7 @@ fn during_run(error: TrainError) -> CliError {
 }
 
 /// Resolves everything that a run needs.
-fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
+fn prepare(args: &TrainArgs, weaker: &[(String, String)]) -> Outcome<Prepared> {
     let resumed = resumed_path(args)?;
     let run = resumed.as_deref().and_then(run_folder_of);
     let mut config = args.config.clone();
@@ -147,7 +178,7 @@ fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
         config.config = run.as_ref().map(|run| run.join("config.toml"));
     }
     let output = args.output.clone().or(run);
-    let mut flags = flags(args);
+    let mut flags = flags(args, weaker);
     if let Some(path) = &resumed {
         flags.add_path("--resume", "training.resume_from_checkpoint", Some(path));
         if !args.force {
@@ -171,8 +202,11 @@ fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
     Ok(prepared)
 }
 
-fn flags(args: &TrainArgs) -> Flags {
+fn flags(args: &TrainArgs, weaker: &[(String, String)]) -> Flags {
     let mut flags = Flags::default();
+    for (path, value) in weaker {
+        flags.add("--auto", path, Some(value));
+    }
     for (flag, path, value) in &args.more {
         flags.add(flag, path, Some(value));
     }

@@ -3,6 +3,7 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod auto;
 mod bad_input;
 mod calls;
 mod evaluate;

@@ -10,13 +10,19 @@
 //! | `dead` | groups from which nothing can be learned |
 //! | `evaluation` | plays the held-out scenarios and sums up |
 //! | `learner` | the engine with what improves and saves it |
+//! | `health`, `adjusted` | what watches over a run, and the settings that it may change |
+//! | [`play_baseline`] | what the agent does before training |
 //! | `place` | the run folder, taken or found |
 //! | `state`, `checkpoint` | what a checkpoint holds, and going on from one |
 
+mod adjusted;
+mod baseline;
 mod cast;
 mod checkpoint;
 mod dead;
 mod evaluation;
+mod health;
+mod health_record;
 mod learner;
 mod order;
 mod place;
@@ -27,6 +33,7 @@ mod state;
 mod step_metrics;
 mod trainer;
 
+pub use baseline::{BaselineSize, play_baseline};
 pub use cast::Cast;
 pub use checkpoint::CheckpointWriter;
 pub(crate) use checkpoint::{OPTIMISER, trained_numbers};

@@ -200,15 +200,15 @@ impl OnlineRun {
         trained
     }
 
-    fn config(&self) -> &RunConfig {
+    pub(super) fn config(&self) -> &RunConfig {
         &self.resolved.config
     }
 
-    fn format(&self, model: &ModelSource) -> Result<ChatFormat, TrainError> {
+    pub(super) fn format(&self, model: &ModelSource) -> Result<ChatFormat, TrainError> {
         setup::run_format(self.config(), &self.cast, model, self.date)
     }
 
-    fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {
+    pub(super) fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {
         let of_model = self.model.as_ref().and_then(|model| model.agent_config.as_ref());
         let system_prompt = self.config().agent.system_prompt.clone();
         MultiTurnAgent {

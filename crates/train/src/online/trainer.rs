@@ -9,6 +9,7 @@ use stateset_core::{PolicyVersion, Trajectory};
 
 use super::dead::reason_to_skip;
 use super::evaluation::Evaluator;
+use super::health::Health;
 use super::learner::{PolicyLearner, Saved};
 use super::order::ScenarioOrder;
 use super::player::{Played, Player};
@@ -18,7 +19,7 @@ use super::{setup, step_metrics};
 use crate::config::RunConfig;
 use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::store::CheckpointStore;
-use crate::update::{Batch, UpdateReport};
+use crate::update::{Batch, UpdateLimits, UpdateReport};
 use crate::{
     Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile, Phase,
     RunFolder, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric, write_report,
@@ -41,6 +42,7 @@ pub(super) struct Trainer {
     /// `None` for canned answers, and while a checkpoint is being written.
     learner: Option<PolicyLearner>,
     early_stopping: Option<EarlyStopping>,
+    health: Health,
     dispatcher: Dispatcher,
     stop: StopSignal,
     state: TrainerState,
@@ -59,10 +61,11 @@ impl Trainer {
         let config = run.resolved.config.clone();
         let store = CheckpointStore::open(&run.folder, config.checkpoint.n_kept)?;
         let algorithm = setup::algorithm(&config)?;
-        let learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
+        let mut learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
             engine,
             algorithm,
-            settings,
+            settings: settings.clone(),
+            limits: UpdateLimits::default(),
             writer,
             store,
             seed: config.seed,
@@ -78,6 +81,10 @@ impl Trainer {
             Some((saved, state)) => (Some(saved), state),
             None => (None, TrainerState::default()),
         };
+        let health = Health::new(&config, settings, &state.health)?;
+        if let Some(learner) = &mut learner {
+            health.set_up(learner);
+        }
         let resumed_step = run.resume.as_ref().map(|_| state.step);
         let toml = run.resolved.to_toml();
         let sinks = files(&run.folder, &toml, resumed_step, std::mem::take(&mut run.sinks))?;
@@ -94,6 +101,7 @@ impl Trainer {
             ahead: None,
             learner,
             early_stopping,
+            health,
             dispatcher,
             stop: run.stop.clone(),
             secs_before_session: state.wall_secs,
@@ -116,7 +124,11 @@ impl Trainer {
             after = self.after_step().await?;
         }
         if self.is_complete() && after.is_none() {
+            self.keep_best().await?;
             after = self.evaluate_after().await?;
+        }
+        if self.is_complete() {
+            self.warn_if_worse();
         }
         self.finish(after).await
     }
@@ -162,9 +174,11 @@ impl Trainer {
         self.state.step = step;
         let secs = start.elapsed().as_secs_f64();
         self.state.wall_secs = self.wall_secs();
+        let found = self.health.observe(step, &mut metrics);
         let of = self.n_steps();
         let flow = self.dispatcher.emit(&Event::StepFinished { step, of, metrics, secs });
         self.state.is_stopped |= flow == Flow::Stop;
+        self.take_health(&found);
         Ok(())
     }
 
@@ -179,6 +193,17 @@ impl Trainer {
         match &self.learner {
             Some(learner) => learner.sample_from(sampled_from(step, self.staleness())).await,
             None => Ok(PolicyVersion(self.state.policy_version)),
+        }
+    }
+
+    /// Tells what watching found, and lets the next step be trained accordingly.
+    fn take_health(&mut self, found: &[Event]) {
+        for event in found {
+            self.dispatcher.emit(event);
+        }
+        self.state.health = self.health.record();
+        if let Some(learner) = &mut self.learner {
+            self.health.set_up(learner);
         }
     }
 
@@ -302,6 +327,10 @@ impl Trainer {
         }
         metrics.extend(report.metrics);
         match report.skipped_because {
+            Some(reason) if report.n_taken == 0 && report.is_on_purpose => {
+                self.warn(format!("the update of step {step} was left out because {reason}"));
+                Ok(())
+            }
             Some(reason) if report.n_taken == 0 => self.count_failure(reason, step),
             Some(reason) => {
                 self.state.n_failed_updates = 0;
@@ -344,10 +373,16 @@ impl Trainer {
         let is_best = reward.is_some_and(|r| self.state.best_reward.is_none_or(|best| r > best));
         if is_best {
             self.state.best_reward = reward;
+            self.state.best_step = Some(step);
+        }
+        if let Some(reward) = reward {
+            let found = self.health.observe_evaluation(step, reward);
+            self.take_health(&found);
         }
         if evaluation.is_some() && !self.is_complete() && self.ends_early(reward) {
             self.warn("evaluations no longer get better, so the run ends here".to_owned());
-            evaluation = self.evaluate_after().await?;
+            // The best model is evaluated once it has been put back.
+            evaluation = None;
         }
         let must_save = self.is_complete() || self.stop.is_set() || is_best;
         if must_save || is_due(self.config.checkpoint.every_n_steps) {
@@ -359,9 +394,46 @@ impl Trainer {
     /// Takes in an evaluation and says whether it was one too many without a gain.
     fn ends_early(&mut self, reward: Option<f64>) -> bool {
         let Some(rule) = &mut self.early_stopping else { return false };
-        self.state.is_stopped |= rule.observe(reward) == Flow::Stop;
+        self.state.ended_early = rule.observe(reward) == Flow::Stop;
+        self.state.is_stopped |= self.state.ended_early;
         self.state.early_stopping = rule.state;
         self.state.is_stopped
+    }
+
+    /// After an early stop the best model is the one that is kept.
+    async fn keep_best(&mut self) -> Result<(), TrainError> {
+        let (true, Some(step)) = (self.state.ended_early, self.state.best_step) else {
+            return Ok(());
+        };
+        let Some(learner) = &self.learner else { return Ok(()) };
+        if self.saved.as_ref().is_some_and(|saved| saved.checkpoint.step == step) {
+            return Ok(());
+        }
+        match learner.open_best(&self.folder.best_checkpoint(), step).await? {
+            Some(best) => {
+                self.saved = Some(best);
+                self.warn(format!("the model of step {step} is kept, whose evaluation was the best"));
+            }
+            None => self.warn(format!(
+                "the best evaluation was that of step {step}, but its checkpoint cannot be used; the last \
+                 model is kept"
+            )),
+        }
+        Ok(())
+    }
+
+    /// The model that a run began with is none of its checkpoints, so no better one can be kept.
+    fn warn_if_worse(&mut self) {
+        let before = self.before.as_ref().and_then(|before| before.reward);
+        let before = before.map(|reward| reward.estimate);
+        let Some((before, best)) = before.zip(self.state.best_reward) else { return };
+        if best < before {
+            self.warn(format!(
+                "the run did not make the model better: the best evaluation after it began was \
+                 {best:.3}, the one before training {before:.3}; the model it began with is not among \
+                 its checkpoints"
+            ));
+        }
     }
 
     async fn evaluate(&mut self, name: &str) -> Result<EvaluationSummary, TrainError> {
@@ -510,9 +582,9 @@ fn setting_warnings(run: &OnlineRun) -> Vec<String> {
 
 /// Patience counts evaluations; the setting counts steps.
 fn early_stopping(config: &RunConfig, state: &TrainerState) -> Option<EarlyStopping> {
-    let patience = config.early_stopping?.patience_steps;
-    let every = config.evaluation.every_n_steps.unwrap_or(1).max(1);
-    let mut rule = EarlyStopping::new(patience.div_ceil(every) as u32, 0.0);
+    let settings = config.early_stopping?;
+    let patience = settings.n_evaluations(&config.evaluation);
+    let mut rule = EarlyStopping::new(patience, settings.min_delta);
     rule.state = state.early_stopping;
     Some(rule)
 }

@@ -12,4 +12,4 @@ mod update;
 
 pub use batch::{Batch, BatchRow, BatchTrajectory};
 pub use summary::UpdateReport;
-pub use update::{UpdatePlace, UpdateSettings, update};
+pub use update::{UpdateLimits, UpdatePlace, UpdateSettings, update};
