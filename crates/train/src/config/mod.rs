@@ -61,7 +61,7 @@ pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
     EvaluationSettings, LoggingSettings, Method, OptimiserSettings, PairEvaluation, PairLength,
-    PairSettings, PreferenceLoss, PreferenceSettings, PresetNames, PromptStyle, ReferenceModel,
+    PairSettings, PreferenceLoss, PreferenceMethodSettings, PresetNames, PromptStyle, ReferenceModel,
     ReferenceSync, ResponseOrder, RewardMethod, RewardModelSettings, RewardSettings, RewardSource,
     RolloutRules, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
 };

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::run::Resume;
-use crate::config::CheckpointSettings;
+use crate::config::{
+    CheckpointSettings, ConfigFile, ConfigSources, Difference, Resolved, differences, report, resolve,
+};
 use crate::{RunError, RunFolder, RunLock, TrainError};
 
 /// Folders that are tried before giving up on a name.
@@ -53,6 +55,29 @@ pub(crate) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), 
         path.display()
     );
     Err(TrainError::Invalid { what: "go on with a run", message: text })
+}
+
+/// That a run that goes on is told the same as when it began.
+///
+/// # Errors
+/// [`TrainError::Invalid`] with everything that differs.
+pub(crate) fn check_same_config(run: &RunFolder, resolved: &Resolved) -> Result<(), TrainError> {
+    let invalid = |message: String| TrainError::Invalid { what: "go on with the run", message };
+    let file = ConfigFile::read(&run.config());
+    let file = file.map_err(|problem| invalid(problem.to_string()))?;
+    let sources = ConfigSources { file: Some(file), ..ConfigSources::default() };
+    let began = resolve(&sources).map_err(|all| invalid(report(&all)))?;
+    let changed = differences(&began.values, &resolved.values);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let line = |d: &Difference| format!("{} was {}, is {}", d.path, d.left, d.right);
+    let lines: Vec<String> = changed.iter().map(line).collect();
+    Err(invalid(format!(
+        "{} began with other settings; leave them as they were, or begin a new run\n  {}",
+        run.root().display(),
+        lines.join("\n  ")
+    )))
 }
 
 /// Takes a folder for a new run. A folder that holds a run already is replaced where `overwrites` says

@@ -12,7 +12,7 @@ use super::setup::{check_openings, engine_spec};
 use super::trainer::Trainer;
 use super::{place, setup};
 use crate::agent::MultiTurnAgent;
-use crate::config::{ConfigFile, ConfigSources, Resolved, RunConfig, differences, resolve};
+use crate::config::{Resolved, RunConfig};
 use crate::engine::Engine;
 use crate::model::{AgentConfig, EngineSpec, MemoryPlan, ModelSource};
 use crate::policy::{LocalPolicy, StubPolicy};
@@ -276,26 +276,10 @@ impl OnlineRun {
 
     /// A run that goes on must be told the same as when it began.
     fn check_same_run(&self) -> Result<(), TrainError> {
-        if self.resume.is_none() {
-            return Ok(());
+        match &self.resume {
+            Some(_) => place::check_same_config(&self.folder, &self.resolved),
+            None => Ok(()),
         }
-        let invalid = |message: String| TrainError::Invalid { what: "go on with the run", message };
-        let file = ConfigFile::read(&self.folder.config());
-        let file = file.map_err(|problem| invalid(problem.to_string()))?;
-        let sources = ConfigSources { file: Some(file), ..ConfigSources::default() };
-        let began = resolve(&sources).map_err(|all| invalid(crate::config::report(&all)))?;
-        let changed = differences(&began.values, &self.resolved.values);
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let line =
-            |d: &crate::config::Difference| format!("{} was {}, is {}", d.path, d.left, d.right);
-        let lines: Vec<String> = changed.iter().map(line).collect();
-        Err(invalid(format!(
-            "{} began with other settings; leave them as they were, or begin a new run\n  {}",
-            self.folder.root().display(),
-            lines.join("\n  ")
-        )))
     }
 
     pub(super) fn update_settings(&self) -> crate::update::UpdateSettings {

@@ -175,7 +175,7 @@ impl Trainer {
 
     /// Lets the engine sample from the weights that `step` is played with: with a staleness of S those
     /// after `step` - 1 - S steps, or those of the start. Gives their version.
-    async fn sampling_version(&self, step: u32) -> Result<PolicyVersion, TrainError> {
+    async fn sampling_version(&mut self, step: u32) -> Result<PolicyVersion, TrainError> {
         match &self.learner {
             Some(learner) => learner.sample_from(sampled_from(step, self.staleness())).await,
             None => Ok(PolicyVersion(self.state.policy_version)),
@@ -374,7 +374,7 @@ impl Trainer {
     }
 
     /// Evaluations, and whoever uses the agent after the run, meet the newest weights.
-    async fn sample_newest(&self) -> Result<(), TrainError> {
+    async fn sample_newest(&mut self) -> Result<(), TrainError> {
         match &self.learner {
             Some(learner) => learner.sample_newest().await,
             None => Ok(()),

@@ -24,7 +24,7 @@ pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioS
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
 pub use preference::{
-    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceSettings,
+    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
     RewardModelSettings,
 };
 pub use reward::{RewardMethod, RewardSettings, RewardSource};

@@ -14,7 +14,7 @@ use super::super::reader::Reader;
 
 /// A preference method.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PreferenceSettings {
+pub struct PreferenceMethodSettings {
     /// The loss, validated.
     pub loss: PreferenceLoss,
     /// What it learns from.
@@ -124,8 +124,8 @@ impl PreferenceLoss {
     }
 }
 
-impl PreferenceSettings {
-    pub(super) fn resolve(reader: &mut Reader, name: &str) -> PreferenceSettings {
+impl PreferenceMethodSettings {
+    pub(super) fn resolve(reader: &mut Reader, name: &str) -> PreferenceMethodSettings {
         let loss = match name {
             "kto" => PreferenceLoss::Kto(kto(reader)),
             "orpo" => PreferenceLoss::Orpo(Orpo { beta: reader.number(BETA) }),
@@ -135,7 +135,7 @@ impl PreferenceSettings {
         for problem in loss.validate() {
             refuse(reader, &problem);
         }
-        PreferenceSettings { loss, pairs: PairSettings::resolve(reader) }
+        PreferenceMethodSettings { loss, pairs: PairSettings::resolve(reader) }
     }
 }
 
