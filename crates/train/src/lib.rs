@@ -59,8 +59,8 @@ pub use online::{
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use preference::{
     Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceData, PreferenceGoal,
-    PreferenceOutline, PreferenceRun, PreferenceSettings, RewardScale, SyntheticPairs, TrainedPreference, read_judged,
-    read_judgments, read_pairs,
+    PreferenceOutline, PreferenceRun, PreferenceSettings, RewardScale, SyntheticPairs,
+    TrainedPreference, read_judged, read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
 pub use rewards::NeuralReward;

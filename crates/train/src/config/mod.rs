@@ -61,9 +61,10 @@ pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
     EvaluationSettings, LoggingSettings, Method, OptimiserSettings, PairEvaluation, PairLength,
-    PairSettings, PreferenceLoss, PreferenceMethodSettings, PresetNames, PromptStyle, ReferenceModel,
-    ReferenceSync, ResponseOrder, RewardMethod, RewardModelSettings, RewardSettings, RewardSource,
-    RolloutRules, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
+    PairSettings, PreferenceLoss, PreferenceMethodSettings, PresetNames, PromptStyle,
+    ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod, RewardModelSettings,
+    RewardSettings, RewardSource, RolloutRules, RolloutSettings, RunConfig, ScenarioSource, Split,
+    StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::run::Resume;
 use crate::config::{
-    CheckpointSettings, ConfigFile, ConfigSources, Difference, Resolved, differences, report, resolve,
+    CheckpointSettings, ConfigFile, ConfigSources, Difference, Resolved, differences, report,
+    resolve,
 };
 use crate::{RunError, RunFolder, RunLock, TrainError};
 

@@ -11,14 +11,12 @@ use stateset_algo::{BradleyTerry, PreferenceMethod};
 use super::data::PreferenceData;
 use super::run::PreferenceRun;
 use super::settings::{PreferenceGoal, PreferenceSettings};
+use crate::TrainError;
 use crate::config::{
     Method, PairEvaluation, PairLength, PairSettings, PreferenceLoss, Resolved, RunConfig,
 };
 use crate::model::ModelSource;
-use crate::online::{
-    check_same_config, lora_spec, new_run_folder, optimiser_step, run_to_resume,
-};
-use crate::TrainError;
+use crate::online::{check_same_config, lora_spec, new_run_folder, optimiser_step, run_to_resume};
 
 impl PreferenceRun {
     /// The run that a configuration asks for: reads its data, and finds its folder.

@@ -90,6 +90,11 @@ pub struct TrainedPreference {
 }
 
 impl TrainedPreference {
+    /// True where a value head was trained, so that it scores answers.
+    pub fn is_reward_model(&self) -> bool {
+        self.scale.is_some()
+    }
+
     /// Writes the model with its tokenizer, and head and scale of a reward model, into `folder`, which is
     /// created. Must not be called from an asynchronous task.
     ///

@@ -11,11 +11,11 @@ use crate::engine::EngineState;
 
 /// How far a step goes.
 #[derive(Clone, Copy, Debug)]
-pub struct StepRates {
+pub(super) struct StepRates {
     /// The optimiser, with the learning rate of this step.
-    pub optimiser: OptimiserStep,
+    pub(super) optimiser: OptimiserStep,
     /// The learning rate of the head; the optimiser's where absent.
-    pub head: Option<f64>,
+    pub(super) head: Option<f64>,
 }
 
 impl From<OptimiserStep> for StepRates {

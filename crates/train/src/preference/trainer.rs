@@ -23,8 +23,9 @@ use crate::online::{CheckpointWriter, Resume};
 use crate::policy::LocalPolicy;
 use crate::store::{Checkpoint, CheckpointStore, open_checkpoint};
 use crate::{
-    Callback, Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile, Phase, RunFolder,
-    RunStart, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric, write_report,
+    Callback, Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile,
+    Phase, RunFolder, RunStart, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric,
+    write_report,
 };
 
 /// Steps in a row that may come to nothing.
