@@ -13,7 +13,7 @@ use stateset_train::{
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
-use super::model::parse_date;
+use super::model::{open_model, parse_date};
 use super::output::Output;
 use super::result::RunResult;
 use super::signals::stop_on_signal;
@@ -41,6 +41,9 @@ pub(crate) struct TrainArgs {
     /// The reward, such as helpfulness=0.6,safety=0.4 or contains:dog
     #[arg(long, value_name = "SPEC")]
     pub(crate) reward: Option<String>,
+    /// A model that judges samples beside each other, to train on its word: names as for --model
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) judge: Option<String>,
     /// The algorithm, such as grpo; dpo, ipo, kto, orpo, simpo, cpo and reward_model learn from --pairs
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
@@ -109,7 +112,10 @@ pub(crate) fn run(args: TrainArgs) -> Outcome {
 
 fn run_online(prepared: Prepared, args: &TrainArgs) -> Outcome {
     let Prepared { resolved, model } = prepared;
+    let judge = resolved.config.reward.judge.as_ref();
+    let judge = judge.map(|judge| open_model(&judge.model, None)).transpose()?;
     let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
+    run.judge = judge;
     run.date = args.date.or_else(today);
     if run.model.is_none() && args.save.is_some() {
         return Err(CliError::bad("use --save: a stub has no model to save"));
@@ -206,6 +212,7 @@ fn flags(args: &TrainArgs) -> Flags {
     }
     flags.add_path("--prompts", "environment.prompts_file", args.prompts.as_deref());
     flags.add("--reward", "reward.spec", args.reward.as_ref());
+    flags.add("--judge", "reward.judge_model", args.judge.as_ref());
     flags.add("--algorithm", "algorithm", args.algorithm.as_ref());
     flags.add_path("--pairs", "training.pairs_file", args.pairs.as_deref());
     flags.add_path("--eval-pairs", "evaluation.pairs_file", args.eval_pairs.as_deref());

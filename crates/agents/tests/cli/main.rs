@@ -9,6 +9,7 @@ mod evaluate;
 mod generate;
 mod help;
 mod interrupted;
+mod judged;
 mod pairs;
 mod program;
 mod score;

@@ -128,8 +128,15 @@ fn clear(run: &RunFolder) -> Result<(), TrainError> {
     for folder in folders.iter().filter(|folder| folder.exists()) {
         std::fs::remove_dir_all(folder).map_err(|e| TrainError::io("remove", folder, e))?;
     }
-    let files =
-        [run.config(), run.metrics(), run.events(), run.latest(), run.summary(), run.report()];
+    let files = [
+        run.config(),
+        run.metrics(),
+        run.events(),
+        run.latest(),
+        run.preferences(),
+        run.summary(),
+        run.report(),
+    ];
     for file in files.iter().filter(|file| file.exists()) {
         std::fs::remove_file(file).map_err(|e| TrainError::io("remove", file, e))?;
     }

@@ -142,7 +142,7 @@ fn with_template(
     Ok(format)
 }
 
-fn threads(config: &RunConfig) -> usize {
+pub(super) fn threads(config: &RunConfig) -> usize {
     let all = || std::thread::available_parallelism().map_or(1, usize::from);
     config.compute.threads.unwrap_or_else(all)
 }

@@ -16,6 +16,7 @@ use super::run::{OnlineRun, Ready, Resume, TrainedRun};
 use super::state::TrainerState;
 use super::{setup, step_metrics};
 use crate::config::RunConfig;
+use crate::judge::PreferenceFile;
 use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::store::CheckpointStore;
 use crate::update::{Batch, UpdateReport};
@@ -41,6 +42,7 @@ pub(super) struct Trainer {
     /// `None` for canned answers, and while a checkpoint is being written.
     learner: Option<PolicyLearner>,
     early_stopping: Option<EarlyStopping>,
+    preferences: Option<PreferenceFile>,
     dispatcher: Dispatcher,
     stop: StopSignal,
     state: TrainerState,
@@ -88,7 +90,13 @@ impl Trainer {
             dispatcher.emit(&Event::Warning { text });
         }
         let early_stopping = early_stopping(&config, &state);
+        let path = run.folder.preferences();
+        let preferences = match config.reward.writes_preferences {
+            true => Some(PreferenceFile::open(&path, resumed_step)?),
+            false => None,
+        };
         Ok(Trainer {
+            preferences,
             player: player(&run, &ready),
             evaluator: evaluator(&run, &ready),
             ahead: None,
@@ -151,6 +159,7 @@ impl Trainer {
         };
         let mut metrics = step_metrics::of_rollouts(played.all());
         self.count_rollouts(&played, step, &mut metrics);
+        self.write_preferences(step, &played)?;
         if self.learner.is_some() {
             self.phase(step, Phase::Training);
             let batch = self.batch(&played, step, &mut metrics)?;
@@ -166,6 +175,12 @@ impl Trainer {
         let flow = self.dispatcher.emit(&Event::StepFinished { step, of, metrics, secs });
         self.state.is_stopped |= flow == Flow::Stop;
         Ok(())
+    }
+
+    fn write_preferences(&mut self, step: u32, played: &Played) -> Result<(), TrainError> {
+        let Some(file) = &mut self.preferences else { return Ok(()) };
+        let instructions = self.ready.agent.system_prompt.as_deref();
+        Ok(file.add(step, &played.groups, &self.player.scenarios, instructions)?)
     }
 
     /// Steps by which the weights that sample are older than the newest.

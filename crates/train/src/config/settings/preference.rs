@@ -85,7 +85,7 @@ const STEPS: &str = "training.max_steps";
 const EPOCHS: &str = "training.num_train_epochs";
 
 /// Keys that say what is played and rewarded; their defaults do no harm here.
-const PLAYED: [&str; 8] = [
+const PLAYED: [&str; 11] = [
     "environment.scenario_set",
     "environment.scenarios",
     "environment.scenarios_file",
@@ -93,6 +93,9 @@ const PLAYED: [&str; 8] = [
     "environment.prompts_file",
     "reward.spec",
     "reward.weights",
+    "reward.write_preferences",
+    "evaluation.num_episodes",
+    "evaluation.num_generations",
     "training.temperature",
 ];
 
