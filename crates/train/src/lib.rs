@@ -63,7 +63,7 @@ pub use preference::{
     TrainedPreference, read_judged, read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
-pub use rewards::NeuralReward;
+pub use rewards::{NeuralReward, reward_in_words};
 pub use rollout::{
     EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, Stage, TASK_PART, judge_groups, play,
     play_groups, settled,

@@ -116,12 +116,15 @@ fn a_reward_model_rewards_the_rollouts_of_another_run() {
         "--set",
         "training.num_generations=4",
         "--reward",
-        "neural:judge",
+        "neural:judge=0.7,safety=0.3",
         "--output",
         "online",
     ];
     let found = summary(&program, &[&online[..], &small].concat());
     assert!(found["reward_after"].as_f64().is_some(), "{found}");
+    let metrics =
+        fs::read_to_string(temp.path().join("online/metrics.jsonl")).expect("it is there");
+    assert!(metrics.contains("component/neural:judge"), "{metrics}");
     let none = [&online[..], &["--reward", "neural:online", "--output", "other"]].concat();
     let told = program.run(&none).refused();
     assert!(told.contains("online holds no value_head"), "{told}");
