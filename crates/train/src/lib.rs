@@ -60,11 +60,12 @@ pub use online::{
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use preference::{
     Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch, PreferenceData,
-    PreferenceGoal, PreferenceRun, PreferenceSettings, PreferenceStep, RewardScale, SyntheticPairs,
-    TrainedPreference, preference_step, read_judged, read_judgments, read_pairs,
+    PreferenceGoal, PreferenceOutline, PreferenceRun, PreferenceSettings, PreferenceStep,
+    RewardScale, StepRates, SyntheticPairs, TrainedPreference, preference_step, read_judged,
+    read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
-pub use rewards::NeuralReward;
+pub use rewards::{NeuralReward, reward_in_words};
 pub use rollout::{
     EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, Stage, TASK_PART, judge_groups, play,
     play_groups, settled,

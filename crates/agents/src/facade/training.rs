@@ -102,6 +102,18 @@ impl Training {
         self
     }
 
+    /// The method, such as `gspo`: one of those that learn from rollouts. For pairs there is
+    /// [`crate::train_on_pairs`].
+    pub fn algorithm(self, name: &str) -> Training {
+        self.set("algorithm", name)
+    }
+
+    /// A model that judges the samples of a scenario beside each other; its word is trained on, and the
+    /// reward is kept beside it. Names as those of agents.
+    pub fn judge(self, model: &str) -> Training {
+        self.set("reward.judge_model", model)
+    }
+
     /// Episodes to train on, rounded up to whole steps.
     pub fn num_episodes(self, n: u64) -> Training {
         self.set("training.num_episodes", n)
@@ -229,11 +241,12 @@ impl Subject {
     async fn run(&self, flags: Vec<Flag>) -> Result<OnlineRun, TrainError> {
         let name = self.model.clone();
         let prepared = tokio::task::spawn_blocking(move || prepare(flags, name.as_deref())).await;
-        let (resolved, model) = prepared.map_err(|error| TrainError::Invalid {
+        let (resolved, model, judge) = prepared.map_err(|error| TrainError::Invalid {
             what: "prepare the training",
             message: error.to_string(),
         })??;
         let mut run = OnlineRun::new(resolved, model)?;
+        run.judge = judge;
         if let Some(environment) = &self.environment {
             run.cast.environment = environment.clone();
             run.cast.evaluation_environment = environment.clone();
@@ -248,11 +261,11 @@ fn flag(path: &str, value: &str) -> Flag {
     Flag { flag: path.to_owned(), path: path.to_owned(), value: value.to_owned() }
 }
 
-/// The configuration and the model. The reward is the caller's, so the configuration's is not read.
+/// The configuration, the model and that of the judge. The reward is the caller's, so the configuration's is not read.
 fn prepare(
     mut flags: Vec<Flag>,
     name: Option<&str>,
-) -> Result<(Resolved, Option<ModelSource>), TrainError> {
+) -> Result<(Resolved, Option<ModelSource>, Option<ModelSource>), TrainError> {
     flags.insert(
         0,
         match name {
@@ -271,7 +284,9 @@ fn prepare(
         message: report(&problems),
     })?;
     resolved.config.reward.source = RewardSource::Fitting;
-    Ok((resolved, model))
+    let judge = resolved.config.reward.judge.as_ref();
+    let judge = judge.map(|judge| open_model(&judge.model)).transpose()?;
+    Ok((resolved, model, judge))
 }
 
 impl IntoFuture for Training {

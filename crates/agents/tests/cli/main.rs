@@ -10,6 +10,8 @@ mod evaluate;
 mod generate;
 mod help;
 mod interrupted;
+mod judged;
+mod pairs;
 mod program;
 mod score;
 mod sft;

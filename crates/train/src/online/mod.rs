@@ -38,6 +38,7 @@ pub use cast::Cast;
 pub use checkpoint::CheckpointWriter;
 pub(crate) use checkpoint::{OPTIMISER, trained_numbers};
 pub use place::new_run_folder;
-pub(crate) use place::{run_to_resume, take};
+pub(crate) use place::{check_same_config, run_to_resume, take};
 pub use run::{OnlineRun, Resume, TrainedRun};
 pub use setup::run_format;
+pub(crate) use setup::{lora_spec, optimiser_step};

@@ -17,6 +17,7 @@ use super::run::{OnlineRun, Ready, Resume, TrainedRun};
 use super::state::TrainerState;
 use super::{setup, step_metrics};
 use crate::config::RunConfig;
+use crate::judge::PreferenceFile;
 use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::store::CheckpointStore;
 use crate::update::{Batch, UpdateLimits, UpdateReport};
@@ -43,6 +44,7 @@ pub(super) struct Trainer {
     learner: Option<PolicyLearner>,
     early_stopping: Option<EarlyStopping>,
     health: Health,
+    preferences: Option<PreferenceFile>,
     dispatcher: Dispatcher,
     stop: StopSignal,
     state: TrainerState,
@@ -95,7 +97,13 @@ impl Trainer {
             dispatcher.emit(&Event::Warning { text });
         }
         let early_stopping = early_stopping(&config, &state);
+        let path = run.folder.preferences();
+        let preferences = match config.reward.writes_preferences {
+            true => Some(PreferenceFile::open(&path, resumed_step)?),
+            false => None,
+        };
         Ok(Trainer {
+            preferences,
             player: player(&run, &ready),
             evaluator: evaluator(&run, &ready),
             ahead: None,
@@ -163,6 +171,7 @@ impl Trainer {
         };
         let mut metrics = step_metrics::of_rollouts(played.all());
         self.count_rollouts(&played, step, &mut metrics);
+        self.write_preferences(step, &played)?;
         if self.learner.is_some() {
             self.phase(step, Phase::Training);
             let batch = self.batch(&played, step, &mut metrics)?;
@@ -180,6 +189,12 @@ impl Trainer {
         self.state.is_stopped |= flow == Flow::Stop;
         self.take_health(&found);
         Ok(())
+    }
+
+    fn write_preferences(&mut self, step: u32, played: &Played) -> Result<(), TrainError> {
+        let Some(file) = &mut self.preferences else { return Ok(()) };
+        let instructions = self.ready.agent.system_prompt.as_deref();
+        Ok(file.add(step, &played.groups, &self.player.scenarios, instructions)?)
     }
 
     /// Steps by which the weights that sample are older than the newest.

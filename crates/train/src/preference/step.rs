@@ -9,6 +9,21 @@ use super::batch::{Known, PreferenceBatch};
 use crate::TrainError;
 use crate::engine::EngineState;
 
+/// How far a step goes.
+#[derive(Clone, Copy, Debug)]
+pub struct StepRates {
+    /// The optimiser, with the learning rate of this step.
+    pub optimiser: OptimiserStep,
+    /// The learning rate of the head; the optimiser's where absent.
+    pub head: Option<f64>,
+}
+
+impl From<OptimiserStep> for StepRates {
+    fn from(optimiser: OptimiserStep) -> StepRates {
+        StepRates { optimiser, head: None }
+    }
+}
+
 /// What a step did.
 #[derive(Clone, Debug)]
 pub struct PreferenceStep {
@@ -35,7 +50,7 @@ pub fn preference_step(
     engine: &mut EngineState,
     algorithm: &dyn Algorithm,
     batch: &PreferenceBatch,
-    optimiser: OptimiserStep,
+    rates: impl Into<StepRates>,
 ) -> Result<PreferenceStep, TrainError> {
     let known = known(engine, algorithm, batch)?;
     let data = batch.step_data(&known);
@@ -64,7 +79,9 @@ pub fn preference_step(
         learner.clear_gradient(device.as_mut());
         return Ok(PreferenceStep { diagnostics, report: None });
     }
-    let report = learner.step(device.as_mut(), decoder, optimiser);
+    let StepRates { optimiser, head } = rates.into();
+    let head_rate = head.unwrap_or(optimiser.learning_rate);
+    let report = learner.step_with_head_rate(device.as_mut(), decoder, optimiser, head_rate);
     let version = PolicyVersion(engine.version.0 + u64::from(!report.is_skipped));
     engine.weights_changed(version);
     Ok(PreferenceStep { diagnostics, report: Some(report) })

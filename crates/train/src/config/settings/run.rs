@@ -124,7 +124,7 @@ impl RunConfig {
             presets: preset_names(reader),
             agent: AgentSettings::resolve(reader),
             environment,
-            reward: RewardSettings::resolve(reader),
+            reward: RewardSettings::resolve(reader, &algorithm, &steps),
             steps,
             rollout,
             algorithm,
