@@ -91,7 +91,7 @@ fn kto_orpo_and_cpo_take_a_step() {
     }
     let line = |i: usize| {
         let line =
-            json!({ "prompt": format!("Hello {i}"), "completion": "Hi.", "label": i % 2 == 0 });
+            json!({ "prompt": format!("Hello {i}"), "completion": "Hi.", "label": i.is_multiple_of(2) });
         format!("{line}\n")
     };
     let lines: String = (0..20).map(line).collect();
