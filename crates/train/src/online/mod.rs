@@ -5,7 +5,7 @@
 //! | [`Cast`] | scenarios, world and judge, from their settings |
 //! | [`OnlineRun`] | everything a run needs, checked before anything is written |
 //! | `setup` | what a run asks of the engine |
-//! | `trainer` | the loop over steps |
+//! | `trainer`, `stagehands` | the loop over steps, and the parts it is given |
 //! | `player` | plays groups of episodes and tells everybody how far they are |
 //! | `dead` | groups from which nothing can be learned |
 //! | `evaluation` | plays the held-out scenarios and sums up |
@@ -29,6 +29,7 @@ mod place;
 mod player;
 mod run;
 mod setup;
+mod stagehands;
 mod state;
 mod step_metrics;
 mod trainer;
