@@ -90,8 +90,7 @@ fn kto_orpo_and_cpo_take_a_step() {
         assert!(text.contains("1 steps, 4 examples"), "{text}");
     }
     let line = |i: usize| {
-        let line =
-            json!({ "prompt": format!("Hello {i}"), "completion": "Hi.", "label": i % 2 == 0 });
+        let line = json!({ "prompt": format!("Hello {i}"), "completion": "Hi.", "label": i.is_multiple_of(2) });
         format!("{line}\n")
     };
     let lines: String = (0..20).map(line).collect();
