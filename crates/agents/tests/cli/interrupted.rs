@@ -104,7 +104,7 @@ fn a_run_on_pairs_goes_on_where_it_was_killed() {
     std::fs::write(temp.path().join("p.jsonl"), &lines).expect("written");
     let program = Program::main(temp.path());
     let again = ["train", "--json", "--resume", "run"];
-    for (args, signal) in [(&begin[..], "-KILL"), (&again[..], "-INT")] {
+    for (args, signal) in [(&begin[..], "-INT"), (&again[..], "-KILL")] {
         let mut command = program.command(args);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().expect("it starts");

@@ -59,7 +59,7 @@ fn write_example(before: &str, folder: &Path, name: &str) {
     let rest = DATA.split_once(before).expect("the page says so").1;
     let rest = rest.split_once("```jsonl\n").expect("there is a block").1;
     let lines = rest.split_once("```").expect("it ends").0;
-    std::fs::write(folder.join(name), lines.repeat(N_REPEATS)).unwrap();
+    std::fs::write(folder.join(name), lines.repeat(N_REPEATS)).expect("written");
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn dpo() -> PreferenceSettings {
 }
 
 fn accuracy(evaluation: &Option<stateset_train::EvaluationSummary>) -> f64 {
-    evaluation.as_ref().unwrap().reward.unwrap().estimate
+    evaluation.as_ref().expect("evaluated").reward.expect("an accuracy").estimate
 }
 
 #[test]
@@ -60,15 +60,16 @@ fn stopped_and_resumed(
     data: impl Fn() -> stateset_train::PreferenceData,
     temp: &Path,
 ) -> (TrainedPreference, TrainedPreference) {
-    let whole = run(make(), data(), &temp.join("whole")).train().unwrap();
+    let whole = run(make(), data(), &temp.join("whole")).train().expect("trained");
     let mut stopped = run(make(), data(), &temp.join("stopped"));
     let stop = stopped.stop.clone();
     stopped.callbacks.push(Box::new(StopAfter(2, stop)));
     let folder = stopped.folder.root().to_owned();
-    let stopped = stopped.train().unwrap();
+    let stopped = stopped.train().expect("trained");
     assert!(!stopped.is_complete && stopped.after.is_none());
     drop(stopped);
-    let resumed = run(make(), data(), temp).resuming(&folder).unwrap().train().unwrap();
+    let resumed =
+        run(make(), data(), temp).resuming(&folder).expect("a run").train().expect("trained");
     assert!(resumed.is_complete);
     (whole, resumed)
 }
