@@ -43,3 +43,4 @@ pub(crate) use place::{check_same_config, run_to_resume, take};
 pub use run::{OnlineRun, Resume, TrainedRun};
 pub use setup::run_format;
 pub(crate) use setup::{lora_spec, optimiser_step};
+pub(crate) use stagehands::files;

@@ -14,7 +14,7 @@ use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::{EarlyStopping, EventLog, MetricsFile, RunFolder, Sink, TensorBoardFile, TrainError};
 
 /// The files of a run, then everybody else.
-pub(super) fn files(
+pub(crate) fn files(
     folder: &RunFolder,
     config_toml: &str,
     resumed_step: Option<u32>,

@@ -8,6 +8,7 @@ use stateset_nn::{OptimiserStep, RowGradients, StepReport, TokenRow, Wants};
 use super::batch::{Known, PreferenceBatch};
 use crate::TrainError;
 use crate::engine::EngineState;
+use crate::update::packed;
 
 /// How far a step goes.
 #[derive(Clone, Copy, Debug)]
@@ -200,26 +201,12 @@ fn micro_batches(
     };
     let learned: Vec<usize> =
         (0..batch.rows.len()).filter(|row| !batch.is_mismatched(*row)).collect();
-    let mut all: Vec<Vec<usize>> = Vec::new();
-    let mut room = 0;
-    for unit in learned.chunk_by(|a, b| key(*a) == key(*b)) {
-        let needed: usize = unit.iter().map(|row| batch.rows[*row].n_read()).sum();
-        if needed > max_tokens {
-            return Err(invalid(&format!(
-                "answers that belong together have {needed} tokens, a micro-batch has room for \
-                 {max_tokens}; raise training.max_tokens_per_microbatch or shorten the rows"
-            )));
-        }
-        match all.last_mut() {
-            Some(last) if needed <= room => last.extend_from_slice(unit),
-            _ => {
-                all.push(unit.to_vec());
-                room = max_tokens;
-            }
-        }
-        room -= needed;
-    }
-    Ok(all)
+    packed(&learned, key, |row| batch.rows[row].n_read(), max_tokens).map_err(|needed| {
+        invalid(&format!(
+            "answers that belong together have {needed} tokens, a micro-batch has room for \
+             {max_tokens}; raise training.max_tokens_per_microbatch or shorten the rows"
+        ))
+    })
 }
 
 fn view(row: usize, scores: &stateset_nn::RowScores) -> RowScores<'_> {

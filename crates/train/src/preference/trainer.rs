@@ -19,13 +19,12 @@ use super::state::PreferenceState;
 use super::step::{self, PreferenceStep, StepRates};
 use crate::engine::Engine;
 use crate::events::EvaluationRecord;
-use crate::online::{CheckpointWriter, Resume};
+use crate::online::{CheckpointWriter, Resume, files};
 use crate::policy::LocalPolicy;
 use crate::store::{Checkpoint, CheckpointStore, open_checkpoint};
 use crate::{
-    Callback, Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile,
-    Phase, RunFolder, RunStart, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric,
-    write_report,
+    Callback, Dispatcher, EarlyStopping, EvaluationSummary, Event, Flow, Phase, RunFolder,
+    RunStart, RunSummary, Sink, StopSignal, TrainError, metric, write_report,
 };
 
 /// Steps in a row that may come to nothing.
@@ -434,22 +433,6 @@ fn check_same_run(
         folder.root().display()
     );
     Err(TrainError::Invalid { what: "go on with the run", message })
-}
-
-/// The files of a run, then everybody else.
-fn files(
-    folder: &RunFolder,
-    config_toml: &str,
-    resumed_step: Option<u32>,
-    others: Vec<Box<dyn Sink>>,
-) -> Result<Vec<Box<dyn Sink>>, TrainError> {
-    let mut sinks: Vec<Box<dyn Sink>> = vec![
-        Box::new(MetricsFile::open(&folder.metrics(), resumed_step)?),
-        Box::new(EventLog::open(&folder.events(), resumed_step)?),
-        Box::new(TensorBoardFile::create(&folder.tensorboard(), config_toml, resumed_step)?),
-    ];
-    sinks.extend(others);
-    Ok(sinks)
 }
 
 fn data_warnings(data: &Divided, settings: &PreferenceSettings) -> Vec<String> {
