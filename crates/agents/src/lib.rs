@@ -20,7 +20,9 @@ mod facade;
 mod hub;
 pub mod prelude;
 
-pub use facade::{ChatAgent, Trained, Training, train, train_on_pairs, train_on_prompts};
+pub use facade::{
+    AutoTrainer, ChatAgent, Trained, Training, train, train_on_pairs, train_on_prompts,
+};
 
 /// The guide's page on environments and rewards, whose code is compiled and run with the other examples.
 #[cfg(doctest)]

@@ -18,4 +18,6 @@ pub use stateset_train::{
     ProgressStyle, RunFolder, RunSummary, StopSignal, TrainError,
 };
 
-pub use crate::{ChatAgent, Trained, Training, train, train_on_pairs, train_on_prompts};
+pub use crate::{
+    AutoTrainer, ChatAgent, Trained, Training, train, train_on_pairs, train_on_prompts,
+};

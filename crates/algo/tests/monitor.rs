@@ -17,6 +17,41 @@ use stateset_algo::{
     RunTraits, Signal,
 };
 
+#[test]
+fn an_evaluation_joins_the_report_of_its_step() {
+    let rules = MonitorRules {
+        evaluation: Some(EvaluationRule { patience: 2, min_delta: 0.0 }),
+        ..MonitorRules::default()
+    };
+    let mut monitor = DiagnosticsMonitor::new(rules);
+    let metrics = BTreeMap::from([("entropy".to_owned(), 1.0)]);
+    for (step, reward, level) in [(1, 0.5, Level::Ok), (2, 0.5, Level::Ok), (3, 0.4, Level::Act)] {
+        monitor.observe(step, &metrics, None);
+        assert_eq!(monitor.observe_evaluation(step, reward).unwrap().level, level, "{step}");
+        assert_eq!(monitor.health().findings.len(), 2);
+        assert_eq!((monitor.health().step, monitor.health().level()), (step, level));
+        assert_eq!(monitor.state().n_steps, step, "an evaluation is no step");
+    }
+    let mut off = DiagnosticsMonitor::new(MonitorRules { evaluation: None, ..rules });
+    assert_eq!(off.observe_evaluation(1, 0.5), None);
+}
+
+#[test]
+fn the_limit_of_gradients_is_where_steps_are_left_out() {
+    let mut monitor = DiagnosticsMonitor::new(MonitorRules::default());
+    assert_eq!(monitor.gradient_limit(), f64::INFINITY);
+    for step in 1..=5 {
+        let metrics = BTreeMap::from([("gradient/norm".to_owned(), step as f64)]);
+        monitor.observe(step, &metrics, None);
+    }
+    // Ten times the median of 1 to 5.
+    assert_eq!(monitor.gradient_limit(), 30.0);
+    assert!(!monitor.skips_gradient(30.0) && monitor.skips_gradient(30.1));
+    let off = MonitorRules { gradient: None, ..MonitorRules::default() };
+    let off = DiagnosticsMonitor::resume(off, monitor.state().clone());
+    assert_eq!(off.gradient_limit(), f64::INFINITY);
+}
+
 fn letter(level: Option<Level>) -> char {
     match level {
         None => '-',

@@ -34,9 +34,9 @@ pub use conversations::{read_conversations, write_conversations};
 pub use engine::{Engine, EngineState, Sampled};
 pub use error::TrainError;
 pub use events::{
-    Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event, EventRecord,
-    IntervalRecord, Phase, RolloutOutcome, RolloutRecord, RunStart, RunStartRecord, RunSummary,
-    Sink, SummaryRecord,
+    AdjustmentRecord, Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event,
+    EventRecord, HealthRecord, IntervalRecord, Phase, RolloutOutcome, RolloutRecord, RunStart,
+    RunStartRecord, RunSummary, Sink, SummaryRecord,
 };
 pub use journal::{
     JOURNAL_SCHEMA_VERSION, Journal, JournalContents, JournalDamage, JournalKey, JournalStop,
@@ -54,16 +54,18 @@ pub use model::{
     builtin_models, chat_format,
 };
 pub use online::{
-    Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder, run_format,
+    BaselineSize, Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder,
+    play_baseline, run_format,
 };
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use preference::{
     Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch, PreferenceData,
-    PreferenceGoal, PreferenceRun, PreferenceSettings, PreferenceStep, RewardScale, SyntheticPairs,
-    TrainedPreference, preference_step, read_judged, read_judgments, read_pairs,
+    PreferenceGoal, PreferenceOutline, PreferenceRun, PreferenceSettings, PreferenceStep,
+    RewardScale, StepRates, SyntheticPairs, TrainedPreference, preference_step, read_judged,
+    read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
-pub use rewards::NeuralReward;
+pub use rewards::{NeuralReward, reward_in_words};
 pub use rollout::{
     EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, Stage, TASK_PART, judge_groups, play,
     play_groups, settled,
@@ -81,5 +83,6 @@ pub use store::{
     MANIFEST_NAME, Manifest, NewestCheckpoint, open_checkpoint,
 };
 pub use update::{
-    Batch, BatchRow, BatchTrajectory, UpdatePlace, UpdateReport, UpdateSettings, update,
+    Batch, BatchRow, BatchTrajectory, UpdateLimits, UpdatePlace, UpdateReport, UpdateSettings,
+    update,
 };

@@ -35,6 +35,8 @@ pub const LEARNING_RATE: &str = "learning_rate";
 pub const ROLLOUT_TOKENS_PER_SEC: &str = "speed/rollout_tokens_per_sec";
 /// Trained tokens per second of the training phase.
 pub const TRAIN_TOKENS_PER_SEC: &str = "speed/train_tokens_per_sec";
+/// How bad the worst of the watched signals is: 0 fine, 1 worth a look, 2 something should change.
+pub const HEALTH_LEVEL: &str = "health/level";
 /// Most memory the process has held so far, in bytes.
 pub const PEAK_MEMORY: &str = "memory/peak_rss_bytes";
 /// Mean punishment of long replies, where they are punished; it is a part of the rewards.

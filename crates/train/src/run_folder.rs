@@ -12,6 +12,7 @@
 //! | `rollouts/<step>.journal` | finished trajectories | [`crate::Journal`] |
 //! | `checkpoints/`, `LATEST`, `checkpoint/` | weights and trainer state | [`crate::CheckpointStore`] |
 //! | `evaluations/<name>.jsonl` | held-out conversations as played | [`crate::write_conversations`] |
+//! | `preferences.jsonl` | pairs of judged samples, where they are asked for | the trainer |
 //! | `summary.json` | the run in figures | [`crate::RunSummary::write`] |
 //! | `report.html` | the same for people | [`crate::write_report`] |
 
@@ -116,6 +117,11 @@ impl RunFolder {
     /// The conversations of one evaluation.
     pub fn conversations(&self, name: &str) -> PathBuf {
         self.evaluations().join(format!("{name}.jsonl"))
+    }
+
+    /// `preferences.jsonl`.
+    pub fn preferences(&self) -> PathBuf {
+        self.root.join("preferences.jsonl")
     }
 
     /// `summary.json`.

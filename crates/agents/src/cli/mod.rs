@@ -35,6 +35,7 @@ mod sources;
 mod stops;
 mod today;
 mod train;
+mod train_on_pairs;
 mod version;
 
 pub use program::{command, commands, grpo_evaluate_main, grpo_train_main, main};

@@ -7,16 +7,20 @@ use clap::builder::BoolishValueParser;
 use serde_json::{Map, Value, json};
 use stateset_nn::Date;
 use stateset_train::config::Resolved;
-use stateset_train::{MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, TrainError};
+use stateset_train::{
+    BaselineSize, MemoryPlan, OnlineRun, Progress, ProgressStyle, RunError, RunFolder, TrainError,
+};
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
-use super::model::parse_date;
-use super::output::Output;
-use super::result::result_text;
+use super::model::{open_model, parse_date};
+use super::output::{Output, say};
+use super::result::RunResult;
 use super::signals::stop_on_signal;
 use super::sources::{ConfigArgs, Flags, Prepared, names_a_file};
 use super::today::today;
+use super::train_on_pairs;
+use crate::facade::{AutoTrainer, choice_text};
 
 /// Train an agent
 ///
@@ -38,12 +42,26 @@ pub(crate) struct TrainArgs {
     /// The reward, such as helpfulness=0.6,safety=0.4 or contains:dog
     #[arg(long, value_name = "SPEC")]
     pub(crate) reward: Option<String>,
-    /// The algorithm, such as grpo
+    /// A model that judges samples beside each other, to train on its word: names as for --model
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) judge: Option<String>,
+    /// The algorithm, such as grpo; dpo, ipo, kto, orpo, simpo, cpo and reward_model learn from --pairs
     #[arg(long, value_name = "NAME")]
     pub(crate) algorithm: Option<String>,
+    /// File of preferences, JSON lines with prompt, chosen and rejected; for kto prompt, completion and
+    /// label
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pairs: Option<PathBuf>,
+    /// File of preferences to measure on; a share of --pairs is held back where absent
+    #[arg(long, value_name = "FILE")]
+    pub(crate) eval_pairs: Option<PathBuf>,
     /// How boldly to train: conservative, balanced, aggressive or experimental
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// Let the untrained agent play first, and choose a profile that fits what it does; with settings
+    /// that change where the run's health asks for it, and an end where it no longer gets better
+    #[arg(long, conflicts_with = "resume")]
+    pub(crate) auto: bool,
     /// Episodes to train on
     #[arg(long, value_name = "N")]
     pub(crate) episodes: Option<u64>,
@@ -90,9 +108,20 @@ pub(crate) struct TrainArgs {
 
 /// Trains, or shows what training would do.
 pub(crate) fn run(args: TrainArgs) -> Outcome {
-    let Prepared { resolved, model } = prepare(&args)?;
-    let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
-    run.date = args.date.or_else(today);
+    let prepared = prepare(&args, &[])?;
+    match prepared.resolved.config.algorithm.method.is_online() {
+        true => run_online(prepared, &args),
+        false => train_on_pairs::run(prepared, &args),
+    }
+}
+
+fn run_online(prepared: Prepared, args: &TrainArgs) -> Outcome {
+    let mut run = described(prepared, args)?;
+    match (args.auto, args.dry_run) {
+        (true, true) => say("auto: a dry run plays nothing, so no profile is chosen"),
+        (true, false) => run = chosen(run, args)?,
+        _ => {}
+    }
     if run.model.is_none() && args.save.is_some() {
         return Err(CliError::bad("use --save: a stub has no model to save"));
     }
@@ -100,16 +129,36 @@ pub(crate) fn run(args: TrainArgs) -> Outcome {
     if args.dry_run {
         return show(&run, args.json);
     }
-    train(run, &args)
+    train(run, args)
+}
+
+/// The run that was prepared, with its judge.
+fn described(prepared: Prepared, args: &TrainArgs) -> Outcome<OnlineRun> {
+    let Prepared { resolved, model } = prepared;
+    let judge = resolved.config.reward.judge.as_ref();
+    let judge = judge.map(|judge| open_model(&judge.model, None)).transpose()?;
+    let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
+    run.judge = judge;
+    run.date = args.date.or_else(today);
+    Ok(run)
+}
+
+/// The run again, with the profile that fits what its agent does before training.
+fn chosen(run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
+    let auto = AutoTrainer::default();
+    let BaselineSize { n_scenarios, n_samples } = auto.baseline;
+    say(format_args!(
+        "auto: playing up to {n_scenarios} scenarios {n_samples} times before training"
+    ));
+    let resolved = run.resolved.clone();
+    let choice = runtime()?.block_on(auto.choose(run)).map_err(CliError::loading)?;
+    say(choice_text(&choice));
+    described(prepare(args, &auto.settings(&choice, &resolved))?, args)
 }
 
 /// The run itself: trains until the end or until somebody asks it to stop, and says what came out.
 fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
-    let style = match run.resolved.config.logging.shows_progress {
-        true => ProgressStyle::Auto,
-        false => ProgressStyle::Plain,
-    };
-    run.sinks.push(Box::new(Progress::new(style)));
+    run.sinks.push(Box::new(Progress::new(progress_style(&run.resolved))));
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop));
@@ -122,13 +171,21 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     let mut output = Output::new();
     match args.json {
         true => output.line(trained.summary.to_json())?,
-        false => output.text(&result_text(&trained, args.save.as_deref()))?,
+        false => output.text(&RunResult::from(&trained).text(args.save.as_deref()))?,
     }
     output.flush()
 }
 
+/// A bar on a terminal, unless the configuration does not want one.
+pub(crate) fn progress_style(resolved: &Resolved) -> ProgressStyle {
+    match resolved.config.logging.shows_progress {
+        true => ProgressStyle::Auto,
+        false => ProgressStyle::Plain,
+    }
+}
+
 /// What was wrong from the start is the caller's; what broke on the way is not.
-fn during_run(error: TrainError) -> CliError {
+pub(crate) fn during_run(error: TrainError) -> CliError {
     match error {
         TrainError::Invalid { .. } | TrainError::Run(RunError::Locked { .. }) => {
             CliError::bad(error)
@@ -138,7 +195,7 @@ fn during_run(error: TrainError) -> CliError {
 }
 
 /// Resolves everything that a run needs.
-fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
+fn prepare(args: &TrainArgs, weaker: &[(String, String)]) -> Outcome<Prepared> {
     let resumed = resumed_path(args)?;
     let run = resumed.as_deref().and_then(run_folder_of);
     let mut config = args.config.clone();
@@ -147,7 +204,7 @@ fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
         config.config = run.as_ref().map(|run| run.join("config.toml"));
     }
     let output = args.output.clone().or(run);
-    let mut flags = flags(args);
+    let mut flags = flags(args, weaker);
     if let Some(path) = &resumed {
         flags.add_path("--resume", "training.resume_from_checkpoint", Some(path));
         if !args.force {
@@ -171,8 +228,11 @@ fn prepare(args: &TrainArgs) -> Outcome<Prepared> {
     Ok(prepared)
 }
 
-fn flags(args: &TrainArgs) -> Flags {
+fn flags(args: &TrainArgs, weaker: &[(String, String)]) -> Flags {
     let mut flags = Flags::default();
+    for (path, value) in weaker {
+        flags.add("--auto", path, Some(value));
+    }
     for (flag, path, value) in &args.more {
         flags.add(flag, path, Some(value));
     }
@@ -184,7 +244,10 @@ fn flags(args: &TrainArgs) -> Flags {
     }
     flags.add_path("--prompts", "environment.prompts_file", args.prompts.as_deref());
     flags.add("--reward", "reward.spec", args.reward.as_ref());
+    flags.add("--judge", "reward.judge_model", args.judge.as_ref());
     flags.add("--algorithm", "algorithm", args.algorithm.as_ref());
+    flags.add_path("--pairs", "training.pairs_file", args.pairs.as_deref());
+    flags.add_path("--eval-pairs", "evaluation.pairs_file", args.eval_pairs.as_deref());
     flags.add("--profile", "profile", args.profile.as_ref());
     flags.add("--episodes", "training.num_episodes", args.episodes);
     flags.add("--steps", "training.max_steps", args.steps);
@@ -239,33 +302,71 @@ fn split_folder(output: &Path) -> Outcome<(PathBuf, String)> {
 /// What a run would do and take.
 fn show(run: &OnlineRun, as_json: bool) -> Outcome {
     let memory = run.memory_plan().map_err(CliError::loading)?;
-    let mut output = Output::new();
-    if as_json {
-        let parts = memory.iter().flat_map(|memory| &memory.parts);
+    let steps = &run.resolved.config.steps;
+    let figures = [("steps", steps.n_steps.into()), ("episodes", Value::from(steps.n_episodes()))];
+    let plan = DryRun {
+        resolved: &run.resolved,
+        folder: &run.folder,
+        what: what_it_does(run),
+        figures: figures.into_iter().map(|(name, n)| (name.to_owned(), n)).collect(),
+        memory: memory.as_ref(),
+    };
+    plan.show(as_json)
+}
+
+/// What a run would do and take.
+pub(crate) struct DryRun<'a> {
+    pub(crate) resolved: &'a Resolved,
+    pub(crate) folder: &'a RunFolder,
+    /// A sentence.
+    pub(crate) what: String,
+    /// How much of what, for programs.
+    pub(crate) figures: Map<String, Value>,
+    pub(crate) memory: Option<&'a MemoryPlan>,
+}
+
+impl DryRun<'_> {
+    /// Says it on stdout.
+    pub(crate) fn show(&self, as_json: bool) -> Outcome {
+        let mut output = Output::new();
+        match as_json {
+            true => output.json(&self.json())?,
+            false => self.write(&mut output)?,
+        }
+        output.flush()
+    }
+
+    fn json(&self) -> Value {
+        let parts = self.memory.iter().flat_map(|memory| &memory.parts);
         let parts: Map<String, Value> =
             parts.map(|part| (part.name.to_owned(), part.bytes.into())).collect();
-        output.json(&json!({
+        let mut object = json!({
             "dry_run": true,
-            "steps": run.resolved.config.steps.n_steps,
-            "episodes": run.resolved.config.steps.n_episodes(),
-            "run_dir": run.folder.root().display().to_string(),
-            "memory_bytes": memory.as_ref().map(MemoryPlan::total_bytes),
+            "run_dir": self.folder.root().display().to_string(),
+            "memory_bytes": self.memory.map(MemoryPlan::total_bytes),
             "memory_parts_bytes": parts,
-            "config": config_json(&run.resolved),
-        }))?;
-        return output.flush();
+            "config": config_json(self.resolved),
+        });
+        if let Some(object) = object.as_object_mut() {
+            object.extend(self.figures.clone());
+        }
+        object
     }
-    output.text(&run.resolved.to_toml())?;
-    output.line(format_args!("\n# {}", what_it_does(run)))?;
-    if let Some(memory) = memory {
+
+    fn write(&self, output: &mut Output) -> Outcome {
+        output.text(&self.resolved.to_toml())?;
+        output.line(format_args!("\n# {}", self.what))?;
+        let Some(memory) = self.memory else { return output.line(LAST_LINE) };
         output.line("# Memory of the engine:")?;
         for line in memory.to_string().lines() {
             output.line(format_args!("# {line}"))?;
         }
+        output.line(LAST_LINE)
     }
-    output.line("# A dry run: nothing was trained and nothing was written.")?;
-    output.flush()
 }
+
+/// What a dry run ends with.
+const LAST_LINE: &str = "# A dry run: nothing was trained and nothing was written.";
 
 fn what_it_does(run: &OnlineRun) -> String {
     let steps = &run.resolved.config.steps;

@@ -36,6 +36,7 @@ pub async fn train_on_pairs(
     let inner = MultiTurnAgent { policy: Arc::new(trained.policy.clone()), ..agent.inner.clone() };
     let name = trained.folder.root().display().to_string();
     Ok(Trained {
+        choice: None,
         agent: ChatAgent::of(Some(name), inner, Some(trained.policy)),
         summary: trained.summary,
         before: trained.before,

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value;
+use stateset_algo::Choice;
 use stateset_core::{Environment, Reward, Scenario};
 use stateset_env::scenarios::scenario_to_object;
 use stateset_train::config::{
@@ -18,6 +19,7 @@ use stateset_train::{
 };
 
 use super::agent::{ChatAgent, open_model, split_folder};
+use super::auto_trainer::{AutoTrainer, choice_text};
 
 /// A run that has been described. `.await` starts it; until then nothing happens.
 ///
@@ -33,6 +35,7 @@ pub struct Training {
     progress: ProgressStyle,
     callbacks: Vec<Box<dyn Callback>>,
     stop: StopSignal,
+    auto: Option<AutoTrainer>,
 }
 
 /// What a training came to.
@@ -49,6 +52,8 @@ pub struct Trained {
     pub folder: RunFolder,
     /// False where the run was stopped from outside.
     pub is_complete: bool,
+    /// The profile that was chosen and why, where an [`AutoTrainer`] chose.
+    pub choice: Option<Choice>,
 }
 
 /// Trains `agent` on conversations: `environment` plays `scenarios`, `reward` judges.
@@ -87,6 +92,7 @@ impl Training {
             progress: ProgressStyle::Auto,
             callbacks: Vec::new(),
             stop: StopSignal::default(),
+            auto: None,
         }
     }
 
@@ -94,6 +100,18 @@ impl Training {
     pub fn set(mut self, key: &str, value: impl ToString) -> Training {
         self.flags.push(flag(key, &value.to_string()));
         self
+    }
+
+    /// The method, such as `gspo`: one of those that learn from rollouts. For pairs there is
+    /// [`crate::train_on_pairs`].
+    pub fn algorithm(self, name: &str) -> Training {
+        self.set("algorithm", name)
+    }
+
+    /// A model that judges the samples of a scenario beside each other; its word is trained on, and the
+    /// reward is kept beside it. Names as those of agents.
+    pub fn judge(self, model: &str) -> Training {
+        self.set("reward.judge_model", model)
     }
 
     /// Episodes to train on, rounded up to whole steps.
@@ -151,25 +169,34 @@ impl Training {
         self
     }
 
+    /// Lets the untrained agent play first, and trains with the profile that fits what it does. A run that
+    /// goes on keeps the settings that it began with.
+    pub fn auto(mut self, auto: AutoTrainer) -> Training {
+        self.auto = Some(auto);
+        self
+    }
+
     async fn run(self) -> Result<Trained, TrainError> {
-        let name = self.agent.model.clone();
-        let resolved_and_model = {
-            let mut flags = self.flags;
-            if let Some(prompt) = self.agent.system_prompt() {
-                flags.insert(0, flag("agent.system_prompt", prompt));
-            }
-            tokio::task::spawn_blocking(move || prepare(flags, name.as_deref())).await
-        };
-        let (resolved, model) = resolved_and_model.map_err(|error| TrainError::Invalid {
-            what: "prepare the training",
-            message: error.to_string(),
-        })??;
-        let mut run = OnlineRun::new(resolved, model)?;
-        if let Some(environment) = self.environment {
-            run.cast.environment = environment.clone();
-            run.cast.evaluation_environment = environment;
+        let mut flags = self.flags.clone();
+        if let Some(prompt) = self.agent.system_prompt() {
+            flags.insert(0, flag("agent.system_prompt", prompt));
         }
-        run.cast.reward = self.reward;
+        let subject = Subject {
+            model: self.agent.model.clone(),
+            environment: self.environment.clone(),
+            reward: self.reward.clone(),
+        };
+        let mut run = subject.run(flags.clone()).await?;
+        let mut choice = None;
+        if let Some(auto) = self.auto.filter(|_| run.resume.is_none()) {
+            let resolved = run.resolved.clone();
+            let chosen = auto.choose(run).await?;
+            tracing::info!("{}", choice_text(&chosen));
+            let settings = auto.settings(&chosen, &resolved);
+            flags.splice(0..0, settings.iter().map(|(path, value)| flag(path, value)));
+            run = subject.run(flags).await?;
+            choice = Some(chosen);
+        }
         run.sinks.push(Box::new(Progress::new(self.progress)));
         run.callbacks = self.callbacks;
         run.stop = self.stop;
@@ -197,7 +224,35 @@ impl Training {
             after: trained.after,
             folder,
             is_complete: trained.is_complete,
+            choice,
         })
+    }
+}
+
+/// What a run is about, apart from its settings.
+struct Subject {
+    model: Option<String>,
+    environment: Option<Arc<dyn Environment>>,
+    reward: Arc<dyn Reward>,
+}
+
+impl Subject {
+    /// The run that these keys of the configuration describe.
+    async fn run(&self, flags: Vec<Flag>) -> Result<OnlineRun, TrainError> {
+        let name = self.model.clone();
+        let prepared = tokio::task::spawn_blocking(move || prepare(flags, name.as_deref())).await;
+        let (resolved, model, judge) = prepared.map_err(|error| TrainError::Invalid {
+            what: "prepare the training",
+            message: error.to_string(),
+        })??;
+        let mut run = OnlineRun::new(resolved, model)?;
+        run.judge = judge;
+        if let Some(environment) = &self.environment {
+            run.cast.environment = environment.clone();
+            run.cast.evaluation_environment = environment.clone();
+        }
+        run.cast.reward = self.reward.clone();
+        Ok(run)
     }
 }
 
@@ -206,11 +261,11 @@ fn flag(path: &str, value: &str) -> Flag {
     Flag { flag: path.to_owned(), path: path.to_owned(), value: value.to_owned() }
 }
 
-/// The configuration and the model. The reward is the caller's, so the configuration's is not read.
+/// The configuration, the model and that of the judge. The reward is the caller's, so the configuration's is not read.
 fn prepare(
     mut flags: Vec<Flag>,
     name: Option<&str>,
-) -> Result<(Resolved, Option<ModelSource>), TrainError> {
+) -> Result<(Resolved, Option<ModelSource>, Option<ModelSource>), TrainError> {
     flags.insert(
         0,
         match name {
@@ -229,7 +284,9 @@ fn prepare(
         message: report(&problems),
     })?;
     resolved.config.reward.source = RewardSource::Fitting;
-    Ok((resolved, model))
+    let judge = resolved.config.reward.judge.as_ref();
+    let judge = judge.map(|judge| open_model(&judge.model)).transpose()?;
+    Ok((resolved, model, judge))
 }
 
 impl IntoFuture for Training {

@@ -81,6 +81,45 @@ fn ctrl_c_ends_the_step_saves_and_says_how_to_go_on() {
     assert_eq!(found["model_sha256"], expected["model_sha256"]);
 }
 
+/// As the runs above, on preferences: killed and interrupted, it comes to the same weights.
+#[test]
+fn a_run_on_pairs_goes_on_where_it_was_killed() {
+    let line = |i: usize| {
+        let (good, bad) = ("I am sorry. I will look into it.", "No.");
+        format!(
+            "{{\"prompt\": \"Order {i}\", \"chosen\": \"{good}\", \"rejected\": \"{bad} {i}\"}}\n"
+        )
+    };
+    let lines: String = (0..40).map(line).collect();
+    let begin = "train --json --algorithm dpo --pairs p.jsonl --steps 8 --output run --threads 1 \
+                 --set training.save_steps=2 --set training.prompts_per_step=4";
+    let begin: Vec<&str> = begin.split_whitespace().collect();
+    let result = |program: &Program, args: &[&str]| -> Value {
+        serde_json::from_str(&program.run(args).ok()).expect("one JSON object")
+    };
+    let whole = folder();
+    std::fs::write(whole.path().join("p.jsonl"), &lines).expect("written");
+    let expected = result(&Program::main(whole.path()), &begin);
+    let temp = folder();
+    std::fs::write(temp.path().join("p.jsonl"), &lines).expect("written");
+    let program = Program::main(temp.path());
+    let again = ["train", "--json", "--resume", "run"];
+    for (args, signal) in [(&begin[..], "-INT"), (&again[..], "-KILL")] {
+        let mut command = program.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("it starts");
+        wait_for_a_step(&temp.path().join("run/metrics.jsonl"), &mut child);
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().expect("kill runs").success());
+        let code = child.wait().expect("it ends").code();
+        assert_eq!(code, (signal == "-INT").then_some(0));
+    }
+    let found = result(&program, &again);
+    for key in ["steps", "episodes", "model_sha256", "reward_before", "reward_after"] {
+        assert_eq!(found[key], expected[key], "{key}");
+    }
+}
+
 fn wait_for_a_step(metrics: &Path, child: &mut Child) {
     let start = Instant::now();
     while std::fs::read_to_string(metrics).map_or(0, |text| text.lines().count()) == 0 {

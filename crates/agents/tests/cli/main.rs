@@ -3,12 +3,15 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod auto;
 mod bad_input;
 mod calls;
 mod evaluate;
 mod generate;
 mod help;
 mod interrupted;
+mod judged;
+mod pairs;
 mod program;
 mod score;
 mod sft;

@@ -5,6 +5,7 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod auto;
 mod examples;
 mod learning;
 mod methods;

@@ -1,8 +1,7 @@
 //! The commands of the pages on methods, run as they are written; trainings are cut short by further
 //! settings. Files of preferences are those of the page on data.
 //!
-//! Every page of a method has a command, but for that of a method which needs a judge, and every command
-//! of these pages is one that trains.
+//! Every page of a method has a command, and every command of these pages is one that trains.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +11,7 @@ use serde_json::Value;
 const DATA: &str = include_str!("../../../../docs/data.md");
 
 /// Pages without a method of their own.
-const WITHOUT: [&str; 5] = ["README.md", "RESULTS.md", "choices.md", "health.md", "rlaif.md"];
+const WITHOUT: [&str; 4] = ["README.md", "RESULTS.md", "choices.md", "health.md"];
 
 /// Keeps a training on rollouts to a second or two.
 const SHORT: &str = "--steps 1 --set training.prompts_per_step=4 --set training.num_generations=2 \
@@ -60,7 +59,7 @@ fn write_example(before: &str, folder: &Path, name: &str) {
     let rest = DATA.split_once(before).expect("the page says so").1;
     let rest = rest.split_once("```jsonl\n").expect("there is a block").1;
     let lines = rest.split_once("```").expect("it ends").0;
-    std::fs::write(folder.join(name), lines.repeat(N_REPEATS)).unwrap();
+    std::fs::write(folder.join(name), lines.repeat(N_REPEATS)).expect("written");
 }
 
 #[test]

@@ -101,6 +101,23 @@ impl DiagnosticsMonitor {
         &self.health
     }
 
+    /// Takes in the mean held-out reward of an evaluation that comes after the numbers of its step; what
+    /// is said of it joins the report of that step.
+    pub fn observe_evaluation(&mut self, step: u64, reward: f64) -> Option<&Finding> {
+        let finding = self.judge(Signal::Evaluation, step, reward)?;
+        self.health.findings.retain(|earlier| earlier.signal != Signal::Evaluation);
+        let place = self.health.findings.partition_point(|f| f.signal < Signal::Evaluation);
+        self.health.findings.insert(place, finding);
+        self.health.findings.get(place)
+    }
+
+    /// Gradient norms above this are far larger than usual; infinite where nothing is usual yet.
+    pub fn gradient_limit(&self) -> f64 {
+        let earlier = self.state.of(Signal::GradientNorm);
+        let limit = |rule: super::GradientRule| Some(rule.factor * rule.usual(earlier)?);
+        self.rules.gradient.and_then(limit).unwrap_or(f64::INFINITY)
+    }
+
     /// Whether the optimiser step with this gradient norm should be left out. To be asked before the
     /// step is taken; the norm is taken in later, with the step's numbers.
     pub fn skips_gradient(&self, norm: f64) -> bool {

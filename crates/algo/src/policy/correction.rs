@@ -3,7 +3,7 @@
 //! u_t = exp(lo - lb) compares the policy at the start of the update phase with the one that sampled:
 //! another engine or precision, or weights that are some steps old. It carries no gradient and is
 //! multiplied onto the policy loss (not onto the KL penalty); denominators stay as they are, as in
-//! TRL. Sources: truncation TIS (Yao et al. 2025), masking MIS and IcePop (INTELLECT-3, arXiv
+//! TRL. Sources: truncation TIS (Yao et al. 2025), masking and IcePop (INTELLECT-3, arXiv
 //! 2512.16144), geometric bounds and veto (verl and slime).
 //!
 //! | `level` | u |

@@ -235,10 +235,7 @@ impl Learner {
         head_learning_rate: f64,
     ) -> StepReport {
         let stops = self.value_head.as_ref().is_some_and(|head| head.stops_gradient);
-        let below = device.sum_squares(self.gradient_place());
-        let head = self.value_head.as_ref().map_or(0.0, |head| head.sum_squares(device));
-        let grad_norm = if stops { below.sqrt() } else { (below + head).sqrt() };
-        let value_head_norm = head.sqrt();
+        let (grad_norm, value_head_norm) = self.norms(device);
         let is_skipped = !(grad_norm + value_head_norm).is_finite();
         if !is_skipped {
             let factor = |norm: f64| (settings.max_grad_norm / (norm + 1e-6)).min(1.0);
@@ -252,6 +249,20 @@ impl Learner {
         }
         self.clear_gradient(device);
         StepReport { grad_norm, value_head_norm, is_skipped }
+    }
+
+    /// L2 norm of the gradient added up so far, before clipping: what the next step will report.
+    pub fn gradient_norm(&self, device: &mut dyn Backend) -> f64 {
+        self.norms(device).0
+    }
+
+    /// Norms of the gradient that is clipped with the weights, and of the value head's.
+    fn norms(&self, device: &mut dyn Backend) -> (f64, f64) {
+        let stops = self.value_head.as_ref().is_some_and(|head| head.stops_gradient);
+        let below = device.sum_squares(self.gradient_place());
+        let head = self.value_head.as_ref().map_or(0.0, |head| head.sum_squares(device));
+        let grad_norm = if stops { below.sqrt() } else { (below + head).sqrt() };
+        (grad_norm, head.sqrt())
     }
 
     /// Applies the value head's gradient alone, and forgets all: the weights below stay as they are.

@@ -60,10 +60,11 @@ pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
     CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
-    EvaluationSettings, LoggingSettings, Method, OptimiserSettings, PairEvaluation, PairLength,
-    PairSettings, PreferenceLoss, PreferenceSettings, PresetNames, PromptStyle, ReferenceModel,
-    ReferenceSync, ResponseOrder, RewardMethod, RewardModelSettings, RewardSettings, RewardSource,
-    RolloutRules, RolloutSettings, RunConfig, ScenarioSource, Split, StepSettings,
+    EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method, OptimiserSettings,
+    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
+    PresetNames, PromptStyle, ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod,
+    RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings, Rubric,
+    RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

@@ -91,6 +91,8 @@ mod tests {
     const SYNC: (&str, &str) = ("training.sync_ref_model", "true");
     const COMPARED: (&str, &str) = ("training.use_reference_model", "true");
 
+    const JUDGE: (&str, &str) = ("reward.judge_model", "builtin:tiny");
+
     /// Every key that claims to do something is read on one way or another through the settings.
     #[test]
     fn no_key_is_decoration() {
@@ -104,6 +106,9 @@ mod tests {
             &[("training.loss_type", "dr_grpo"), ("training.beta", "0.1")],
             &[("algorithm", "gdpo"), ("reward.weights", r#"{"helpfulness": 1, "safety": 1}"#)],
             &[("reward.spec", "helpful")],
+            &[("algorithm", "rlaif"), JUDGE],
+            &[JUDGE, ("reward.judge_kind", "score"), ("reward.judge_rubric_file", "a")],
+            &[JUDGE, ("reward.judge_kind", "relative"), ("reward.judge_rubric", "a")],
             &[("training.prompts_per_step", "2")],
             &[("training.batch_size", "16")],
             &[("algorithm", "dapo"), ("training.importance_correction", "mask")],

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use stateset_algo::{Adjustment, Finding};
 use stateset_core::{RolloutError, Trajectory, TrajectoryId};
 
 use super::{EvaluationSummary, RunSummary};
@@ -65,8 +66,30 @@ pub enum Event {
         /// A sentence.
         text: String,
     },
+    /// A watched number crossed a limit, or got worse. A [`Event::Warning`] in words goes before it.
+    HealthFound {
+        /// The step it was found in.
+        step: u32,
+        /// What was found, and what to do.
+        finding: Finding,
+    },
+    /// A setting changed by itself and has its new value from the next step on.
+    SettingAdjusted(Adjustment),
     /// The run is over.
     RunFinished(RunSummary),
+}
+
+impl Event {
+    /// What is found of a run's health, as a warning; `None` for every other event.
+    pub(crate) fn as_warning(&self) -> Option<Event> {
+        let Event::HealthFound { finding, .. } = self else { return None };
+        let Finding { signal, value, threshold, meaning, advice, .. } = finding;
+        let mut text = format!("{signal} is {value:.4} (limit {threshold:.4}): {meaning}");
+        if !advice.is_empty() {
+            text += &format!("; {advice}");
+        }
+        Some(Event::Warning { text })
+    }
 }
 
 /// How a run begins.

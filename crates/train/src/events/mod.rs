@@ -12,7 +12,7 @@ pub(crate) use evaluation::goal_reached;
 pub use event::{Event, Phase, RolloutOutcome, RunStart};
 pub(crate) use record::newer_schema;
 pub use record::{
-    EVENT_SCHEMA_VERSION, EvaluationRecord, EventRecord, IntervalRecord, RolloutRecord,
-    RunStartRecord, SummaryRecord,
+    AdjustmentRecord, EVENT_SCHEMA_VERSION, EvaluationRecord, EventRecord, HealthRecord,
+    IntervalRecord, RolloutRecord, RunStartRecord, SummaryRecord,
 };
 pub use summary::RunSummary;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use stateset_algo::Interval;
+use stateset_algo::{Adjustment, Interval};
 
 use super::{EvaluationSummary, Event, RolloutOutcome, RunStart, RunSummary};
 
@@ -69,6 +69,10 @@ pub enum EventRecord {
         /// A sentence.
         text: String,
     },
+    /// See [`Event::HealthFound`].
+    HealthFound(HealthRecord),
+    /// See [`Event::SettingAdjusted`].
+    SettingAdjusted(AdjustmentRecord),
     /// See [`Event::RunFinished`].
     RunFinished(SummaryRecord),
 }
@@ -96,6 +100,48 @@ pub struct RunStartRecord {
     pub n_trained_parameters: u64,
     /// Memory plan in words.
     pub memory_plan: String,
+}
+
+/// A finding as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthRecord {
+    /// The step it was found in.
+    pub step: u32,
+    /// What was watched.
+    pub signal: String,
+    /// `warn` or `act`.
+    pub level: String,
+    /// What was measured.
+    pub value: Option<f64>,
+    /// The limit that was crossed.
+    pub threshold: Option<f64>,
+    /// What the number says.
+    pub meaning: String,
+    /// What to do.
+    pub advice: String,
+    /// The warning that told of it.
+    pub text: String,
+}
+
+/// [`Adjustment`] as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdjustmentRecord {
+    /// The step after which it was made.
+    pub step: u64,
+    /// The setting.
+    pub key: String,
+    /// Its value before.
+    pub from: f64,
+    /// Its value from the next step on.
+    pub to: f64,
+    /// The signal that asked for it.
+    pub signal: String,
+    /// What was measured.
+    pub value: Option<f64>,
+    /// The limit it crossed.
+    pub threshold: Option<f64>,
+    /// All of it in words.
+    pub text: String,
 }
 
 /// [`RolloutOutcome`] as JSON.
@@ -219,7 +265,40 @@ impl From<&Event> for EventRecord {
                 is_best: *is_best,
             },
             Event::Warning { text } => EventRecord::Warning { text: text.clone() },
+            Event::HealthFound { step, finding } => {
+                let text = match event.as_warning() {
+                    Some(Event::Warning { text }) => text,
+                    _ => String::new(),
+                };
+                EventRecord::HealthFound(HealthRecord {
+                    step: *step,
+                    signal: finding.signal.name().to_owned(),
+                    level: finding.level.name().to_owned(),
+                    value: finite(finding.value),
+                    threshold: finite(finding.threshold),
+                    meaning: finding.meaning.to_owned(),
+                    advice: finding.advice.to_owned(),
+                    text,
+                })
+            }
+            Event::SettingAdjusted(adjustment) => EventRecord::SettingAdjusted(adjustment.into()),
             Event::RunFinished(summary) => EventRecord::RunFinished(summary.into()),
+        }
+    }
+}
+
+impl From<&Adjustment> for AdjustmentRecord {
+    fn from(adjustment: &Adjustment) -> Self {
+        let trigger = adjustment.trigger;
+        AdjustmentRecord {
+            step: adjustment.step,
+            key: adjustment.key.name().to_owned(),
+            from: adjustment.from,
+            to: adjustment.to,
+            signal: trigger.signal.name().to_owned(),
+            value: finite(trigger.value),
+            threshold: finite(trigger.threshold),
+            text: adjustment.to_string(),
         }
     }
 }

@@ -50,6 +50,26 @@ impl Default for LocalJudgeSettings {
     }
 }
 
+impl LocalJudgeSettings {
+    /// The engine that a judge with `model` needs.
+    pub fn engine_spec(&self, model: &ModelSource) -> EngineSpec {
+        let context = self.context.clamp(2, model.files.decoder.max_positions.max(2));
+        let max_running = self.max_running.max(1);
+        EngineSpec {
+            threads: self.threads.max(1),
+            path: Path::best(),
+            context,
+            sampler: SamplerSize {
+                max_running,
+                max_rows: context.max(max_running),
+                cache_tokens: max_running * context.next_multiple_of(PAGE_TOKENS),
+            },
+            training: None,
+            scorer_tokens: Some(context),
+        }
+    }
+}
+
 /// A judge on an engine in this process.
 #[derive(Clone)]
 pub struct LocalJudge {
@@ -70,21 +90,7 @@ impl LocalJudge {
         settings: &LocalJudgeSettings,
     ) -> Result<LocalJudge, TrainError> {
         let format = chat_format(&model, None)?;
-        let context = settings.context.clamp(2, model.files.decoder.max_positions.max(2));
-        let max_running = settings.max_running.max(1);
-        let spec = EngineSpec {
-            threads: settings.threads.max(1),
-            path: Path::best(),
-            context,
-            sampler: SamplerSize {
-                max_running,
-                max_rows: context.max(max_running),
-                cache_tokens: max_running * context.next_multiple_of(PAGE_TOKENS),
-            },
-            training: None,
-            scorer_tokens: Some(context),
-        };
-        let engine = spec.start(model)?;
+        let engine = settings.engine_spec(&model).start(model)?;
         Ok(LocalJudge::on(engine, format, settings.sampling.clone(), settings.seed))
     }
 

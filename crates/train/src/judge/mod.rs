@@ -5,10 +5,12 @@
 
 mod direct;
 mod figures;
+mod from_config;
 mod local;
 mod measure;
 mod pairwise;
 mod policy_judge;
+mod preference_file;
 mod preferences;
 mod relative;
 mod samples;
@@ -16,10 +18,12 @@ mod text_key;
 
 pub use direct::DirectJudging;
 pub use figures::{ORDER_DISAGREEMENT, judging_figures};
+pub(crate) use from_config::{check_judge, start_judge};
 pub use local::{LocalJudge, LocalJudgeSettings};
 pub use measure::{JudgeMeasure, measure_judge};
 pub use pairwise::{PairReward, PairwiseJudging, compare};
 pub use policy_judge::PolicyJudge;
+pub(crate) use preference_file::PreferenceFile;
 pub use preferences::{
     PreferencePair, PreferenceSelection, preference_pairs, preferences_to_jsonl,
 };

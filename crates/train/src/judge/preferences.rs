@@ -36,12 +36,33 @@ impl Default for PreferenceSelection {
     }
 }
 
+/// A pair as a line of JSON.
 #[derive(Serialize)]
-struct Line {
+pub(super) struct Line {
     prompt: Vec<MessageRecord>,
     chosen: Vec<MessageRecord>,
     rejected: Vec<MessageRecord>,
     margin: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metadata: Option<Origin>,
+}
+
+/// Where a pair comes from.
+#[derive(Serialize)]
+struct Origin {
+    step: u32,
+}
+
+/// A pair as a line, with the step of the run that played it.
+pub(super) fn row(pair: &PreferencePair, step: Option<u32>) -> Line {
+    let records = |messages: &[Message]| messages.iter().map(MessageRecord::from).collect();
+    Line {
+        prompt: records(&pair.prompt),
+        chosen: records(&pair.chosen),
+        rejected: records(&pair.rejected),
+        margin: pair.margin,
+        metadata: step.map(|step| Origin { step }),
+    }
 }
 
 /// The pairs of all groups, in order. `system_prompt` is what the agent was told, which trajectories
@@ -79,16 +100,9 @@ pub fn preference_pairs(
 /// # Errors
 /// Where a margin is not finite, which JSON cannot hold.
 pub fn preferences_to_jsonl(pairs: &[PreferencePair]) -> Result<String, serde_json::Error> {
-    let records = |messages: &[Message]| messages.iter().map(MessageRecord::from).collect();
     let mut lines = String::new();
     for pair in pairs {
-        let line = Line {
-            prompt: records(&pair.prompt),
-            chosen: records(&pair.chosen),
-            rejected: records(&pair.rejected),
-            margin: pair.margin,
-        };
-        lines.push_str(&serde_json::to_string(&line)?);
+        lines.push_str(&serde_json::to_string(&row(pair, None))?);
         lines.push('\n');
     }
     Ok(lines)

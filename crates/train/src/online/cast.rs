@@ -17,11 +17,12 @@ use stateset_env::rewards::{Combine, CompositeReward, WeightedReward, parse_rewa
 use stateset_env::scenarios::{Format, load_prompts, load_scenarios, scenarios_from_bytes};
 use stateset_env::sets::{ConversationConfig, conversation_config};
 
+use crate::TrainError;
 use crate::config::{
     EvaluationScenarios, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
     Split,
 };
-use crate::{NeuralReward, TrainError};
+use crate::rewards::reward_in_words;
 
 /// Turns of the agent where neither the configuration nor a scenario set says.
 const MAX_TURNS: usize = 10;
@@ -190,15 +191,16 @@ fn world(
 }
 
 fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
+    let threads = config.compute.threads.unwrap_or(1);
     match &config.reward.source {
-        RewardSource::Spec(spec) => reward_in_words(spec, config),
+        RewardSource::Spec(spec) => reward_in_words(spec, threads),
         RewardSource::Fitting => match &config.environment.scenarios {
             ScenarioSource::BuiltIn { name, .. } => parse_reward(name),
             _ => parse_reward("helpful"),
         },
         RewardSource::Weighted { parts, method } => {
             let member = |(name, weight): &(String, f64)| -> Result<WeightedReward, EnvError> {
-                let reward = reward_in_words(name, config)?;
+                let reward = reward_in_words(name, threads)?;
                 Ok(WeightedReward { name: name.clone(), weight: *weight, reward })
             };
             let members: Result<Vec<_>, _> = parts.iter().map(member).collect();
@@ -210,18 +212,6 @@ fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
             };
             Ok(Arc::new(CompositeReward::new(members?)?.combined_by(combine)))
         }
-    }
-}
-
-/// A reward in words; `neural:PATH` is a trained reward model on an engine of its own.
-fn reward_in_words(spec: &str, config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
-    let Some(path) = spec.trim().strip_prefix(NeuralReward::PREFIX) else {
-        return parse_reward(spec);
-    };
-    let threads = config.compute.threads.unwrap_or(1);
-    match NeuralReward::open(Path::new(path.trim()), threads) {
-        Ok(reward) => Ok(Arc::new(reward)),
-        Err(error) => Err(EnvError::Reward { name: spec.to_owned(), message: error.to_string() }),
     }
 }
 

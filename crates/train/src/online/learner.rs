@@ -10,7 +10,7 @@ use super::checkpoint::{self, CheckpointWriter};
 use super::state::TrainerState;
 use crate::engine::Engine;
 use crate::store::{Checkpoint, CheckpointStore, Manifest, open_checkpoint};
-use crate::update::{Batch, UpdatePlace, UpdateReport, UpdateSettings, update};
+use crate::update::{Batch, UpdateLimits, UpdatePlace, UpdateReport, UpdateSettings, update};
 use crate::{RunError, TrainError};
 
 /// Improves the policy that an engine serves.
@@ -18,6 +18,8 @@ pub(super) struct PolicyLearner {
     pub(super) engine: Engine,
     pub(super) algorithm: Arc<dyn Algorithm>,
     pub(super) settings: UpdateSettings,
+    /// What is too bad to learn from.
+    pub(super) limits: UpdateLimits,
     pub(super) writer: CheckpointWriter,
     pub(super) store: CheckpointStore,
     pub(super) seed: RunSeed,
@@ -39,7 +41,7 @@ impl PolicyLearner {
         controls: Controls,
     ) -> Result<UpdateReport, TrainError> {
         let (algorithm, settings) = (self.algorithm.clone(), self.settings.clone());
-        let place = UpdatePlace { seed: self.seed, step, controls };
+        let place = UpdatePlace { seed: self.seed, step, controls, limits: self.limits };
         let job =
             move |engine: &mut _| update(engine, algorithm.as_ref(), &batch, &settings, place);
         self.engine.run_when_idle(job).await?
@@ -111,6 +113,22 @@ impl PolicyLearner {
     /// Where it is not as it was written.
     pub(super) async fn open(&self, folder: &Path) -> Result<(Saved, TrainerState), TrainError> {
         self.restore(open_checkpoint(folder)?).await
+    }
+
+    /// Goes back to the weights of the best checkpoint, which is that of `step`; `None` where it is not
+    /// whole, or another one.
+    ///
+    /// # Errors
+    /// Where it is whole and cannot be read.
+    pub(super) async fn open_best(
+        &self,
+        folder: &Path,
+        step: u32,
+    ) -> Result<Option<Saved>, TrainError> {
+        match open_checkpoint(folder) {
+            Ok(found) if found.step == step => Ok(Some(self.restore(found).await?.0)),
+            _ => Ok(None),
+        }
     }
 
     async fn restore(&self, found: Checkpoint) -> Result<(Saved, TrainerState), TrainError> {

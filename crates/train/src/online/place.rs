@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::run::Resume;
-use crate::config::CheckpointSettings;
+use crate::config::{
+    CheckpointSettings, ConfigFile, ConfigSources, Difference, Resolved, differences, report,
+    resolve,
+};
 use crate::{RunError, RunFolder, RunLock, TrainError};
 
 /// Folders that are tried before giving up on a name.
@@ -55,6 +58,29 @@ pub(crate) fn run_to_resume(path: &Path) -> Result<(RunFolder, Option<Resume>), 
     Err(TrainError::Invalid { what: "go on with a run", message: text })
 }
 
+/// That a run that goes on is told the same as when it began.
+///
+/// # Errors
+/// [`TrainError::Invalid`] with everything that differs.
+pub(crate) fn check_same_config(run: &RunFolder, resolved: &Resolved) -> Result<(), TrainError> {
+    let invalid = |message: String| TrainError::Invalid { what: "go on with the run", message };
+    let file = ConfigFile::read(&run.config());
+    let file = file.map_err(|problem| invalid(problem.to_string()))?;
+    let sources = ConfigSources { file: Some(file), ..ConfigSources::default() };
+    let began = resolve(&sources).map_err(|all| invalid(report(&all)))?;
+    let changed = differences(&began.values, &resolved.values);
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let line = |d: &Difference| format!("{} was {}, is {}", d.path, d.left, d.right);
+    let lines: Vec<String> = changed.iter().map(line).collect();
+    Err(invalid(format!(
+        "{} began with other settings; leave them as they were, or begin a new run\n  {}",
+        run.root().display(),
+        lines.join("\n  ")
+    )))
+}
+
 /// Takes a folder for a new run. A folder that holds a run already is replaced where `overwrites` says
 /// so.
 ///
@@ -102,8 +128,15 @@ fn clear(run: &RunFolder) -> Result<(), TrainError> {
     for folder in folders.iter().filter(|folder| folder.exists()) {
         std::fs::remove_dir_all(folder).map_err(|e| TrainError::io("remove", folder, e))?;
     }
-    let files =
-        [run.config(), run.metrics(), run.events(), run.latest(), run.summary(), run.report()];
+    let files = [
+        run.config(),
+        run.metrics(),
+        run.events(),
+        run.latest(),
+        run.preferences(),
+        run.summary(),
+        run.report(),
+    ];
     for file in files.iter().filter(|file| file.exists()) {
         std::fs::remove_file(file).map_err(|e| TrainError::io("remove", file, e))?;
     }

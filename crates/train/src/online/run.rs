@@ -12,9 +12,10 @@ use super::setup::{check_openings, engine_spec};
 use super::trainer::Trainer;
 use super::{place, setup};
 use crate::agent::MultiTurnAgent;
-use crate::config::{ConfigFile, ConfigSources, Resolved, RunConfig, differences, resolve};
+use crate::config::{JudgeSettings, Resolved, RunConfig};
 use crate::engine::Engine;
-use crate::model::{AgentConfig, EngineSpec, MemoryPlan, ModelSource};
+use crate::judge::{check_judge, start_judge};
+use crate::model::{AgentConfig, EngineSpec, MemoryPart, MemoryPlan, ModelSource};
 use crate::policy::{LocalPolicy, StubPolicy};
 use crate::{
     Callback, EvaluationSummary, RunFolder, RunStart, RunSummary, Sink, StopSignal, TrainError,
@@ -26,6 +27,8 @@ pub struct OnlineRun {
     pub resolved: Resolved,
     /// The model; canned answers, from which nothing can be learned, where `None`.
     pub model: Option<ModelSource>,
+    /// The model of the judge, where the configuration asks for one and the cast has none yet.
+    pub judge: Option<ModelSource>,
     /// Who plays.
     pub cast: Cast,
     /// Where it is written.
@@ -115,6 +118,7 @@ impl OnlineRun {
         Ok(OnlineRun {
             resolved,
             model,
+            judge: None,
             cast,
             folder,
             resume,
@@ -138,7 +142,25 @@ impl OnlineRun {
     /// [`TrainError`] where the model cannot be trained this way.
     pub fn memory_plan(&self) -> Result<Option<MemoryPlan>, TrainError> {
         let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) else { return Ok(None) };
-        Ok(Some(spec.memory_plan(model)?))
+        let mut plan = spec.memory_plan(model)?;
+        if let Some((settings, judge)) = self.judge()? {
+            let bytes = check_judge(settings, judge)?.total_bytes();
+            plan.parts.push(MemoryPart { name: "judge", bytes });
+        }
+        Ok(Some(plan))
+    }
+
+    /// The judge that is to be started; `None` where there is none or the cast has one.
+    fn judge(&self) -> Result<Option<(&JudgeSettings, &ModelSource)>, TrainError> {
+        let Some(settings) = &self.config().reward.judge else { return Ok(None) };
+        if self.cast.group_reward.is_some() {
+            return Ok(None);
+        }
+        let model = self.judge.as_ref().ok_or_else(|| TrainError::Invalid {
+            what: "prepare the judge",
+            message: format!("its model {} was not opened", settings.model),
+        })?;
+        Ok(Some((settings, model)))
     }
 
     /// Checks what can be checked without an engine: that tokenizer, template and model fit, and that
@@ -165,6 +187,9 @@ impl OnlineRun {
             return Err(TrainError::Invalid { what: "prepare what is played", message });
         }
         self.check_same_run()?;
+        if let Some((settings, model)) = self.judge()? {
+            check_judge(settings, model)?;
+        }
         let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) else { return Ok(None) };
         spec.memory_plan(model)?;
         let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
@@ -200,15 +225,15 @@ impl OnlineRun {
         trained
     }
 
-    fn config(&self) -> &RunConfig {
+    pub(super) fn config(&self) -> &RunConfig {
         &self.resolved.config
     }
 
-    fn format(&self, model: &ModelSource) -> Result<ChatFormat, TrainError> {
+    pub(super) fn format(&self, model: &ModelSource) -> Result<ChatFormat, TrainError> {
         setup::run_format(self.config(), &self.cast, model, self.date)
     }
 
-    fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {
+    pub(super) fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {
         let of_model = self.model.as_ref().and_then(|model| model.agent_config.as_ref());
         let system_prompt = self.config().agent.system_prompt.clone();
         MultiTurnAgent {
@@ -221,8 +246,22 @@ impl OnlineRun {
         }
     }
 
+    /// Starts the judge, if there is one.
+    fn start_judge(&mut self) -> Result<(), TrainError> {
+        if self.judge()?.is_none() {
+            return Ok(());
+        }
+        let (model, config) = (self.judge.take(), &self.resolved.config);
+        if let (Some(model), Some(settings)) = (model, &config.reward.judge) {
+            let threads = setup::threads(config);
+            self.cast.group_reward = Some(start_judge(settings, model, threads, config.seed)?);
+        }
+        Ok(())
+    }
+
     /// Starts the engine, if there is one, and puts an agent before it.
     fn ready(&mut self) -> Result<Ready, TrainError> {
+        self.start_judge()?;
         let mut start = self.start();
         let Some(spec) = self.engine_spec() else {
             let policy = StubPolicy::new(self.config().agent.stub_responses.clone());
@@ -276,26 +315,10 @@ impl OnlineRun {
 
     /// A run that goes on must be told the same as when it began.
     fn check_same_run(&self) -> Result<(), TrainError> {
-        if self.resume.is_none() {
-            return Ok(());
+        match &self.resume {
+            Some(_) => place::check_same_config(&self.folder, &self.resolved),
+            None => Ok(()),
         }
-        let invalid = |message: String| TrainError::Invalid { what: "go on with the run", message };
-        let file = ConfigFile::read(&self.folder.config());
-        let file = file.map_err(|problem| invalid(problem.to_string()))?;
-        let sources = ConfigSources { file: Some(file), ..ConfigSources::default() };
-        let began = resolve(&sources).map_err(|all| invalid(crate::config::report(&all)))?;
-        let changed = differences(&began.values, &self.resolved.values);
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let line =
-            |d: &crate::config::Difference| format!("{} was {}, is {}", d.path, d.left, d.right);
-        let lines: Vec<String> = changed.iter().map(line).collect();
-        Err(invalid(format!(
-            "{} began with other settings; leave them as they were, or begin a new run\n  {}",
-            self.folder.root().display(),
-            lines.join("\n  ")
-        )))
     }
 
     pub(super) fn update_settings(&self) -> crate::update::UpdateSettings {

@@ -53,12 +53,6 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
         max_rows: SAMPLER_ROWS.max(max_running),
         cache_tokens: config.rollout.cache_tokens.unwrap_or(max_running * context),
     };
-    let adapters = config.adapters.as_ref().map(|adapters| LoraSpec {
-        rank: adapters.rank,
-        alpha: adapters.alpha,
-        is_rank_stabilised: adapters.is_rank_stabilised,
-        targets: adapters.targets.clone(),
-    });
     EngineSpec {
         threads: threads(config),
         path: Path::best(),
@@ -67,7 +61,7 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
         training: Some(TrainingSpec {
             max_tokens_per_microbatch: config.compute.max_tokens_per_microbatch,
             recomputes: config.compute.recomputes_activations,
-            adapters,
+            adapters: lora_spec(config),
             reference: config.algorithm.reference,
             critic: config.algorithm.critic,
             moves_reference: config.algorithm.reference_sync.is_some(),
@@ -75,6 +69,29 @@ pub(super) fn engine_spec(config: &RunConfig, cast: &Cast, model: &DecoderConfig
             staleness: config.algorithm.rollouts.staleness,
         }),
         scorer_tokens: None,
+    }
+}
+
+/// The adapters that are trained; all weights where `None`.
+pub(crate) fn lora_spec(config: &RunConfig) -> Option<LoraSpec> {
+    config.adapters.as_ref().map(|adapters| LoraSpec {
+        rank: adapters.rank,
+        alpha: adapters.alpha,
+        is_rank_stabilised: adapters.is_rank_stabilised,
+        targets: adapters.targets.clone(),
+    })
+}
+
+/// The optimiser at its peak.
+pub(crate) fn optimiser_step(config: &RunConfig) -> OptimiserStep {
+    let optimiser = &config.optimiser;
+    OptimiserStep {
+        learning_rate: optimiser.learning_rate,
+        beta1: optimiser.beta1,
+        beta2: optimiser.beta2,
+        eps: optimiser.epsilon,
+        weight_decay: optimiser.weight_decay,
+        max_grad_norm: optimiser.max_grad_norm,
     }
 }
 
@@ -125,27 +142,19 @@ fn with_template(
     Ok(format)
 }
 
-fn threads(config: &RunConfig) -> usize {
+pub(super) fn threads(config: &RunConfig) -> usize {
     let all = || std::thread::available_parallelism().map_or(1, usize::from);
     config.compute.threads.unwrap_or_else(all)
 }
 
 /// How a step's rollouts are used.
 pub(super) fn update_settings(config: &RunConfig) -> UpdateSettings {
-    let optimiser = &config.optimiser;
     UpdateSettings {
         temperature: config.rollout.sampling.temperature as f32,
         n_epochs: config.steps.n_iterations,
         n_minibatches: config.steps.n_minibatches,
-        optimiser: OptimiserStep {
-            learning_rate: optimiser.learning_rate,
-            beta1: optimiser.beta1,
-            beta2: optimiser.beta2,
-            eps: optimiser.epsilon,
-            weight_decay: optimiser.weight_decay,
-            max_grad_norm: optimiser.max_grad_norm,
-        },
-        schedule: optimiser.schedule,
+        optimiser: optimiser_step(config),
+        schedule: config.optimiser.schedule,
         success_reward: config.reward.success_threshold,
         critic: config.algorithm.critic,
         reference_sync: config.algorithm.reference_sync,

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use stateset_algo::Controls;
 
+use super::health_record::HealthRecord;
 use crate::{EarlyStoppingState, TrainError};
 
 /// Layout written here.
@@ -44,6 +45,15 @@ pub(super) struct TrainerState {
     pub controls: ControlsRecord,
     /// What early stopping has seen.
     pub early_stopping: EarlyStoppingState,
+    /// Step of the best evaluation.
+    #[serde(default)]
+    pub best_step: Option<u32>,
+    /// Early stopping has ended the run here, so its best model is the one to keep.
+    #[serde(default)]
+    pub ended_early: bool,
+    /// What watching over the run remembers.
+    #[serde(default)]
+    pub health: HealthRecord,
     /// A callback or early stopping has ended the run here.
     pub is_stopped: bool,
 }
@@ -88,6 +98,9 @@ impl Default for TrainerState {
             n_failed_updates: 0,
             controls: ControlsRecord::default(),
             early_stopping: EarlyStoppingState::default(),
+            best_step: None,
+            ended_early: false,
+            health: HealthRecord::default(),
             is_stopped: false,
         }
     }

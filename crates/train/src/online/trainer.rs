@@ -1,27 +1,26 @@
 //! The loop over steps: play, improve, evaluate, save.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use stateset_core::{PolicyVersion, Trajectory};
 
 use super::dead::reason_to_skip;
 use super::evaluation::Evaluator;
+use super::health::Health;
 use super::learner::{PolicyLearner, Saved};
-use super::order::ScenarioOrder;
 use super::player::{Played, Player};
 use super::run::{OnlineRun, Ready, Resume, TrainedRun};
+use super::stagehands::{early_stopping, evaluator, files, player, setting_warnings};
 use super::state::TrainerState;
 use super::{setup, step_metrics};
 use crate::config::RunConfig;
-use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
+use crate::judge::PreferenceFile;
 use crate::store::CheckpointStore;
-use crate::update::{Batch, UpdateReport};
+use crate::update::{Batch, UpdateLimits, UpdateReport};
 use crate::{
-    Dispatcher, EarlyStopping, EvaluationSummary, Event, EventLog, Flow, MetricsFile, Phase,
-    RunFolder, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric, write_report,
+    Dispatcher, EarlyStopping, EvaluationSummary, Event, Flow, Phase, RunFolder, RunSummary,
+    StopSignal, TrainError, metric, write_report,
 };
 
 /// Updates in a row that may come to nothing.
@@ -41,6 +40,8 @@ pub(super) struct Trainer {
     /// `None` for canned answers, and while a checkpoint is being written.
     learner: Option<PolicyLearner>,
     early_stopping: Option<EarlyStopping>,
+    health: Health,
+    preferences: Option<PreferenceFile>,
     dispatcher: Dispatcher,
     stop: StopSignal,
     state: TrainerState,
@@ -59,10 +60,11 @@ impl Trainer {
         let config = run.resolved.config.clone();
         let store = CheckpointStore::open(&run.folder, config.checkpoint.n_kept)?;
         let algorithm = setup::algorithm(&config)?;
-        let learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
+        let mut learner = ready.engine.clone().map(|(engine, writer)| PolicyLearner {
             engine,
             algorithm,
-            settings,
+            settings: settings.clone(),
+            limits: UpdateLimits::default(),
             writer,
             store,
             seed: config.seed,
@@ -78,6 +80,10 @@ impl Trainer {
             Some((saved, state)) => (Some(saved), state),
             None => (None, TrainerState::default()),
         };
+        let health = Health::new(&config, settings, &state.health)?;
+        if let Some(learner) = &mut learner {
+            health.set_up(learner);
+        }
         let resumed_step = run.resume.as_ref().map(|_| state.step);
         let toml = run.resolved.to_toml();
         let sinks = files(&run.folder, &toml, resumed_step, std::mem::take(&mut run.sinks))?;
@@ -88,12 +94,19 @@ impl Trainer {
             dispatcher.emit(&Event::Warning { text });
         }
         let early_stopping = early_stopping(&config, &state);
+        let path = run.folder.preferences();
+        let preferences = match config.reward.writes_preferences {
+            true => Some(PreferenceFile::open(&path, resumed_step)?),
+            false => None,
+        };
         Ok(Trainer {
+            preferences,
             player: player(&run, &ready),
             evaluator: evaluator(&run, &ready),
             ahead: None,
             learner,
             early_stopping,
+            health,
             dispatcher,
             stop: run.stop.clone(),
             secs_before_session: state.wall_secs,
@@ -116,7 +129,11 @@ impl Trainer {
             after = self.after_step().await?;
         }
         if self.is_complete() && after.is_none() {
+            self.keep_best().await?;
             after = self.evaluate_after().await?;
+        }
+        if self.is_complete() {
+            self.warn_if_worse();
         }
         self.finish(after).await
     }
@@ -151,6 +168,7 @@ impl Trainer {
         };
         let mut metrics = step_metrics::of_rollouts(played.all());
         self.count_rollouts(&played, step, &mut metrics);
+        self.write_preferences(step, &played)?;
         if self.learner.is_some() {
             self.phase(step, Phase::Training);
             let batch = self.batch(&played, step, &mut metrics)?;
@@ -162,10 +180,18 @@ impl Trainer {
         self.state.step = step;
         let secs = start.elapsed().as_secs_f64();
         self.state.wall_secs = self.wall_secs();
+        let found = self.health.observe(step, &mut metrics);
         let of = self.n_steps();
         let flow = self.dispatcher.emit(&Event::StepFinished { step, of, metrics, secs });
         self.state.is_stopped |= flow == Flow::Stop;
+        self.take_health(&found);
         Ok(())
+    }
+
+    fn write_preferences(&mut self, step: u32, played: &Played) -> Result<(), TrainError> {
+        let Some(file) = &mut self.preferences else { return Ok(()) };
+        let instructions = self.ready.agent.system_prompt.as_deref();
+        Ok(file.add(step, &played.groups, &self.player.scenarios, instructions)?)
     }
 
     /// Steps by which the weights that sample are older than the newest.
@@ -179,6 +205,17 @@ impl Trainer {
         match &self.learner {
             Some(learner) => learner.sample_from(sampled_from(step, self.staleness())).await,
             None => Ok(PolicyVersion(self.state.policy_version)),
+        }
+    }
+
+    /// Tells what watching found, and lets the next step be trained accordingly.
+    fn take_health(&mut self, found: &[Event]) {
+        for event in found {
+            self.dispatcher.emit(event);
+        }
+        self.state.health = self.health.record();
+        if let Some(learner) = &mut self.learner {
+            self.health.set_up(learner);
         }
     }
 
@@ -302,6 +339,10 @@ impl Trainer {
         }
         metrics.extend(report.metrics);
         match report.skipped_because {
+            Some(reason) if report.n_taken == 0 && report.is_on_purpose => {
+                self.warn(format!("the update of step {step} was left out because {reason}"));
+                Ok(())
+            }
             Some(reason) if report.n_taken == 0 => self.count_failure(reason, step),
             Some(reason) => {
                 self.state.n_failed_updates = 0;
@@ -344,10 +385,16 @@ impl Trainer {
         let is_best = reward.is_some_and(|r| self.state.best_reward.is_none_or(|best| r > best));
         if is_best {
             self.state.best_reward = reward;
+            self.state.best_step = Some(step);
+        }
+        if let Some(reward) = reward {
+            let found = self.health.observe_evaluation(step, reward);
+            self.take_health(&found);
         }
         if evaluation.is_some() && !self.is_complete() && self.ends_early(reward) {
             self.warn("evaluations no longer get better, so the run ends here".to_owned());
-            evaluation = self.evaluate_after().await?;
+            // The best model is evaluated once it has been put back.
+            evaluation = None;
         }
         let must_save = self.is_complete() || self.stop.is_set() || is_best;
         if must_save || is_due(self.config.checkpoint.every_n_steps) {
@@ -359,9 +406,46 @@ impl Trainer {
     /// Takes in an evaluation and says whether it was one too many without a gain.
     fn ends_early(&mut self, reward: Option<f64>) -> bool {
         let Some(rule) = &mut self.early_stopping else { return false };
-        self.state.is_stopped |= rule.observe(reward) == Flow::Stop;
+        self.state.ended_early = rule.observe(reward) == Flow::Stop;
+        self.state.is_stopped |= self.state.ended_early;
         self.state.early_stopping = rule.state;
         self.state.is_stopped
+    }
+
+    /// After an early stop the best model is the one that is kept.
+    async fn keep_best(&mut self) -> Result<(), TrainError> {
+        let (true, Some(step)) = (self.state.ended_early, self.state.best_step) else {
+            return Ok(());
+        };
+        let Some(learner) = &self.learner else { return Ok(()) };
+        if self.saved.as_ref().is_some_and(|saved| saved.checkpoint.step == step) {
+            return Ok(());
+        }
+        match learner.open_best(&self.folder.best_checkpoint(), step).await? {
+            Some(best) => {
+                self.saved = Some(best);
+                self.warn(format!("the model of step {step} is kept, whose evaluation was the best"));
+            }
+            None => self.warn(format!(
+                "the best evaluation was that of step {step}, but its checkpoint cannot be used; the last \
+                 model is kept"
+            )),
+        }
+        Ok(())
+    }
+
+    /// The model that a run began with is none of its checkpoints, so no better one can be kept.
+    fn warn_if_worse(&mut self) {
+        let before = self.before.as_ref().and_then(|before| before.reward);
+        let before = before.map(|reward| reward.estimate);
+        let Some((before, best)) = before.zip(self.state.best_reward) else { return };
+        if best < before {
+            self.warn(format!(
+                "the run did not make the model better: the best evaluation after it began was \
+                 {best:.3}, the one before training {before:.3}; the model it began with is not among \
+                 its checkpoints"
+            ));
+        }
     }
 
     async fn evaluate(&mut self, name: &str) -> Result<EvaluationSummary, TrainError> {
@@ -485,98 +569,4 @@ fn sampled_from(step: u32, staleness: usize) -> u32 {
 /// A rate; `None` where there is nothing to divide.
 fn rate(n: u64, secs: f64) -> Option<f64> {
     (n > 0 && secs > 0.0).then(|| n as f64 / secs)
-}
-
-/// The files of a run, then everybody else.
-fn files(
-    folder: &RunFolder,
-    config_toml: &str,
-    resumed_step: Option<u32>,
-    others: Vec<Box<dyn Sink>>,
-) -> Result<Vec<Box<dyn Sink>>, TrainError> {
-    let mut sinks: Vec<Box<dyn Sink>> = vec![
-        Box::new(MetricsFile::open(&folder.metrics(), resumed_step)?),
-        Box::new(EventLog::open(&folder.events(), resumed_step)?),
-        Box::new(TensorBoardFile::create(&folder.tensorboard(), config_toml, resumed_step)?),
-    ];
-    sinks.extend(others);
-    Ok(sinks)
-}
-
-/// What the settings say that may not be meant.
-fn setting_warnings(run: &OnlineRun) -> Vec<String> {
-    run.resolved.warnings.iter().map(ToString::to_string).collect()
-}
-
-/// Patience counts evaluations; the setting counts steps.
-fn early_stopping(config: &RunConfig, state: &TrainerState) -> Option<EarlyStopping> {
-    let patience = config.early_stopping?.patience_steps;
-    let every = config.evaluation.every_n_steps.unwrap_or(1).max(1);
-    let mut rule = EarlyStopping::new(patience.div_ceil(every) as u32, 0.0);
-    rule.state = state.early_stopping;
-    Some(rule)
-}
-
-fn player(run: &OnlineRun, ready: &Ready) -> Player {
-    let config = &run.resolved.config;
-    let rollout = &config.rollout;
-    let stage = Stage {
-        agent: Arc::new(ready.agent.clone()),
-        environment: run.cast.environment.clone(),
-        reward: run.cast.reward.clone(),
-        limits: EpisodeLimits {
-            max_turns: run.cast.max_turns,
-            turn_timeout: rollout.turn_timeout,
-            reward_timeout: rollout.reward_timeout,
-        },
-        sampling: Some(rollout.sampling.clone()),
-        seed: config.seed,
-        concurrency: rollout.concurrency,
-    };
-    let judge = run.cast.group_reward.clone().map(|reward| GroupJudge {
-        reward,
-        timeout: rollout.reward_timeout,
-        concurrency: rollout.concurrency,
-        seed: config.seed,
-    });
-    Player {
-        stage,
-        judge,
-        has_warned: AtomicBool::new(false),
-        scenarios: run.cast.training.clone(),
-        order: ScenarioOrder {
-            seed: config.seed,
-            n_scenarios: run.cast.training.len(),
-            shuffles: config.environment.shuffles_scenarios,
-        },
-        n_groups: config.steps.prompts_per_step,
-        n_samples: config.steps.group_size,
-        refill_rounds: config.algorithm.rollouts.refill_rounds,
-        folder: run.folder.clone(),
-        run: run.resolved.values.fingerprint(),
-    }
-}
-
-fn evaluator(run: &OnlineRun, ready: &Ready) -> Evaluator {
-    let config = &run.resolved.config;
-    let evaluation = &config.evaluation;
-    let stage = Stage {
-        agent: Arc::new(ready.agent.clone()),
-        environment: run.cast.evaluation_environment.clone(),
-        reward: run.cast.reward.clone(),
-        limits: EpisodeLimits {
-            max_turns: run.cast.evaluation_max_turns,
-            turn_timeout: config.rollout.turn_timeout,
-            reward_timeout: config.rollout.reward_timeout,
-        },
-        sampling: Some(evaluation.sampling.clone()),
-        seed: evaluation.seed,
-        concurrency: evaluation.concurrency,
-    };
-    Evaluator {
-        stage,
-        scenarios: run.cast.evaluation.clone(),
-        n_samples: evaluation.samples_per_scenario,
-        folder: run.folder.clone(),
-    }
 }

@@ -276,7 +276,7 @@ mod tests {
 {"chosen": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}], "rejected": [{"role": "user", "content": "z"}, {"role": "assistant", "content": "c"}]}
 {"prompt": "a", "chosen": [{"role": "user", "content": "z"}, {"role": "assistant", "content": "b"}], "rejected": "c"}
 {"prompt": "a", "chosen": "b", "rejected": "c", "margin": -1}
-{"prompt": "a", "chosen": "b", "rejected": "c", "choosen": 1}
+{"prompt": "a", "chosen": "b", "rejected": "c", "chosen_text": 1}
 {"chosen": "b", "rejected": "c"}
 not json
 {"prompt": "a", "chosen": [], "rejected": "c"}
@@ -289,7 +289,7 @@ not json
             "prompts differ",
             "another prompt",
             "`margin` is -1",
-            "`choosen`",
+            "`chosen_text`",
             "no common prompt",
             "expected",
             "`chosen` is empty",

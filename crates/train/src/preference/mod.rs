@@ -7,6 +7,7 @@
 //! | `data`, `batch` | examples as tokens, and those of one step as arrays |
 //! | `step` | one optimiser step, and measuring without learning |
 //! | [`PreferenceRun`], `trainer` | a run folder, from the first evaluation to the report |
+//! | `from_config` | a run from a resolved configuration |
 //! | `judgments` | people's judgments of replies, from Taskmaster-4 |
 //! | [`SyntheticPairs`] | pairs with a known truth |
 
@@ -15,6 +16,7 @@ mod checkpoint;
 mod data;
 mod dialogue;
 mod evaluate;
+mod from_config;
 mod judgments;
 mod lines;
 mod order;
@@ -31,8 +33,8 @@ pub use data::PreferenceData;
 pub use dialogue::{Chat, Dialogue};
 pub use judgments::{Judgments, read_judgments};
 pub use lines::{JudgedExample, PairExample, read_judged, read_pairs};
-pub use run::{PreferenceRun, TrainedPreference};
+pub use run::{PreferenceOutline, PreferenceRun, TrainedPreference};
 pub use scale::RewardScale;
 pub use settings::{PreferenceGoal, PreferenceSettings};
-pub use step::{PreferenceStep, preference_step};
+pub use step::{PreferenceStep, StepRates, preference_step};
 pub use synthetic::SyntheticPairs;

@@ -14,7 +14,7 @@ use super::settings::PreferenceSettings;
 use super::trainer::{Parts, Trainer};
 use crate::config::ReferenceModel;
 use crate::engine::Engine;
-use crate::model::{AgentConfig, EngineSpec, ModelSource, TrainingSpec};
+use crate::model::{AgentConfig, EngineSpec, MemoryPlan, ModelSource, TrainingSpec};
 use crate::online::{CheckpointWriter, Resume, run_to_resume, take};
 use crate::policy::LocalPolicy;
 use crate::{
@@ -43,6 +43,8 @@ pub struct PreferenceRun {
     pub overwrites: bool,
     /// What `config.toml` of the run folder says.
     pub config_toml: String,
+    /// What can be used and may not be meant; told when the run begins.
+    pub warnings: Vec<String>,
     /// Who is told what happens, beside the files of the run folder.
     pub sinks: Vec<Box<dyn Sink>>,
     /// Who may end it.
@@ -53,6 +55,19 @@ pub struct PreferenceRun {
     pub disk: Arc<dyn Disk>,
     /// Today, for templates that ask.
     pub date: Option<Date>,
+}
+
+/// What a run would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreferenceOutline {
+    /// Optimiser steps.
+    pub n_steps: u32,
+    /// Examples it learns from.
+    pub n_learned: usize,
+    /// Examples it is measured on.
+    pub n_held_out: usize,
+    /// Memory of the engine.
+    pub memory: MemoryPlan,
 }
 
 /// A run that is over.
@@ -75,6 +90,11 @@ pub struct TrainedPreference {
 }
 
 impl TrainedPreference {
+    /// True where a value head was trained, so that it scores answers.
+    pub fn is_reward_model(&self) -> bool {
+        self.scale.is_some()
+    }
+
     /// Writes the model with its tokenizer, and head and scale of a reward model, into `folder`, which is
     /// created. Must not be called from an asynchronous task.
     ///
@@ -111,6 +131,7 @@ impl PreferenceRun {
             resume: None,
             overwrites: false,
             config_toml,
+            warnings: Vec::new(),
             sinks: Vec::new(),
             callbacks: Vec::new(),
             stop: StopSignal::default(),
@@ -128,11 +149,29 @@ impl PreferenceRun {
         Ok(self)
     }
 
+    /// Checks everything that can be checked without an engine, and says what the run would be. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`TrainError`] as [`PreferenceRun::train`], before anything is written.
+    pub fn check(&self) -> Result<PreferenceOutline, TrainError> {
+        self.settings.check()?;
+        let format = crate::chat_format(&self.model, self.date)?;
+        let data = self.divided(&format)?;
+        let n_learned = data.learned.examples.len();
+        Ok(PreferenceOutline {
+            n_steps: self.settings.n_steps(n_learned),
+            n_learned,
+            n_held_out: data.held_out.examples.len(),
+            memory: self.engine_spec(&data).memory_plan(&self.model)?,
+        })
+    }
+
     /// Learns, evaluates and saves until the end. Must not be called from an asynchronous task.
     ///
     /// # Errors
     /// [`TrainError`]; whatever was saved before is whole.
-    pub fn train(mut self) -> Result<TrainedPreference, TrainError> {
+    pub fn train(self) -> Result<TrainedPreference, TrainError> {
         self.settings.check()?;
         let format = crate::chat_format(&self.model, self.date)?;
         let data = self.divided(&format)?;
@@ -175,6 +214,7 @@ impl PreferenceRun {
             folder: self.folder,
             resume: self.resume,
             config_toml: self.config_toml,
+            warnings: self.warnings,
             sinks: self.sinks,
             callbacks: self.callbacks,
             stop: self.stop,
@@ -189,7 +229,7 @@ impl PreferenceRun {
     }
 
     /// The examples as tokens, divided.
-    fn divided(&mut self, format: &ChatFormat) -> Result<Divided, TrainError> {
+    fn divided(&self, format: &ChatFormat) -> Result<Divided, TrainError> {
         let invalid = |message: String| TrainError::Invalid {
             what: "prepare learning from preferences",
             message,
@@ -203,10 +243,9 @@ impl PreferenceRun {
             };
             return Err(invalid(format!("found {found}, but {name} learns from {needed}")));
         }
-        let nothing = PreferenceData::Pairs(Vec::new());
-        let data = std::mem::replace(&mut self.data, nothing);
-        let (data, held_out) = match self.evaluation.take() {
-            Some(evaluation) => (data, evaluation),
+        let data = self.data.clone();
+        let (data, held_out) = match &self.evaluation {
+            Some(evaluation) => (data, evaluation.clone()),
             None => data.divided(self.settings.evaluation_share, self.settings.seed),
         };
         let max_tokens = self.max_tokens();

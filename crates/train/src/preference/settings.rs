@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use stateset_algo::{Algorithm, BradleyTerry, PreferenceMethod, RewardModel, ScheduleShape};
+use stateset_algo::{
+    Algorithm, BradleyTerry, PreferenceMethod, RewardModel, Schedule, ScheduleShape,
+    warmup_steps_from_ratio,
+};
 use stateset_core::RunSeed;
 use stateset_nn::{LoraSpec, OptimiserStep};
 
+use super::order::ExampleOrder;
 use crate::TrainError;
 
 /// What is learned.
@@ -30,8 +34,14 @@ pub struct PreferenceSettings {
     pub examples_per_step: usize,
     /// Share of the examples that is held back for evaluation where no others are given, 0 to 0.9. 0.1.
     pub evaluation_share: f64,
-    /// Evaluate after so many steps, beside before and after.
+    /// Evaluate before the first step.
+    pub evaluates_before: bool,
+    /// Evaluate after the last step.
+    pub evaluates_after: bool,
+    /// Evaluate after so many steps.
     pub evaluate_every_n_steps: Option<u32>,
+    /// Evaluations without a new best accuracy after which the run ends; it never ends early where absent.
+    pub patience: Option<u32>,
     /// Save after so many steps, beside at the end.
     pub save_every_n_steps: Option<u32>,
     /// Checkpoints that are kept; all where absent.
@@ -46,10 +56,14 @@ pub struct PreferenceSettings {
     pub adapters: Option<LoraSpec>,
     /// The optimiser, with the peak learning rate.
     pub optimiser: OptimiserStep,
+    /// Peak learning rate of a reward model's head, on the same course; the optimiser's where absent.
+    pub head_learning_rate: Option<f64>,
     /// Course of the learning rate.
     pub shape: ScheduleShape,
     /// Share of the steps that the learning rate rises in, 0 to 1. 0.
     pub warmup_ratio: f64,
+    /// Steps that the learning rate rises in, instead of a share.
+    pub warmup_steps: Option<u64>,
     /// Threads to compute with; all of the machine where absent.
     pub threads: Option<usize>,
     /// What all randomness starts from.
@@ -65,7 +79,10 @@ impl PreferenceSettings {
             n_steps: None,
             examples_per_step: 8,
             evaluation_share: 0.1,
+            evaluates_before: true,
+            evaluates_after: true,
             evaluate_every_n_steps: None,
+            patience: None,
             save_every_n_steps: None,
             n_kept: Some(2),
             max_tokens: None,
@@ -80,8 +97,10 @@ impl PreferenceSettings {
                 weight_decay: 0.0,
                 max_grad_norm: 1.0,
             },
+            head_learning_rate: None,
             shape: ScheduleShape::Linear,
             warmup_ratio: 0.0,
+            warmup_steps: None,
             threads: None,
             seed: RunSeed(42),
         }
@@ -93,6 +112,20 @@ impl PreferenceSettings {
             PreferenceGoal::Policy(method) => Arc::new(method.clone()),
             PreferenceGoal::RewardModel(loss) => Arc::new(RewardModel { loss: *loss }),
         }
+    }
+
+    /// The course of the learning rate in a run of so many steps.
+    pub(super) fn schedule(&self, n_steps: u32) -> Schedule {
+        let total_steps = u64::from(n_steps);
+        let by_share = || warmup_steps_from_ratio(total_steps, self.warmup_ratio);
+        let warmup_steps = self.warmup_steps.map_or_else(by_share, |n| n.min(total_steps));
+        Schedule { shape: self.shape, warmup_steps, total_steps }
+    }
+
+    /// Steps of a run on so many examples.
+    pub(super) fn n_steps(&self, n_examples: usize) -> u32 {
+        let order = ExampleOrder { seed: self.seed, n_examples };
+        self.n_steps.unwrap_or_else(|| order.n_steps(self.n_epochs, self.examples_per_step))
     }
 
     /// True where a value head is trained.
@@ -133,6 +166,12 @@ impl PreferenceSettings {
                 "0 to 0.9",
             ),
             ("warmup_ratio", self.warmup_ratio, (0.0..=1.0).contains(&self.warmup_ratio), "0 to 1"),
+            (
+                "head_learning_rate",
+                self.head_learning_rate.unwrap_or(rate),
+                self.head_learning_rate.is_none_or(|rate| rate.is_finite() && rate > 0.0),
+                "above 0",
+            ),
             ("learning_rate", rate, rate.is_finite() && rate > 0.0, "above 0"),
             (
                 "examples_per_step",

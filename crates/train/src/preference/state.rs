@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
 use crate::events::EvaluationRecord;
+use crate::{EarlyStoppingState, TrainError};
 
 /// Layout written here.
 const SCHEMA_VERSION: u32 = 1;
@@ -37,6 +37,9 @@ pub(super) struct PreferenceState {
     pub n_failed_steps: usize,
     /// A callback has ended the run here.
     pub is_stopped: bool,
+    /// How far early stopping has got.
+    #[serde(default)]
+    pub early_stopping: EarlyStoppingState,
     /// The evaluation before the first step.
     pub before: Option<EvaluationRecord>,
 }
@@ -56,6 +59,7 @@ impl PreferenceState {
             best_accuracy: None,
             n_failed_steps: 0,
             is_stopped: false,
+            early_stopping: EarlyStoppingState::default(),
             before: None,
         }
     }

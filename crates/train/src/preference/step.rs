@@ -8,6 +8,22 @@ use stateset_nn::{OptimiserStep, RowGradients, StepReport, TokenRow, Wants};
 use super::batch::{Known, PreferenceBatch};
 use crate::TrainError;
 use crate::engine::EngineState;
+use crate::update::packed;
+
+/// How far a step goes.
+#[derive(Clone, Copy, Debug)]
+pub struct StepRates {
+    /// The optimiser, with the learning rate of this step.
+    pub optimiser: OptimiserStep,
+    /// The learning rate of the head; the optimiser's where absent.
+    pub head: Option<f64>,
+}
+
+impl From<OptimiserStep> for StepRates {
+    fn from(optimiser: OptimiserStep) -> StepRates {
+        StepRates { optimiser, head: None }
+    }
+}
 
 /// What a step did.
 #[derive(Clone, Debug)]
@@ -35,7 +51,7 @@ pub fn preference_step(
     engine: &mut EngineState,
     algorithm: &dyn Algorithm,
     batch: &PreferenceBatch,
-    optimiser: OptimiserStep,
+    rates: impl Into<StepRates>,
 ) -> Result<PreferenceStep, TrainError> {
     let known = known(engine, algorithm, batch)?;
     let data = batch.step_data(&known);
@@ -64,7 +80,9 @@ pub fn preference_step(
         learner.clear_gradient(device.as_mut());
         return Ok(PreferenceStep { diagnostics, report: None });
     }
-    let report = learner.step(device.as_mut(), decoder, optimiser);
+    let StepRates { optimiser, head } = rates.into();
+    let head_rate = head.unwrap_or(optimiser.learning_rate);
+    let report = learner.step_with_head_rate(device.as_mut(), decoder, optimiser, head_rate);
     let version = PolicyVersion(engine.version.0 + u64::from(!report.is_skipped));
     engine.weights_changed(version);
     Ok(PreferenceStep { diagnostics, report: Some(report) })
@@ -183,26 +201,12 @@ fn micro_batches(
     };
     let learned: Vec<usize> =
         (0..batch.rows.len()).filter(|row| !batch.is_mismatched(*row)).collect();
-    let mut all: Vec<Vec<usize>> = Vec::new();
-    let mut room = 0;
-    for unit in learned.chunk_by(|a, b| key(*a) == key(*b)) {
-        let needed: usize = unit.iter().map(|row| batch.rows[*row].n_read()).sum();
-        if needed > max_tokens {
-            return Err(invalid(&format!(
-                "answers that belong together have {needed} tokens, a micro-batch has room for \
-                 {max_tokens}; raise training.max_tokens_per_microbatch or shorten the rows"
-            )));
-        }
-        match all.last_mut() {
-            Some(last) if needed <= room => last.extend_from_slice(unit),
-            _ => {
-                all.push(unit.to_vec());
-                room = max_tokens;
-            }
-        }
-        room -= needed;
-    }
-    Ok(all)
+    packed(&learned, key, |row| batch.rows[row].n_read(), max_tokens).map_err(|needed| {
+        invalid(&format!(
+            "answers that belong together have {needed} tokens, a micro-batch has room for \
+             {max_tokens}; raise training.max_tokens_per_microbatch or shorten the rows"
+        ))
+    })
 }
 
 fn view(row: usize, scores: &stateset_nn::RowScores) -> RowScores<'_> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use stateset_algo::{Algorithm, PreferenceMethod, Schedule, warmup_steps_from_ratio};
+use stateset_algo::{Algorithm, PreferenceMethod, Schedule};
 use stateset_nn::{ChatFormat, OptimiserStep};
 
 use super::batch::PreferenceBatch;
@@ -16,15 +16,15 @@ use super::run::{Divided, TrainedPreference};
 use super::scale::RewardScale;
 use super::settings::{PreferenceGoal, PreferenceSettings};
 use super::state::PreferenceState;
-use super::step::{self, PreferenceStep};
+use super::step::{self, PreferenceStep, StepRates};
 use crate::engine::Engine;
 use crate::events::EvaluationRecord;
-use crate::online::{CheckpointWriter, Resume};
+use crate::online::{CheckpointWriter, Resume, files};
 use crate::policy::LocalPolicy;
 use crate::store::{Checkpoint, CheckpointStore, open_checkpoint};
 use crate::{
-    Callback, Dispatcher, EvaluationSummary, Event, EventLog, Flow, MetricsFile, Phase, RunFolder,
-    RunStart, RunSummary, Sink, StopSignal, TensorBoardFile, TrainError, metric, write_report,
+    Callback, Dispatcher, EarlyStopping, EvaluationSummary, Event, Flow, Phase, RunFolder,
+    RunStart, RunSummary, Sink, StopSignal, TrainError, metric, write_report,
 };
 
 /// Steps in a row that may come to nothing.
@@ -47,6 +47,7 @@ pub(super) struct Parts {
     pub(super) data: Divided,
     pub(super) fingerprint: String,
     pub(super) start: RunStart,
+    pub(super) warnings: Vec<String>,
 }
 
 /// One run under way.
@@ -61,6 +62,7 @@ pub(super) struct Trainer {
     order: ExampleOrder,
     n_steps: u32,
     schedule: Schedule,
+    early_stopping: Option<EarlyStopping>,
     dispatcher: Dispatcher,
     stop: StopSignal,
     store: CheckpointStore,
@@ -78,8 +80,7 @@ impl Trainer {
         let settings = parts.settings;
         let order =
             ExampleOrder { seed: settings.seed, n_examples: parts.data.learned.examples.len() };
-        let of_epochs = || order.n_steps(settings.n_epochs, settings.examples_per_step);
-        let n_steps = settings.n_steps.unwrap_or_else(of_epochs);
+        let n_steps = settings.n_steps(order.n_examples);
         let store = CheckpointStore::open(&parts.folder, settings.n_kept)?;
         let (found, warnings) = resumed(&store, parts.resume.as_ref())?;
         let (saved, state) = match found {
@@ -95,15 +96,14 @@ impl Trainer {
         let sinks = files(&parts.folder, &parts.config_toml, resumed_step, parts.sinks)?;
         let mut dispatcher = Dispatcher::new(sinks, parts.callbacks);
         dispatcher.emit(&Event::RunStarted(RunStart { n_steps, resumed_step, ..parts.start }));
-        for text in warnings.into_iter().chain(data_warnings(&parts.data, &settings)) {
+        let warnings = warnings.into_iter().chain(parts.warnings);
+        for text in warnings.chain(data_warnings(&parts.data, &settings)) {
             dispatcher.emit(&Event::Warning { text });
         }
-        let total_steps = u64::from(n_steps);
-        let schedule = Schedule {
-            shape: settings.shape,
-            warmup_steps: warmup_steps_from_ratio(total_steps, settings.warmup_ratio),
-            total_steps,
-        };
+        let early_stopping = settings.patience.map(|patience| {
+            let rule = EarlyStopping::new(patience, 0.0);
+            EarlyStopping { state: state.early_stopping, ..rule }
+        });
         Ok(Trainer {
             algorithm: settings.algorithm(),
             folder: parts.folder,
@@ -113,7 +113,8 @@ impl Trainer {
             data: parts.data,
             order,
             n_steps,
-            schedule,
+            schedule: settings.schedule(n_steps),
+            early_stopping,
             dispatcher,
             stop: parts.stop,
             store,
@@ -135,7 +136,7 @@ impl Trainer {
             after = self.after_step()?;
         }
         if self.is_complete() && after.is_none() {
-            after = self.evaluate(RunFolder::AFTER)?;
+            after = self.evaluate_after()?;
         }
         self.finish(after)
     }
@@ -181,10 +182,11 @@ impl Trainer {
             learning_rate: self.settings.optimiser.learning_rate * rate,
             ..self.settings.optimiser
         };
+        let head_rate = self.settings.head_learning_rate.map(|head| head * rate);
+        let rates = StepRates { optimiser, head: head_rate };
         let algorithm = self.algorithm.clone();
-        let job = move |engine: &mut _| {
-            step::preference_step(engine, algorithm.as_ref(), &batch, optimiser)
-        };
+        let job =
+            move |engine: &mut _| step::preference_step(engine, algorithm.as_ref(), &batch, rates);
         let outcome = self.engine.run_blocking(job)??;
         let secs = start.elapsed().as_secs_f64();
         let mut metrics = self.count(step, outcome, optimiser.learning_rate)?;
@@ -242,8 +244,8 @@ impl Trainer {
     fn after_step(&mut self) -> Result<Option<EvaluationSummary>, TrainError> {
         let step = self.state.step;
         let is_due = |every: Option<u32>| every.is_some_and(|n| n > 0 && step.is_multiple_of(n));
-        let evaluation = if self.is_complete() {
-            self.evaluate(RunFolder::AFTER)?
+        let mut evaluation = if self.is_complete() {
+            self.evaluate_after()?
         } else if is_due(self.settings.evaluate_every_n_steps) {
             self.evaluate(&format!("step-{step:06}"))?
         } else {
@@ -255,11 +257,31 @@ impl Trainer {
         if is_best {
             self.state.best_accuracy = accuracy;
         }
+        if evaluation.is_some() && !self.is_complete() && self.ends_early(accuracy) {
+            let text = "evaluations no longer get better, so the run ends here".to_owned();
+            self.dispatcher.emit(&Event::Warning { text });
+            evaluation = self.evaluate_after()?;
+        }
         let must_save = self.is_complete() || self.stop.is_set() || is_best;
         if must_save || is_due(self.settings.save_every_n_steps) {
             self.save(is_best)?;
         }
         Ok(evaluation.filter(|_| self.is_complete()))
+    }
+
+    /// Takes in an evaluation and says whether it was one too many without a gain.
+    fn ends_early(&mut self, accuracy: Option<f64>) -> bool {
+        let Some(rule) = &mut self.early_stopping else { return false };
+        self.state.is_stopped |= rule.observe(accuracy) == Flow::Stop;
+        self.state.early_stopping = rule.state;
+        self.state.is_stopped
+    }
+
+    fn evaluate_after(&mut self) -> Result<Option<EvaluationSummary>, TrainError> {
+        match self.settings.evaluates_after {
+            true => self.evaluate(RunFolder::AFTER),
+            false => Ok(None),
+        }
     }
 
     /// Measures the held-out examples; `None` without any.
@@ -286,7 +308,7 @@ impl Trainer {
     }
 
     fn evaluate_before(&mut self) -> Result<(), TrainError> {
-        if self.state.step == 0 {
+        if self.state.step == 0 && self.settings.evaluates_before {
             let summary = self.evaluate(RunFolder::BEFORE)?;
             self.state.before = summary.as_ref().map(EvaluationRecord::from);
         }
@@ -411,22 +433,6 @@ fn check_same_run(
         folder.root().display()
     );
     Err(TrainError::Invalid { what: "go on with the run", message })
-}
-
-/// The files of a run, then everybody else.
-fn files(
-    folder: &RunFolder,
-    config_toml: &str,
-    resumed_step: Option<u32>,
-    others: Vec<Box<dyn Sink>>,
-) -> Result<Vec<Box<dyn Sink>>, TrainError> {
-    let mut sinks: Vec<Box<dyn Sink>> = vec![
-        Box::new(MetricsFile::open(&folder.metrics(), resumed_step)?),
-        Box::new(EventLog::open(&folder.events(), resumed_step)?),
-        Box::new(TensorBoardFile::create(&folder.tensorboard(), config_toml, resumed_step)?),
-    ];
-    sinks.extend(others);
-    Ok(sinks)
 }
 
 fn data_warnings(data: &Divided, settings: &PreferenceSettings) -> Vec<String> {

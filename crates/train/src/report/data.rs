@@ -10,8 +10,8 @@ use std::io::ErrorKind;
 use stateset_core::Trajectory;
 
 use crate::{
-    EvaluationSummary, EventLine, EventRecord, MetricsRow, RunError, RunFolder, RunStartRecord,
-    RunSummary, read_conversations, read_events, read_metrics,
+    EvaluationSummary, EventLine, EventRecord, HealthRecord, MetricsRow, RunError, RunFolder,
+    RunStartRecord, RunSummary, read_conversations, read_events, read_metrics,
 };
 
 /// What lies in a run folder.
@@ -27,6 +27,8 @@ pub(super) struct RunData {
     pub(super) metrics: Vec<MetricsRow>,
     /// All evaluations in order of steps; of one that was played twice, the later.
     pub(super) evaluations: Vec<Evaluation>,
+    /// What was found of the run's health, and which settings changed, in order.
+    pub(super) health: Vec<HealthNote>,
     /// Warnings by step and text, with how often they came.
     pub(super) warnings: Vec<Warning>,
     /// Held-out conversations before training.
@@ -55,6 +57,27 @@ pub(super) struct Warning {
     pub(super) text: String,
     /// How often it came.
     pub(super) n_times: usize,
+}
+
+/// Something found of the run's health, or done about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HealthNote {
+    /// A number crossed a limit.
+    Found {
+        /// The step.
+        step: u32,
+        /// `warn` or `act`.
+        level: String,
+        /// The number and what it means.
+        text: String,
+        /// What to do.
+        advice: String,
+    },
+    /// A setting changed by itself.
+    Adjusted {
+        /// All of it in words.
+        text: String,
+    },
 }
 
 impl RunData {
@@ -114,11 +137,28 @@ impl RunData {
                     evaluations.insert((step, name), summary.into());
                 }
                 EventRecord::Warning { text } => self.take_warning(at_step, text),
+                EventRecord::HealthFound(found) => self.take_finding(found),
+                EventRecord::SettingAdjusted(change) => {
+                    self.health.push(HealthNote::Adjusted { text: change.text });
+                }
                 _ => {}
             }
         }
         let evaluation = |((step, name), summary)| Evaluation { name, step, summary };
         self.evaluations = evaluations.into_iter().map(evaluation).collect();
+    }
+
+    /// Its warning, which went before it, need not be told a second time.
+    fn take_finding(&mut self, found: HealthRecord) {
+        if let Some(index) = self.warnings.iter().position(|told| told.text == found.text) {
+            self.warnings.remove(index);
+        }
+        let number =
+            |value: Option<f64>| value.map_or("not finite".to_owned(), |v| format!("{v:.4}"));
+        let HealthRecord { step, level, signal, value, threshold, meaning, advice, .. } = found;
+        let limit = threshold.map_or_else(String::new, |limit| format!(" (limit {limit:.4})"));
+        let text = format!("{signal} {}{limit}: {meaning}", number(value));
+        self.health.push(HealthNote::Found { step, level, text, advice });
     }
 
     fn take_warning(&mut self, step: u32, text: String) {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::charts::{ChartView, charts};
 use super::choice::{choose, pair_up};
-use super::data::{RunData, Warning};
+use super::data::{HealthNote, RunData, Warning};
 use super::dialogue::{DialogueView, dialogues};
 use super::figures::{TableView, TileView, table, tiles};
 use crate::files::write_atomically;
@@ -37,6 +37,7 @@ struct Page {
     charts: Vec<ChartView>,
     choice: String,
     dialogues: Vec<DialogueView>,
+    health: Vec<HealthView>,
     warnings: Vec<WarningView>,
     n_more_warnings: usize,
     config: Option<String>,
@@ -48,6 +49,16 @@ struct HeadView {
     title: String,
     facts: Vec<String>,
     memory_plan: String,
+}
+
+/// A finding, or a change that followed, for the page.
+#[derive(Debug, Serialize)]
+struct HealthView {
+    /// Where it belongs.
+    place: String,
+    text: String,
+    /// Empty where there is nothing to do.
+    advice: String,
 }
 
 /// A warning for the page.
@@ -76,6 +87,7 @@ pub fn build_report(run: &RunFolder) -> Result<String, RunError> {
         charts: charts(&data)?,
         choice: choice.statement(),
         dialogues: dialogues(&choice),
+        health: data.health.iter().take(MAX_WARNINGS).map(health).collect(),
         warnings: warnings(&data.warnings),
         n_more_warnings: data.warnings.len().saturating_sub(MAX_WARNINGS),
         config: data.config.as_deref().map(config),
@@ -165,6 +177,19 @@ fn warnings(warnings: &[Warning]) -> Vec<WarningView> {
         n_times: found.n_times,
     };
     warnings.iter().take(MAX_WARNINGS).map(view).collect()
+}
+
+fn health(note: &HealthNote) -> HealthView {
+    match note {
+        HealthNote::Found { step, level, text, advice } => HealthView {
+            place: format!("step {step}, {level}"),
+            text: text.clone(),
+            advice: advice.clone(),
+        },
+        HealthNote::Adjusted { text } => {
+            HealthView { place: "changed".to_owned(), text: text.clone(), advice: String::new() }
+        }
+    }
 }
 
 fn config(text: &str) -> String {

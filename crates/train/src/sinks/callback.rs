@@ -63,7 +63,11 @@ pub(crate) fn call(callback: &mut dyn Callback, event: &Event) -> Flow {
             callback.on_checkpoint_saved(path, *step, *is_best);
         }
         Event::RunFinished(summary) => callback.on_train_end(summary),
-        Event::PhaseChanged { .. } | Event::RolloutProgress { .. } | Event::Warning { .. } => {}
+        Event::PhaseChanged { .. }
+        | Event::RolloutProgress { .. }
+        | Event::Warning { .. }
+        | Event::HealthFound { .. }
+        | Event::SettingAdjusted(_) => {}
     }
     Flow::Continue
 }

@@ -57,7 +57,9 @@ impl EventLog {
                 self.step_under_way = *step;
                 *step
             }
-            Event::EvaluationFinished { step, .. } | Event::CheckpointSaved { step, .. } => *step,
+            Event::EvaluationFinished { step, .. }
+            | Event::CheckpointSaved { step, .. }
+            | Event::HealthFound { step, .. } => *step,
             _ => self.step_under_way,
         }
     }

@@ -14,6 +14,7 @@ pub(crate) use callback::call;
 pub use callback::{Callback, Flow};
 pub use early_stopping::{EarlyStopping, EarlyStoppingState};
 pub use event_log::{EventLine, EventLog, read_events};
+pub(crate) use lines::LineFile;
 pub use metrics::{MetricsFile, MetricsRow, read_metrics};
 pub use progress::{Progress, ProgressStyle};
 pub use tensorboard::TensorBoardFile;

@@ -164,7 +164,9 @@ impl Sink for Progress {
                 }
                 self.say(&end_line(summary));
             }
-            Event::RolloutFinished(_) => {}
+            Event::SettingAdjusted(change) => self.say(&format!("changed at {change}")),
+            // A warning has said it already.
+            Event::RolloutFinished(_) | Event::HealthFound { .. } => {}
         }
     }
 }

@@ -118,6 +118,9 @@ impl Update<'_> {
 
     /// Lets the optimisers act, and counts what they did.
     fn step_policy(&mut self, diagnostics: &Diagnostics, n_trajectories: usize) {
+        if self.leaves_out_burst(diagnostics) {
+            return;
+        }
         let step = self.optimiser();
         let head_rate = self.critic_step().learning_rate;
         let EngineState { device, decoder, learner, critic, .. } = &mut *self.engine;
@@ -139,6 +142,23 @@ impl Update<'_> {
             let _ = self.step_critic(false);
         }
         self.adapt(diagnostics, n_trajectories);
+    }
+
+    /// Forgets a gradient that is far larger than allowed, and says whether it was.
+    pub(super) fn leaves_out_burst(&mut self, diagnostics: &Diagnostics) -> bool {
+        if self.gradient_limit == f64::INFINITY {
+            return false;
+        }
+        let EngineState { device, learner, .. } = &mut *self.engine;
+        let norm = learner.as_ref().map_or(0.0, |learner| learner.gradient_norm(device.as_mut()));
+        // One that is not finite is the optimiser's to refuse.
+        let bursts = norm.is_finite() && norm > self.gradient_limit;
+        if bursts {
+            self.clear_gradients();
+            self.report.record(diagnostics);
+            self.report.burst(norm, self.gradient_limit);
+        }
+        bursts
     }
 
     /// Lets the critic's optimiser act alone. `drops_policy` forgets what was added up for the policy.

@@ -23,9 +23,23 @@ pub(super) fn micro_batches(
     };
     // The last token of a row is predicted, never read.
     let cost = |row: usize| batch.rows[row].tokens.len() - 1;
+    packed(chosen, key, cost, max_tokens)
+}
+
+/// Parts of `rows`, in order, each of at most `max_tokens` tokens; neighbours with the same `key` stay
+/// together.
+///
+/// # Errors
+/// The number of tokens of the first of them that do not fit.
+pub(crate) fn packed(
+    rows: &[usize],
+    key: impl Fn(usize) -> usize,
+    cost: impl Fn(usize) -> usize,
+    max_tokens: usize,
+) -> Result<Vec<Vec<usize>>, usize> {
     let mut all: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;
-    for unit in chosen.chunk_by(|a, b| key(*a) == key(*b)) {
+    for unit in rows.chunk_by(|a, b| key(*a) == key(*b)) {
         let needed: usize = unit.iter().map(|row| cost(*row)).sum();
         if needed > max_tokens {
             return Err(needed);

@@ -11,5 +11,6 @@ mod turns;
 mod update;
 
 pub use batch::{Batch, BatchRow, BatchTrajectory};
+pub(crate) use micro::packed;
 pub use summary::UpdateReport;
-pub use update::{UpdatePlace, UpdateSettings, update};
+pub use update::{UpdateLimits, UpdatePlace, UpdateSettings, update};

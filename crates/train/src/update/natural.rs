@@ -27,6 +27,9 @@ impl Update<'_> {
         region: &TrustRegion,
     ) -> Result<(), TrainError> {
         let Some(diagnostics) = self.gradient(chosen, true)? else { return Ok(()) };
+        if self.leaves_out_burst(&diagnostics) {
+            return Ok(());
+        }
         let algorithm = self.algorithm;
         let plan = algorithm.prepare(&chosen.data, chosen.credit.clone())?;
         let EngineState { device, learner, .. } = &mut *self.engine;

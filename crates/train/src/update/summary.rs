@@ -15,10 +15,12 @@ pub struct UpdateReport {
     pub metrics: BTreeMap<String, f64>,
     /// Optimiser steps of the policy.
     pub n_taken: usize,
-    /// Optimiser steps dropped because something was not finite.
+    /// Optimiser steps dropped because something was not finite or far larger than usual.
     pub n_skipped: usize,
-    /// What was not finite, for the last one dropped.
+    /// Why, for the last one dropped, or for the whole batch.
     pub skipped_because: Option<String>,
+    /// What was dropped was finite, and left out by [`UpdateLimits`](super::UpdateLimits).
+    pub is_on_purpose: bool,
     /// Coefficients for the next update.
     pub controls: Controls,
     /// Tokens the model read on its way forward and backward.
@@ -38,6 +40,7 @@ pub(super) struct Summed {
     n_critic: usize,
     pub(super) n_taken: usize,
     pub(super) n_skipped: usize,
+    n_bursts: usize,
     skipped_because: Option<String>,
     pub(super) n_tokens: usize,
     /// Time spent in the algorithm's own arithmetic.
@@ -89,8 +92,29 @@ impl Summed {
         self.skipped_because = Some(why.to_owned());
     }
 
+    /// Leaves out an optimiser step whose gradient is larger than allowed; its norm counts among those
+    /// that are usual.
+    pub(super) fn burst(&mut self, norm: f64, limit: f64) {
+        self.n_bursts += 1;
+        self.add(metric::GRADIENT_NORM, norm);
+        self.grad_norm_max = self.grad_norm_max.max(norm);
+        self.skip(&format!("the gradient's norm of {norm:.3} was above the limit of {limit:.3}"));
+    }
+
+    /// Leaves out the whole batch.
+    pub(super) fn discard(self, share: f64, controls: Controls, secs: f64) -> UpdateReport {
+        let mut report = self.finish(0, controls, secs);
+        report.metrics.insert("mismatch/ess".to_owned(), share);
+        report.skipped_because = Some(format!(
+            "a few of its tokens outweigh all others: it is worth {:.1} % of its size",
+            100.0 * share
+        ));
+        report.is_on_purpose = true;
+        report
+    }
+
     pub(super) fn finish(self, n_passes: usize, controls: Controls, secs: f64) -> UpdateReport {
-        let n_steps = self.n_taken.max(self.n_critic).max(1) as f64;
+        let n_steps = (self.n_taken + self.n_bursts).max(self.n_critic).max(1) as f64;
         let mut metrics: BTreeMap<String, f64> = self
             .diagnostics
             .finish()
@@ -102,7 +126,11 @@ impl Summed {
             })
             .collect();
         for (name, sum) in self.sums {
-            let n = if name.starts_with("value/") { self.n_critic } else { self.n_taken };
+            let n = match name {
+                _ if name.starts_with("value/") => self.n_critic,
+                metric::GRADIENT_NORM => self.n_taken + self.n_bursts,
+                _ => self.n_taken,
+            };
             metrics.insert(name.to_owned(), sum / n.max(1) as f64);
         }
         metrics.insert("gradient/norm_max".to_owned(), self.grad_norm_max);
@@ -123,6 +151,7 @@ impl Summed {
             n_taken: self.n_taken,
             n_skipped: self.n_skipped,
             skipped_because: self.skipped_because,
+            is_on_purpose: self.n_bursts > 0 && self.n_bursts == self.n_skipped,
             controls,
             n_tokens: self.n_tokens,
             secs,

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use stateset_algo::{
-    Algorithm, Controls, Diagnostics, RowCredit, RowData, Schedule, StepData, StepRule,
+    Algorithm, Controls, Diagnostics, Moments, RowCredit, RowData, Schedule, StepData, StepRule,
+    ratio,
 };
 use stateset_core::{PolicyVersion, Purpose, RunSeed, StreamKey};
 use stateset_nn::OptimiserStep;
@@ -52,6 +53,23 @@ pub struct UpdatePlace {
     pub step: u32,
     /// Coefficients that moved since the run began.
     pub controls: Controls,
+    /// What is too bad to learn from.
+    pub limits: UpdateLimits,
+}
+
+/// What is left out of an update. By default nothing is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UpdateLimits {
+    /// Optimiser steps of the policy with a larger gradient norm are not taken; infinite for none.
+    pub gradient_norm: f64,
+    /// Batches of a smaller effective share of tokens, from 0 to 1, are not learned from.
+    pub effective_share: f64,
+}
+
+impl Default for UpdateLimits {
+    fn default() -> Self {
+        UpdateLimits { gradient_norm: f64::INFINITY, effective_share: 0.0 }
+    }
 }
 
 /// Improves the policy with one batch.
@@ -73,9 +91,21 @@ pub fn update(
     let mut report = Summed::default();
     let credit = report.timed(|| algorithm.credit(&data))?;
     report.diagnostics.rewards = credit.rewards;
+    if let Some(share) = effective_share(&data).filter(|s| *s < place.limits.effective_share) {
+        return Ok(report.discard(share, place.controls, start.elapsed().as_secs_f64()));
+    }
     let pretrains = settings.critic.is_some_and(|critic| place.step <= critic.pretraining_steps);
-    let mut update =
-        Update { engine, algorithm, batch, settings, data, credit: credit.rows, report, pretrains };
+    let mut update = Update {
+        engine,
+        algorithm,
+        batch,
+        settings,
+        data,
+        credit: credit.rows,
+        report,
+        pretrains,
+        gradient_limit: place.limits.gradient_norm,
+    };
     let n_before = update.n_optimiser_steps();
     let n_passes = update.passes(place)?;
     let n_after = update.n_optimiser_steps();
@@ -88,6 +118,16 @@ pub fn update(
     let version = PolicyVersion(engine.version.0 + report.n_taken as u64);
     engine.weights_changed(version);
     Ok(report.finish(n_passes, data.controls, start.elapsed().as_secs_f64()))
+}
+
+/// How many tokens the batch is worth, as a share of those it has: the weights are those of the old
+/// against the sampling policy.
+fn effective_share(data: &StepData<'_>) -> Option<f64> {
+    let of_row = |row: &RowData<'_>| -> Vec<f64> {
+        let pairs = row.old.into_iter().flatten().zip(row.behaviour);
+        pairs.map(|(old, behaviour)| ratio(f64::from(*old) - f64::from(*behaviour)).value).collect()
+    };
+    data.rows.iter().flat_map(of_row).collect::<Moments>().effective_share()
 }
 
 /// Deals groups out to mini-batches whose sizes differ by one at most; none is empty.
@@ -110,6 +150,8 @@ pub(super) struct Update<'a> {
     pub(super) report: Summed,
     /// Only the critic learns.
     pub(super) pretrains: bool,
+    /// Largest gradient norm of a step that is taken.
+    pub(super) gradient_limit: f64,
 }
 
 /// One optimiser step's part of the batch.
@@ -192,6 +234,19 @@ impl<'a> Update<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_batch_is_worth_as_many_tokens_as_weigh_alike() {
+        let row = |old, behaviour| RowData { old, behaviour, ..RowData::default() };
+        let of = |rows| effective_share(&StepData { rows, ..StepData::default() });
+        let logs: Vec<f32> = [0.5f32, 1.0, 1.0, 4.0].iter().map(|w| w.ln()).collect();
+        let zero = [0.0; 4];
+        // (sum of weights)^2 / (n x sum of squares) = 6.5^2 / (4 x 18.25)
+        let share = of(vec![row(Some(&logs[..1]), &zero[..1]), row(Some(&logs[1..]), &zero[1..])]);
+        assert!((share.unwrap() - 42.25 / 73.0).abs() < 1e-6, "{share:?}");
+        assert_eq!(of(vec![row(Some(&zero), &zero)]), Some(1.0));
+        assert_eq!(of(vec![row(None, &zero)]), None);
+    }
 
     #[test]
     fn groups_are_dealt_out_evenly() {

@@ -153,10 +153,6 @@ const ODD: &[(&str, &str)] = &[
         "training.sync_ref_model: no effect, because nothing is compared with a reference",
     ),
     (
-        "algorithm = 'rlaif'",
-        "algorithm: is meant for a judge's opinion, and no judge is among the rewards",
-    ),
-    (
         "algorithm = 'orpo'\ntraining = { pairs_file = 'a', num_generations = 8, vf_coef = 1, \
          temperature = 0.7 }",
         "training.temperature: no effect on a method that learns from pairs; \

@@ -12,6 +12,7 @@
 
 mod common;
 mod contradictions;
+mod judges;
 mod layers;
 mod messages;
 mod methods;

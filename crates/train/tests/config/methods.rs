@@ -60,7 +60,7 @@ fn relatives_of_grpo_by_settings_alone() {
     assert_eq!(group("algorithm = 'max_rl'").scaling, RewardScaling::MaxRl);
     let gdpo = group("algorithm = 'gdpo'");
     assert_eq!(gdpo.combination, RewardCombination::NormalizeThenSum);
-    assert_eq!(method("algorithm = 'rlaif'").kl.coef, 0.1);
+    assert_eq!(method("algorithm = 'rlaif'\nreward.judge_model = 'a'").kl.coef, 0.1);
 }
 
 /// Numbers of the papers, once more, so that a slip in both places is seen.

@@ -6,10 +6,12 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod best;
 mod borders;
 mod disk;
 mod exact;
 mod files;
+mod health;
 mod judged;
 mod refill;
 mod stale;

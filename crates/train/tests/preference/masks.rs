@@ -7,13 +7,13 @@ use stateset_train::{Dialogue, SftRow, chat_format, read_pairs};
 use crate::support::tiny;
 
 fn format() -> ChatFormat {
-    chat_format(&tiny(), None).unwrap()
+    chat_format(&tiny(), None).expect("a template")
 }
 
 fn text(format: &ChatFormat, row: &SftRow, learned: bool) -> String {
     let chosen = row.tokens.iter().zip(&row.mask).filter(|(_, mask)| **mask == learned);
     let ids: Vec<u32> = chosen.map(|(token, _)| *token).collect();
-    format.tokenizer().decode(&ids, false).unwrap()
+    format.tokenizer().decode(&ids, false).expect("text")
 }
 
 const PAIR: &str = r#"{"chosen": [

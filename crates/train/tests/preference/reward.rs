@@ -13,7 +13,7 @@ fn trained(folder: &std::path::Path) -> TrainedPreference {
     let mut settings = settings(PreferenceGoal::RewardModel(BradleyTerry::default()));
     settings.optimiser.learning_rate = 5e-4;
     let settings = PreferenceSettings { n_epochs: 2.0, ..settings };
-    run(settings, pairs(96), folder).train().unwrap()
+    run(settings, pairs(96), folder).train().expect("trained")
 }
 
 fn conversation(reply: &str) -> Trajectory {

@@ -29,7 +29,7 @@ fn dpo() -> PreferenceSettings {
 }
 
 fn accuracy(evaluation: &Option<stateset_train::EvaluationSummary>) -> f64 {
-    evaluation.as_ref().unwrap().reward.unwrap().estimate
+    evaluation.as_ref().expect("evaluated").reward.expect("an accuracy").estimate
 }
 
 #[test]
@@ -60,15 +60,16 @@ fn stopped_and_resumed(
     data: impl Fn() -> stateset_train::PreferenceData,
     temp: &Path,
 ) -> (TrainedPreference, TrainedPreference) {
-    let whole = run(make(), data(), &temp.join("whole")).train().unwrap();
+    let whole = run(make(), data(), &temp.join("whole")).train().expect("trained");
     let mut stopped = run(make(), data(), &temp.join("stopped"));
     let stop = stopped.stop.clone();
     stopped.callbacks.push(Box::new(StopAfter(2, stop)));
     let folder = stopped.folder.root().to_owned();
-    let stopped = stopped.train().unwrap();
+    let stopped = stopped.train().expect("trained");
     assert!(!stopped.is_complete && stopped.after.is_none());
     drop(stopped);
-    let resumed = run(make(), data(), temp).resuming(&folder).unwrap().train().unwrap();
+    let resumed =
+        run(make(), data(), temp).resuming(&folder).expect("a run").train().expect("trained");
     assert!(resumed.is_complete);
     (whole, resumed)
 }
@@ -88,6 +89,48 @@ fn a_stopped_run_goes_on_to_the_same_end() {
         };
         assert_eq!(head(&resumed), head(&whole));
     }
+}
+
+#[test]
+fn evaluations_that_get_no_better_end_the_run() {
+    let temp = tempfile::tempdir().unwrap();
+    let still = PreferenceSettings {
+        n_steps: Some(9),
+        evaluates_before: false,
+        evaluate_every_n_steps: Some(1),
+        patience: Some(2),
+        ..dpo()
+    };
+    // Too small a rate to change what is measured.
+    let mut still = PreferenceSettings { warmup_steps: Some(9), ..still };
+    still.optimiser.learning_rate = 1e-30;
+    let trained = run(still, pairs(16), temp.path()).train().unwrap();
+    assert!(trained.is_complete && trained.before.is_none());
+    assert_eq!((trained.summary.n_steps, accuracy(&trained.after)), (3, 0.0));
+    let rows = read_metrics(&trained.folder.metrics()).unwrap();
+    let rates: Vec<f64> = rows.iter().map(|row| row.metrics["learning_rate"]).collect();
+    assert!(rates[0] < rates[1] && rates[1] < rates[2] && rates[2] < 1e-30, "{rates:?}");
+}
+
+#[test]
+fn the_head_has_a_learning_rate_of_its_own() {
+    let goal = || PreferenceGoal::RewardModel(stateset_algo::BradleyTerry::default());
+    let trained = |head_learning_rate, temp: &Path| {
+        let settings = PreferenceSettings {
+            n_steps: Some(2),
+            head_learning_rate,
+            evaluates_after: false,
+            ..settings(goal())
+        };
+        let trained = run(settings, pairs(16), temp).train().unwrap();
+        assert!(trained.after.is_none() && trained.is_reward_model());
+        let place = trained.folder.final_checkpoint().join("value_head.safetensors");
+        std::fs::read(place).unwrap()
+    };
+    let [one, two, three] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    let usual = trained(None, one.path());
+    assert_eq!(trained(Some(2e-4), two.path()), usual);
+    assert_ne!(trained(Some(2e-3), three.path()), usual);
 }
 
 #[test]

@@ -10,6 +10,8 @@
 //! 3. The weights after three steps: norm and sampled entries, and the same of the distance moved.
 //! 4. The same of three steps on pairs under DPO, with implicit rewards.
 //! 5. Three updates of one pass are one update of three passes.
+//! 6. Gradients and batches beyond a limit are left out, reported and counted; a limit that nothing
+//!    reaches changes nothing.
 
 #![allow(clippy::unwrap_used, reason = "a golden file that cannot be read ends the test")]
 
@@ -24,7 +26,8 @@ use stateset_algo::{
     Aggregation, Algorithm, Clip, Dpo, KlEstimator, KlPenalty, PolicyGradient, PreferenceMethod,
     RatioLevel, Surrogate,
 };
-use trained::{Trained, old_logprobs, train, train_on_pairs};
+use stateset_train::UpdateLimits;
+use trained::{Trained, old_logprobs, train, train_on_pairs, train_within};
 
 /// Cases whose algorithm is here.
 const CASES: [&str; 3] = ["grpo", "dapo", "gspo"];
@@ -110,6 +113,43 @@ fn three_passes_in_one_update() {
         assert_eq!(trained.steps.len(), 1);
         assert_weights(name, &golden, &trained, case);
     }
+}
+
+#[test]
+fn gradients_and_batches_beyond_a_limit_are_left_out() {
+    let golden = Golden::read();
+    let case = &golden.cases["grpo"];
+    let within = |limits: UpdateLimits| {
+        let algorithm = algorithm("grpo", case).unwrap();
+        train_within(&golden, case, algorithm.into(), &[1, 1], limits)
+    };
+    let none = UpdateLimits::default();
+    let norm = case.steps[0].grad_norm;
+    // The second gradient is allowed to be no larger than it is in this run.
+    let (free, start, end) = within(none);
+    let high = UpdateLimits { gradient_norm: 10.0 * norm, effective_share: 0.99 };
+    let (reports, _, same) = within(high);
+    assert!(same == end && start != end);
+    assert!(reports.iter().all(|report| report.n_skipped == 0 && !report.is_on_purpose));
+
+    let (reports, _, kept) = within(UpdateLimits { gradient_norm: 0.5 * norm, ..none });
+    assert!(kept == start, "nothing was learned");
+    for report in &reports {
+        assert_eq!((report.n_taken, report.n_skipped, report.is_on_purpose), (0, 1, true));
+        // Both see the weights of the start, so both have the norm of the first.
+        let seen = report.metrics["gradient/norm"];
+        assert_eq!(seen, free[0].metrics["gradient/norm"]);
+        assert_close("loss", report.metrics["loss"], case.steps[0].loss, 2e-5, 1e-6);
+        assert!(report.skipped_because.as_ref().unwrap().contains("above the limit"));
+    }
+
+    // What sampled is the old policy here, so every batch is worth all of its tokens.
+    let (reports, _, kept) = within(UpdateLimits { effective_share: 1.5, ..none });
+    assert!(kept == start);
+    let report = &reports[0];
+    assert_eq!((report.n_taken, report.n_skipped, report.is_on_purpose), (0, 0, true));
+    assert_eq!(report.metrics["mismatch/ess"], 1.0);
+    assert!(report.skipped_because.as_ref().unwrap().contains("100.0 %"));
 }
 
 #[track_caller]

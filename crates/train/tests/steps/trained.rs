@@ -16,7 +16,7 @@ use stateset_nn::{
 use stateset_train::config::ReferenceModel;
 use stateset_train::{
     Batch, Engine, EngineSpec, EngineState, ModelSource, PreferenceBatch, SftRow, TrainingSpec,
-    UpdatePlace, UpdateSettings, preference_step, update,
+    UpdateLimits, UpdatePlace, UpdateReport, UpdateSettings, preference_step, update,
 };
 
 use crate::Weights;
@@ -39,6 +39,19 @@ pub(crate) fn train(
     algorithm: Arc<dyn Algorithm>,
     n_epochs: &[usize],
 ) -> Trained {
+    let (reports, start, end) =
+        train_within(golden, case, algorithm, n_epochs, UpdateLimits::default());
+    Trained { steps: reports.into_iter().map(|report| report.metrics).collect(), start, end }
+}
+
+/// The same with limits to what is learned from: reports, weights before, weights after.
+pub(crate) fn train_within(
+    golden: &Golden,
+    case: &Case,
+    algorithm: Arc<dyn Algorithm>,
+    n_epochs: &[usize],
+    limits: UpdateLimits,
+) -> (Vec<UpdateReport>, Weights, Weights) {
     let engine = start(case.settings.beta > 0.0);
     let batch = rollout_batch(golden, &case.old);
     let temp = tempfile::tempdir().unwrap();
@@ -48,18 +61,20 @@ pub(crate) fn train(
     let job = move |state: &mut EngineState| {
         save(state, &first);
         let step = |(i, settings)| {
-            let seed = RunSeed(7);
-            {
-                let place = UpdatePlace { seed, step: i as u32, controls: Controls::default() };
-                update(state, algorithm.as_ref(), &batch, settings, place).unwrap().metrics
-            }
+            let place = UpdatePlace {
+                seed: RunSeed(7),
+                step: i as u32,
+                controls: Controls::default(),
+                limits,
+            };
+            update(state, algorithm.as_ref(), &batch, settings, place).unwrap()
         };
-        let steps = settings.iter().enumerate().map(step).collect();
+        let reports: Vec<UpdateReport> = settings.iter().enumerate().map(step).collect();
         save(state, &last);
-        steps
+        reports
     };
-    let steps = engine.run_blocking(job).unwrap();
-    Trained { steps, start: weights(&before), end: weights(&after) }
+    let reports = engine.run_blocking(job).unwrap();
+    (reports, weights(&before), weights(&after))
 }
 
 /// Optimiser steps on all golden pairs.

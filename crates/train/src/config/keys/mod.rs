@@ -7,6 +7,7 @@ mod compatibility;
 mod critic;
 mod environment;
 mod evaluation;
+mod judge;
 mod optimiser;
 mod preference;
 mod reward;

@@ -86,12 +86,17 @@ pub(super) const KEYS: &[Key] = &[
     Key::new(
         "training.early_stopping",
         Kind::Bool,
-        "End the run when evaluations no longer get better.",
+        "End the run when evaluations no longer get better, and keep the best model.",
     ),
     Key::new(
         "training.patience",
         Kind::integer(1, 1_000_000_000),
         "Steps without a new best evaluation after which early_stopping ends the run.",
+    ),
+    Key::new(
+        "training.min_delta",
+        Kind::number_between(0.0, 1e9),
+        "What a new best evaluation must exceed the last one by, for early_stopping to count it.",
     ),
     operation(Key::optional(
         "training.threads",

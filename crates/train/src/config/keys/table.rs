@@ -2,7 +2,7 @@
 
 use super::super::key::Key;
 use super::{
-    advantage, agent, algorithm, compatibility, critic, environment, evaluation, optimiser,
+    advantage, agent, algorithm, compatibility, critic, environment, evaluation, judge, optimiser,
     preference, reward, rollout, run, sampling_rules, surrogate, top,
 };
 
@@ -25,13 +25,14 @@ const METHODS: [&[Key]; 6] = [
     preference::KEYS,
 ];
 
-const TABLES: [&[Key]; 18] = [
+const TABLES: [&[Key]; 19] = [
     top::KEYS,
     agent::KEYS,
     compatibility::AGENT,
     environment::KEYS,
     compatibility::ENVIRONMENT,
     reward::KEYS,
+    judge::KEYS,
     run::KEYS,
     rollout::KEYS,
     advantage::KEYS,

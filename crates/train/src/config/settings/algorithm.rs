@@ -12,7 +12,7 @@ use stateset_algo::{Algorithm, PolicyGradient};
 use super::super::keys::{ALGORITHMS, method_keys};
 use super::super::reader::Reader;
 use super::critic::CriticSettings;
-use super::preference::{self, PreferenceSettings, RewardModelSettings};
+use super::preference::{self, PreferenceMethodSettings, RewardModelSettings};
 use super::sampling_rules::{ReferenceSync, RolloutRules};
 use super::{method_checks, online};
 
@@ -44,7 +44,7 @@ pub enum Method {
     /// Rollouts and their rewards.
     Online(PolicyGradient),
     /// Preferences between answers that are there already.
-    Preference(PreferenceSettings),
+    Preference(PreferenceMethodSettings),
     /// Preferences, for a model that scores answers.
     RewardModel(RewardModelSettings),
 }
@@ -125,7 +125,7 @@ fn of_rollouts(reader: &mut Reader, name: &'static str) -> AlgorithmSettings {
 }
 
 fn of_preferences(reader: &mut Reader, name: &'static str) -> AlgorithmSettings {
-    let settings = PreferenceSettings::resolve(reader, name);
+    let settings = PreferenceMethodSettings::resolve(reader, name);
     let reference = settings.loss.wants_reference().then(|| reference(reader));
     let reference_sync = reference_sync(reader, reference);
     without_rollouts(reader, Method::Preference(settings), reference, reference_sync)

@@ -36,9 +36,6 @@ pub(super) fn check(reader: &mut Reader, name: &'static str, settings: &Algorith
                        gives it one";
         reader.warn(&[STALENESS], message);
     }
-    if name == "rlaif" {
-        warn_without_judge(reader);
-    }
 }
 
 /// A named actor-critic method needs the critic; others may have one.
@@ -64,16 +61,6 @@ fn warn_of_sums(reader: &mut Reader, name: &'static str, method: &PolicyGradient
         let message = "with a ratio of the whole conversation, long ones weigh more the more tokens \
                        they have; grpo weighs all alike";
         reader.warn(&[LOSS_TYPE], message);
-    }
-}
-
-fn warn_without_judge(reader: &mut Reader) {
-    let spec = reader.optional_text("reward.spec").unwrap_or_default().to_owned();
-    let named: String = reader.object("reward.weights").keys().cloned().collect();
-    let judges = ["judge", "ruler", "neural"];
-    if !judges.iter().any(|judge| spec.contains(judge) || named.contains(judge)) {
-        let message = "is meant for a judge's opinion, and no judge is among the rewards";
-        reader.warn(&[ALGORITHM], message);
     }
 }
 

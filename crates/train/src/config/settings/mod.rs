@@ -6,6 +6,7 @@ mod algorithm;
 mod critic;
 mod environment;
 mod evaluation;
+mod judge;
 mod method_checks;
 mod online;
 mod optimiser;
@@ -22,9 +23,10 @@ pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
 pub use critic::{CriticKind, CriticSettings};
 pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
+pub use judge::{JudgeKind, JudgeSettings, Rubric};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
 pub use preference::{
-    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceSettings,
+    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
     RewardModelSettings,
 };
 pub use reward::{RewardMethod, RewardSettings, RewardSource};

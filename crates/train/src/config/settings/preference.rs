@@ -14,7 +14,7 @@ use super::super::reader::Reader;
 
 /// A preference method.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PreferenceSettings {
+pub struct PreferenceMethodSettings {
     /// The loss, validated.
     pub loss: PreferenceLoss,
     /// What it learns from.
@@ -85,7 +85,7 @@ const STEPS: &str = "training.max_steps";
 const EPOCHS: &str = "training.num_train_epochs";
 
 /// Keys that say what is played and rewarded; their defaults do no harm here.
-const PLAYED: [&str; 8] = [
+const PLAYED: [&str; 11] = [
     "environment.scenario_set",
     "environment.scenarios",
     "environment.scenarios_file",
@@ -93,6 +93,9 @@ const PLAYED: [&str; 8] = [
     "environment.prompts_file",
     "reward.spec",
     "reward.weights",
+    "reward.write_preferences",
+    "evaluation.num_episodes",
+    "evaluation.num_generations",
     "training.temperature",
 ];
 
@@ -124,8 +127,8 @@ impl PreferenceLoss {
     }
 }
 
-impl PreferenceSettings {
-    pub(super) fn resolve(reader: &mut Reader, name: &str) -> PreferenceSettings {
+impl PreferenceMethodSettings {
+    pub(super) fn resolve(reader: &mut Reader, name: &str) -> PreferenceMethodSettings {
         let loss = match name {
             "kto" => PreferenceLoss::Kto(kto(reader)),
             "orpo" => PreferenceLoss::Orpo(Orpo { beta: reader.number(BETA) }),
@@ -135,7 +138,7 @@ impl PreferenceSettings {
         for problem in loss.validate() {
             refuse(reader, &problem);
         }
-        PreferenceSettings { loss, pairs: PairSettings::resolve(reader) }
+        PreferenceMethodSettings { loss, pairs: PairSettings::resolve(reader) }
     }
 }
 

@@ -3,13 +3,20 @@
 use serde_json::Value;
 
 use super::super::reader::Reader;
+use super::algorithm::AlgorithmSettings;
 use super::environment::one_of;
+use super::judge::JudgeSettings;
+use super::steps::StepSettings;
 
 /// The reward.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RewardSettings {
     /// What judges.
     pub source: RewardSource,
+    /// Who judges the samples of a scenario beside each other, if somebody does.
+    pub judge: Option<JudgeSettings>,
+    /// Pairs of samples are written down to be learned from.
+    pub writes_preferences: bool,
     /// Reward from which on a conversation counts as solved; only reports read it.
     pub success_threshold: f64,
 }
@@ -59,7 +66,11 @@ impl RewardMethod {
 }
 
 impl RewardSettings {
-    pub(in super::super) fn resolve(reader: &mut Reader) -> RewardSettings {
+    pub(in super::super) fn resolve(
+        reader: &mut Reader,
+        algorithm: &AlgorithmSettings,
+        steps: &StepSettings,
+    ) -> RewardSettings {
         let method = match reader.text("reward.combination") {
             "average" => RewardMethod::Average,
             "min" => RewardMethod::Min,
@@ -73,7 +84,12 @@ impl RewardSettings {
                 RewardSource::Spec(reader.optional_text(path).unwrap_or_default().to_owned())
             }
         };
-        RewardSettings { source, success_threshold: reader.number("reward.success_threshold") }
+        RewardSettings {
+            source,
+            judge: JudgeSettings::resolve(reader, algorithm, steps),
+            writes_preferences: reader.bool("reward.write_preferences"),
+            success_threshold: reader.number("reward.success_threshold"),
+        }
     }
 }
 

@@ -60,10 +60,20 @@ pub struct PresetNames {
 }
 
 /// When to end early.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EarlyStopping {
     /// Steps without a new best evaluation, 1 or more.
     pub patience_steps: u64,
+    /// What a new best must exceed the last by, in units of the reward; 0 or more.
+    pub min_delta: f64,
+}
+
+impl EarlyStopping {
+    /// Evaluations without a new best after which the run ends, 1 or more.
+    pub fn n_evaluations(&self, evaluation: &EvaluationSettings) -> u32 {
+        let every = evaluation.every_n_steps.unwrap_or(1).max(1);
+        u32::try_from(self.patience_steps.div_ceil(every)).unwrap_or(u32::MAX)
+    }
 }
 
 /// What is kept on disk.
@@ -114,7 +124,7 @@ impl RunConfig {
             presets: preset_names(reader),
             agent: AgentSettings::resolve(reader),
             environment,
-            reward: RewardSettings::resolve(reader),
+            reward: RewardSettings::resolve(reader, &algorithm, &steps),
             steps,
             rollout,
             algorithm,
@@ -148,6 +158,7 @@ fn preset_names(reader: &Reader) -> PresetNames {
 
 fn early_stopping(reader: &mut Reader, evaluation: &EvaluationSettings) -> Option<EarlyStopping> {
     let patience_steps = reader.count("training.patience");
+    let min_delta = reader.number("training.min_delta");
     if !reader.bool("training.early_stopping") {
         return None;
     }
@@ -156,7 +167,7 @@ fn early_stopping(reader: &mut Reader, evaluation: &EvaluationSettings) -> Optio
         let hint = "it goes by evaluations: set eval_steps, or leave early_stopping out";
         reader.refuse(&paths, "true without evaluations", "eval_steps of 1 or more", hint);
     }
-    Some(EarlyStopping { patience_steps })
+    Some(EarlyStopping { patience_steps, min_delta })
 }
 
 fn checkpoint(reader: &mut Reader) -> CheckpointSettings {
