@@ -102,7 +102,15 @@ fn preferences() -> Vec<Row> {
             vec![Claim::Gain(0.1), Claim::Apart, Claim::Rises("margin"), Claim::Seconds(15.0)];
         Row::of(name, Work::Preference, name, claims).set(STEPS, 60).rate(2e-4)
     };
-    ["dpo", "ipo", "kto", "orpo", "simpo", "cpo"].map(row).to_vec()
+    vec![
+        row("dpo"),
+        row("ipo"),
+        row("kto"),
+        // With the preset's 0.1 the likelihood of the chosen answer outweighs the odds.
+        row("orpo").set("training.beta", 1).set(STEPS, 80).rate(3e-4),
+        row("simpo"),
+        row("cpo"),
+    ]
 }
 
 fn reward_models() -> Vec<Row> {
@@ -128,8 +136,8 @@ fn feedback() -> Row {
         Claim::Seconds(90.0),
     ];
     Row::of("rlaif", Work::Feedback, "rlaif", claims)
-        .set(STEPS, 8)
-        .rate(2e-4)
+        .set(STEPS, 16)
+        .rate(3e-4)
         .set(MINIBATCHES, 4)
         .set("environment.max_turns", 1)
         .set("reward.judge_prompt", "short")
