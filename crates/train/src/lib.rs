@@ -59,10 +59,10 @@ pub use online::{
 };
 pub use policy::{LocalPolicy, StubPolicy, stop_check};
 pub use preference::{
-    Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch, PreferenceData,
-    PreferenceGoal, PreferenceOutline, PreferenceRun, PreferenceSettings, PreferenceStep,
-    RewardScale, StepRates, SyntheticPairs, TrainedPreference, preference_step, read_judged,
-    read_judgments, read_pairs,
+    AnswerRewards, Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch,
+    PreferenceData, PreferenceGoal, PreferenceOutline, PreferenceRun, PreferenceSettings,
+    PreferenceStep, RewardScale, StepRates, SyntheticPairs, TrainedPreference, preference_step,
+    read_judged, read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
 pub use rewards::{NeuralReward, reward_in_words};

@@ -6,6 +6,9 @@
 //! | `settings` | what was asked for |
 //! | `rows`, `row` | the methods, their settings over the preset, and what is promised of each |
 //! | `online` | trains one row with one seed |
+//! | `preference` | one row on synthetic pairs |
+//! | `reward_model` | reward models, on synthetic pairs and on people's judgments |
+//! | `rlaif` | teaches a judge, then trains on its word |
 //! | `outcome` | what came out, kept on disk so that a table that was interrupted goes on |
 //! | `claims` | promises, and whether they hold |
 //! | `works` | row after row |
@@ -19,6 +22,9 @@ mod machine;
 mod online;
 mod outcome;
 mod page;
+mod preference;
+mod reward_model;
+mod rlaif;
 mod row;
 mod rows;
 mod settings;

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -21,7 +21,8 @@ use super::outcome::{Outcome, keys};
 use super::row::Row;
 use super::settings::folder;
 
-const MODEL: &str = "builtin:tiny";
+/// What is trained.
+pub(super) const MODEL: &str = "builtin:tiny";
 /// Steps in a row over which a critic is judged: those of one step are few.
 const LAST: usize = 3;
 
@@ -42,10 +43,18 @@ const COMMON: [(&str, &str); 11] = [
 
 /// Trains `row` with `seed`.
 pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
+    train_with(row, seed, None)
+}
+
+/// The same with a judge, whose model lies in a folder.
+pub(super) fn train_with(row: &Row, seed: u64, judge: Option<&Path>) -> Result<Outcome> {
     let (start, cpu_before) = (Instant::now(), cpu_secs());
     let model = ModelSource::open(MODEL, &no_hub)?;
-    let resolved = resolved(row, seed, &model)?;
-    let run = OnlineRun::new(resolved, Some(model))?;
+    let mut common = COMMON.map(|(key, value)| (key, value.to_owned())).to_vec();
+    common.extend(judge.map(|path| ("reward.judge_model", path.display().to_string())));
+    let mut run = OnlineRun::new(resolved(row, seed, &model, &common)?, Some(model))?;
+    let open = |path: &Path| ModelSource::open(&path.display().to_string(), &no_hub);
+    run.judge = judge.map(open).transpose()?;
     let place = run.folder.clone();
     let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;
     runtime.block_on(run.train())?;
@@ -70,19 +79,24 @@ pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
     })
 }
 
-fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
+pub(super) fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
     Err(TrainError::Invalid { what: "find the model", message: format!("{id} is not embedded") })
 }
 
-fn resolved(row: &Row, seed: u64, model: &ModelSource) -> Result<Resolved> {
+/// The settings of a row; `common` are those beside its own.
+pub(super) fn resolved(
+    row: &Row,
+    seed: u64,
+    model: &ModelSource,
+    common: &[(&str, String)],
+) -> Result<Resolved> {
     let runs = folder().join("runs");
     let place = [
         ("training.output_dir", runs.display().to_string()),
         ("training.run_name", format!("{}-{seed}", row.name)),
         ("training.seed", seed.to_string()),
     ];
-    let common = COMMON.map(|(key, value)| (key, value.to_owned()));
-    let common = common.into_iter().chain(place).map(|(key, value)| (key.to_owned(), value));
+    let common = common.iter().cloned().chain(place).map(|(key, value)| (key.to_owned(), value));
     let all = common.chain(row.keys.clone());
     let flag = |(path, value): (String, String)| Flag { flag: path.clone(), path, value };
     let sources = ConfigSources {
@@ -108,7 +122,7 @@ fn rewards(played: &[Trajectory]) -> Result<Vec<f64>> {
 }
 
 /// Weights are large and can be had again; conversations and metrics stay.
-fn remove_weights(place: &RunFolder) {
+pub(super) fn remove_weights(place: &RunFolder) {
     for folder in [place.checkpoints(), place.final_checkpoint()] {
         // What is not there need not be removed.
         let _ = fs::remove_dir_all(folder);

@@ -22,6 +22,21 @@ pub(super) struct Row {
 pub(super) enum Work {
     /// Rollouts with simulated customers; judged by the mean reward of held-out customers.
     Online,
+    /// Synthetic pairs with a known truth; judged by how many held-out ones are told apart.
+    Preference,
+    /// A reward model on the same.
+    RewardModel,
+    /// A reward model on people's judgments of replies; judged by its AUROC on held-out dialogues.
+    Judgments,
+    /// A judge is trained, then a policy on its word; judged as online methods are.
+    Feedback,
+}
+
+impl Work {
+    /// True where it learns from preferences instead of rollouts.
+    pub(super) fn is_of_pairs(self) -> bool {
+        matches!(self, Work::Preference | Work::RewardModel | Work::Judgments)
+    }
 }
 
 impl Row {
@@ -30,6 +45,16 @@ impl Row {
         let claims = vec![Claim::Gain(0.1), Claim::Apart, Claim::Seconds(90.0)];
         let row = Row { name, work: Work::Online, keys: Vec::new(), claims, is_fast: false };
         row.set("algorithm", name)
+    }
+
+    /// A method of another kind.
+    pub(super) fn of(
+        name: &'static str,
+        work: Work,
+        method: &'static str,
+        claims: Vec<Claim>,
+    ) -> Row {
+        Row { name, work, keys: Vec::new(), claims, is_fast: false }.set("algorithm", method)
     }
 
     /// Sets a key; the last one counts.

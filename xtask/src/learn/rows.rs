@@ -4,7 +4,8 @@
 //! row to row are learning rates, because the size of a step differs between losses, and what is
 //! said beside the row. All weights of the embedded model are trained.
 
-use super::row::Row;
+use super::claims::Claim;
+use super::row::{Row, Work};
 
 const STEPS: &str = "training.max_steps";
 const MINIBATCHES: &str = "training.num_minibatches";
@@ -15,6 +16,9 @@ pub(super) fn rows() -> Vec<Row> {
     all.extend(sequences());
     all.extend(baselines());
     all.extend(critics());
+    all.extend(preferences());
+    all.extend(reward_models());
+    all.push(feedback());
     all
 }
 
@@ -89,4 +93,53 @@ fn critics() -> Vec<Row> {
             .set("training.critic_learning_rate", 3e-4)
             .set("training.critic_passes", 2),
     ]
+}
+
+/// Eight pairs, or answers judged alone, to a step.
+fn preferences() -> Vec<Row> {
+    let row = |name: &'static str| {
+        let claims =
+            vec![Claim::Gain(0.1), Claim::Apart, Claim::Rises("margin"), Claim::Seconds(15.0)];
+        Row::of(name, Work::Preference, name, claims).set(STEPS, 60).rate(2e-4)
+    };
+    vec![
+        row("dpo"),
+        row("ipo"),
+        row("kto"),
+        // With the preset's 0.1 the likelihood of the chosen answer outweighs the odds.
+        row("orpo").set("training.beta", 1).set(STEPS, 80).rate(3e-4),
+        row("simpo"),
+        row("cpo"),
+    ]
+}
+
+fn reward_models() -> Vec<Row> {
+    let synthetic = vec![Claim::AtLeast("accuracy", 0.75), Claim::Apart, Claim::Seconds(15.0)];
+    let people = vec![Claim::Above("auroc", 0.65), Claim::Seconds(120.0)];
+    vec![
+        Row::of("reward_model", Work::RewardModel, "reward_model", synthetic)
+            .set(STEPS, 60)
+            .rate(2e-4),
+        Row::of("reward_model_people", Work::Judgments, "reward_model", people)
+            .set(STEPS, 50)
+            .set("training.prompts_per_step", 16)
+            .rate(2e-4),
+    ]
+}
+
+/// The judge compares single replies, so training plays one turn; evaluations play all of them.
+fn feedback() -> Row {
+    let claims = vec![
+        Claim::AtLeast("judge_agreement", 0.75),
+        Claim::Gain(0.1),
+        Claim::Apart,
+        Claim::Seconds(90.0),
+    ];
+    Row::of("rlaif", Work::Feedback, "rlaif", claims)
+        .set(STEPS, 16)
+        .rate(3e-4)
+        .set(MINIBATCHES, 4)
+        .set("environment.max_turns", 1)
+        .set("reward.judge_prompt", "short")
+        .set("reward.judge_opponents", 3)
 }

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::row::{Row, Work};
 use super::settings::Settings;
 use super::summary::interval;
-use super::{online, page};
+use super::{online, page, preference, reward_model, rlaif};
 use crate::command::{cargo, run};
 
 /// Set in the process that trains, which is an optimised build of this program.
@@ -36,7 +36,11 @@ pub(crate) fn learn(words: &[String]) -> Result<()> {
         }
         table.push((row.clone(), outcomes));
     }
-    let is_whole = table.len() == settings.rows.len() && !settings.is_part;
+    let n_without_data = settings.rows.iter().filter(|row| !row.work.has_data()).count();
+    if n_without_data > 0 {
+        println!("{n_without_data} rows were skipped, because their data is not on this machine");
+    }
+    let is_whole = table.len() + n_without_data >= settings.rows.len() && !settings.is_part;
     if !settings.is_trial && (is_whole || settings.only_reports) {
         let path = page::write(&table)?;
         println!("{}", path.display());
@@ -55,6 +59,10 @@ fn outcomes(row: &Row, settings: &Settings) -> Result<Vec<Outcome>> {
         let outcome = match known {
             Some(outcome) => Some(outcome),
             None if settings.only_reports => None,
+            None if !row.work.has_data() => {
+                println!("SKIPPED {} seed {seed}: its data is not on this machine", row.name);
+                None
+            }
             None => Some(train(row, seed, settings)?),
         };
         if let Some(outcome) = outcome {
@@ -68,6 +76,10 @@ fn outcomes(row: &Row, settings: &Settings) -> Result<Vec<Outcome>> {
 fn train(row: &Row, seed: u64, settings: &Settings) -> Result<Outcome> {
     let outcome = match row.work {
         Work::Online => online::train(row, seed)?,
+        Work::Preference => preference::train(row, seed)?,
+        Work::RewardModel => reward_model::train_on_pairs(row, seed)?,
+        Work::Judgments => reward_model::train_on_judgments(row, seed)?,
+        Work::Feedback => rlaif::train(row, seed)?,
     };
     if !settings.is_trial {
         outcome.write()?;
@@ -95,7 +107,18 @@ fn line(outcome: &Outcome) -> Result<String> {
         outcome.wall_secs,
         outcome.cpu_secs
     );
-    for name in ["goal_after", "clip_share", "explained_variance", "reference_kl", "entropy_last"] {
+    for name in [
+        "goal_after",
+        "clip_share",
+        "explained_variance",
+        "reference_kl",
+        "entropy_last",
+        "margin_before",
+        "margin_after",
+        "auroc",
+        "judge_agreement_before",
+        "judge_agreement",
+    ] {
         if let Some(value) = outcome.figures.get(name) {
             text += &format!("  {name} {value:.3}");
         }

@@ -20,6 +20,25 @@ use crate::EvaluationSummary;
 /// Resamples of each interval.
 const N_RESAMPLES: usize = 2_000;
 
+/// What the rewards of a held-out pair are, or that of an answer judged alone, which has one of the two.
+///
+/// The reward is the method's own: scaled log-prob ratios to the reference, scaled log-probs, or the
+/// score of a reward model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AnswerRewards {
+    /// That of the chosen, or good, answer.
+    pub chosen: Option<f64>,
+    /// That of the rejected, or bad, answer.
+    pub rejected: Option<f64>,
+}
+
+impl From<&Measured> for AnswerRewards {
+    fn from(measured: &Measured) -> AnswerRewards {
+        let stats = &measured.stats;
+        AnswerRewards { chosen: stats.chosen_reward.get(), rejected: stats.rejected_reward.get() }
+    }
+}
+
 /// Sums up what was measured after `step` steps.
 pub(super) fn summary(
     measured: &[Measured],

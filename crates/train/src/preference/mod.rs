@@ -31,6 +31,7 @@ mod trainer;
 pub use batch::PreferenceBatch;
 pub use data::PreferenceData;
 pub use dialogue::{Chat, Dialogue};
+pub use evaluate::AnswerRewards;
 pub use judgments::{Judgments, read_judgments};
 pub use lines::{JudgedExample, PairExample, read_judged, read_pairs};
 pub use run::{PreferenceOutline, PreferenceRun, TrainedPreference};

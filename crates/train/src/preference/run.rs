@@ -10,6 +10,7 @@ use stateset_core::Sampling;
 use stateset_nn::{ChatFormat, Date, Disk, RealDisk, SamplerSize, ValueHeadSpec};
 
 use super::data::{PreferenceData, Prepared};
+use super::evaluate::AnswerRewards;
 use super::settings::PreferenceSettings;
 use super::trainer::{Parts, Trainer};
 use crate::config::ReferenceModel;
@@ -80,6 +81,10 @@ pub struct TrainedPreference {
     pub before: Option<EvaluationSummary>,
     /// The evaluation after the last step.
     pub after: Option<EvaluationSummary>,
+    /// The rewards of every held-out example before the first step; none where the run was resumed.
+    pub rewards_before: Vec<AnswerRewards>,
+    /// The same after the last step.
+    pub rewards_after: Vec<AnswerRewards>,
     /// Every step was done, or a callback ended it; false where it was stopped from outside.
     pub is_complete: bool,
     /// The policy as it is now.

@@ -10,7 +10,7 @@ use stateset_nn::{ChatFormat, OptimiserStep};
 
 use super::batch::PreferenceBatch;
 use super::checkpoint;
-use super::evaluate;
+use super::evaluate::{self, AnswerRewards};
 use super::order::ExampleOrder;
 use super::run::{Divided, TrainedPreference};
 use super::scale::RewardScale;
@@ -70,6 +70,8 @@ pub(super) struct Trainer {
     /// The newest checkpoint, and the hash of its weights.
     saved: Option<(Checkpoint, String)>,
     scale: Option<RewardScale>,
+    /// Of every held-out example, by the name of the evaluation.
+    rewards: BTreeMap<String, Vec<AnswerRewards>>,
     session: Instant,
     secs_before_session: f64,
 }
@@ -122,6 +124,7 @@ impl Trainer {
             state,
             saved,
             scale: None,
+            rewards: BTreeMap::new(),
             session: Instant::now(),
             settings,
         })
@@ -296,6 +299,7 @@ impl Trainer {
         let algorithm = self.algorithm.clone();
         let job = move |engine: &mut _| step::measure(engine, algorithm.as_ref(), &batch);
         let measured = self.engine.run_blocking(job)??;
+        self.rewards.insert(name.to_owned(), measured.iter().map(AnswerRewards::from).collect());
         let summary = evaluate::summary(&measured, self.settings.seed, step)?;
         self.tell(name, &summary);
         Ok(Some(summary))
@@ -363,7 +367,10 @@ impl Trainer {
             Some(scale) => Some(scale),
             None => self.measured_scale()?,
         };
+        let mut rewards = |name: &str| self.rewards.remove(name).unwrap_or_default();
         Ok(TrainedPreference {
+            rewards_before: rewards(RunFolder::BEFORE),
+            rewards_after: rewards(RunFolder::AFTER),
             policy: LocalPolicy::new(self.engine.clone(), self.format),
             folder: self.folder,
             summary,

@@ -43,6 +43,10 @@ fn dpo_raises_the_accuracy_on_held_out_pairs() {
     assert!(accuracy(&trained.after) > 0.7, "{}", accuracy(&trained.after));
     let margin = trained.after.as_ref().unwrap().components["margin"];
     assert!(margin.low > 0.0);
+    let rewards = &trained.rewards_after;
+    let told = rewards.iter().filter(|pair| pair.chosen > pair.rejected).count();
+    assert_eq!(told as f64 / rewards.len() as f64, accuracy(&trained.after));
+    assert!(trained.rewards_before.iter().all(|pair| pair.chosen == pair.rejected));
     let folder = &trained.folder;
     let metrics = read_metrics(&folder.metrics()).unwrap();
     assert_eq!(metrics.len(), 36);
