@@ -45,7 +45,8 @@ fn dpo_raises_the_accuracy_on_held_out_pairs() {
     assert!(margin.low > 0.0);
     let rewards = &trained.rewards_after;
     let told = rewards.iter().filter(|pair| pair.chosen > pair.rejected).count();
-    assert_eq!(told as f64 / rewards.len() as f64, accuracy(&trained.after));
+    // The same share, added up in another order.
+    assert!((told as f64 / rewards.len() as f64 - accuracy(&trained.after)).abs() < 1e-9);
     assert!(trained.rewards_before.iter().all(|pair| pair.chosen == pair.rejected));
     let folder = &trained.folder;
     let metrics = read_metrics(&folder.metrics()).unwrap();
