@@ -4,7 +4,7 @@
 //! trajectory (through a mean or a sum of log-ratios). Two slopes for each token describe that, and
 //! `backward` turns them into gradients in one pass instead of N².
 
-use crate::{ClipSide, MAX_LOG_RATIO, Term};
+use crate::{ClipSide, Term};
 
 /// Over what an importance ratio is taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,11 +128,6 @@ pub(crate) fn backward(losses: &[Slopes], gates: &[f64], weights: &[f64], gradie
     for (token, slot) in gradient.iter_mut().enumerate() {
         *slot += weights[token] * losses[token].own + gates[token] * shared;
     }
-}
-
-/// True where a log-ratio is beyond the clamp.
-pub(crate) fn is_clamped(log_ratio: f64) -> bool {
-    log_ratio.abs() > MAX_LOG_RATIO
 }
 
 #[cfg(test)]

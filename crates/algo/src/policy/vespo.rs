@@ -7,7 +7,7 @@
 //!
 //! (k, lambda) is (2, 3) where A >= 0 and (3, 2) elsewhere, as in TRL. phi(1) = 1.
 
-use super::{Sequence, Slopes, Surrogate, TokenLoss, sequence::is_clamped};
+use super::{Sequence, Slopes, Surrogate, TokenLoss};
 use crate::error::Problems;
 use crate::{MAX_LOG_RATIO, PolicyGradient, Problem};
 
@@ -56,9 +56,7 @@ impl Vespo {
             let Shape { k, lambda } = if advantage >= 0.0 { self.positive } else { self.negative };
             let slope = -(lambda + k * log_weight - lambda * weight).exp() * advantage;
             let loss = Slopes { value: slope * sequence.current[i], own: slope, shared: 0.0 };
-            let log_ratio = sequence.current[i] - sequence.old[i];
-            let ratio = crate::ratio(log_ratio).value;
-            debug_assert!(ratio.is_nan() || is_clamped(log_ratio) || ratio > 0.0);
+            let ratio = crate::ratio(sequence.current[i] - sequence.old[i]).value;
             TokenLoss::unclipped(loss, ratio)
         };
         (0..sequence.len()).map(token).collect()

@@ -43,7 +43,7 @@ impl Update<'_> {
             self.report.skip("the gradient was not finite");
             return Ok(());
         }
-        let accepted = self.climb(chosen, &plan, region, &g, &at, -diagnostics.loss())?;
+        let accepted = self.climb(chosen, &plan, region, &g, &at, -diagnostics.policy_loss)?;
         let report = StepReport { grad_norm: norm, value_head_norm: 0.0, is_skipped: false };
         match accepted {
             Some(found) => {
