@@ -23,7 +23,7 @@ impl Environment for GuessTheColour {
         let colour = COLOURS[stream.index(COLOURS.len())];
         state.context.insert("colour".into(), colour.into());
         let words = "I want a lamp in a certain colour. Which one do I mean?";
-        Ok(Opening { state, messages: vec![Message::user(words)] })
+        Ok(Opening { state, messages: vec![Message::user(words)], tools: Vec::new() })
     }
 
     async fn step(

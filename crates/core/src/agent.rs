@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Completion, Message, RolloutError, Sampling, Stream, TokenTrace};
+use crate::{Completion, Message, RolloutError, Sampling, Stream, TokenTrace, ToolSpec};
 
 /// What an agent is asked: to take the next turn of a conversation.
 #[derive(Clone, Debug)]
@@ -11,6 +11,8 @@ pub struct AgentRequest {
     pub messages: Vec<Message>,
     /// Instructions of this scenario; replace the agent's own where present.
     pub system_prompt: Option<String>,
+    /// Tools of the world, beside the agent's own.
+    pub tools: Vec<ToolSpec>,
     /// Tokens of this conversation so far.
     pub trace: TokenTrace,
     /// Replaces the agent's own sampling settings where present.

@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use crate::{ConversationTurn, EnvironmentState, Message, RolloutError, Scenario, Stream};
+use crate::{
+    ConversationTurn, EnvironmentState, Message, RolloutError, Scenario, Stream, ToolSpec,
+};
 
 /// How an episode opens.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +13,8 @@ pub struct Opening {
     pub state: EnvironmentState,
     /// Messages the agent reads first, normally the user's opening words.
     pub messages: Vec<Message>,
+    /// Tools that this world answers to, beside those the agent brings; empty where it has none.
+    pub tools: Vec<ToolSpec>,
 }
 
 /// What the world answers to one turn of the agent.

@@ -152,6 +152,7 @@ impl ChatAgent {
         AgentRequest {
             messages: messages.to_vec(),
             system_prompt: None,
+            tools: Vec::new(),
             trace: TokenTrace::new(),
             sampling: None,
             stream: self.seed.stream(Purpose::Sampling, StreamKey { step, ..StreamKey::default() }),

@@ -107,7 +107,7 @@ impl ConversationEnvironment {
             })?;
             messages.push(Message::user(line));
         }
-        Ok(Opening { state, messages })
+        Ok(Opening { state, messages, tools: Vec::new() })
     }
 }
 
@@ -134,7 +134,7 @@ fn open_customer(scenario: &Scenario, customer: &Value) -> Result<Opening, Rollo
     store(scenario, &spec, &memory, &mut state)?;
     let mut messages = scenario.messages.clone();
     messages.push(Message::user(text));
-    Ok(Opening { state, messages })
+    Ok(Opening { state, messages, tools: Vec::new() })
 }
 
 fn store(

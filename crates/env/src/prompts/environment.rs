@@ -18,7 +18,7 @@ impl Environment for PromptEnvironment {
             return Err(failed(scenario, "it has no messages to answer"));
         }
         let state = EnvironmentState::new(&scenario.id);
-        Ok(Opening { state, messages: scenario.messages.clone() })
+        Ok(Opening { state, messages: scenario.messages.clone(), tools: Vec::new() })
     }
 
     async fn step(

@@ -1,9 +1,11 @@
 //! Was the task done?
 //!
 //! # What earns
-//! With a simulated customer: 1 where the customer got what they came for. Where not, the share of the
-//! facts that the agent had to ask for and was told, times 0.2: enough to show a beginner the way, too
-//! little to stop there.
+//! With a simulated customer: 1 where the customer got what they came for, less 0.2 for each time (at
+//! most three) that they had to correct a fact the agent stated wrongly: a number read back garbled is
+//! poor service even where it ends well. Where they did not get it, the share of the facts that the
+//! agent had to ask for and was told, times 0.2: enough to show a beginner the way, too little to stop
+//! there.
 //!
 //! Without one, the greater of two shares:
 //!
@@ -32,6 +34,9 @@ use crate::customer::CustomerReport;
 
 /// What collecting every fact is worth without solving the problem.
 const WORTH_OF_FACTS: f64 = 0.2;
+/// What a solved problem loses for each fact that the customer had to correct, and how many count.
+const COST_OF_WRONG_FACT: f64 = 0.2;
+const MOST_WRONG_FACTS: u32 = 3;
 
 /// Judges whether the task was done; see the rules above.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -100,7 +105,7 @@ impl Reward for TaskCompletionReward {
 fn judge_report(report: &CustomerReport) -> Score {
     let n_to_ask = report.facts_required.saturating_sub(report.facts_in_opening);
     if report.goal_reached {
-        return Score::with_evidence(1.0, "the customer got what they came for");
+        return judge_solved(report.n_wrong_facts);
     }
     let share = if n_to_ask == 0 { 0.0 } else { report.share_of_facts_asked() };
     let n_asked = report.facts_collected.saturating_sub(report.facts_in_opening);
@@ -108,6 +113,16 @@ fn judge_report(report: &CustomerReport) -> Score {
         WORTH_OF_FACTS * share,
         format!("not solved; {n_asked} of {n_to_ask} facts asked for"),
     )
+}
+
+fn judge_solved(n_wrong_facts: u32) -> Score {
+    let value = 1.0 - COST_OF_WRONG_FACT * f64::from(n_wrong_facts.min(MOST_WRONG_FACTS));
+    let evidence = "the customer got what they came for";
+    if n_wrong_facts == 0 {
+        return Score::with_evidence(value, evidence);
+    }
+    let evidence = format!("{evidence}, but had to correct wrong facts in {n_wrong_facts} turns");
+    Score::with_evidence(value, evidence)
 }
 
 fn metadata<'a>(trajectory: &'a Trajectory, key: &str) -> Option<&'a Value> {
@@ -184,6 +199,14 @@ mod tests {
         };
         assert_eq!(judge(json!({"goal_reached": true})), 1.0);
         assert_eq!(judge(json!({"goal_reached": false})), 0.0);
+    }
+
+    #[test]
+    fn facts_that_had_to_be_corrected_cost() {
+        for (n_wrong_facts, value) in [(0, 1.0), (1, 0.8), (2, 0.6), (3, 0.4), (9, 0.4)] {
+            let score = judge_solved(n_wrong_facts).value().unwrap();
+            assert!((score - value).abs() < 1e-12, "{n_wrong_facts} wrong facts: {score}");
+        }
     }
 
     #[test]

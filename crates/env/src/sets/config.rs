@@ -4,9 +4,12 @@
 //! conversation that leads nowhere after five turns or less, and because eight turns still fit into
 //! the context of the smallest model.
 
-use stateset_core::Scenario;
+use std::sync::Arc;
+
+use stateset_core::{Environment, Scenario};
 
 use super::generate::scenarios;
+use super::world::World;
 use crate::conversation::ConversationEnvironment;
 use crate::customer::{Domain, Split};
 use crate::error::EnvError;
@@ -83,6 +86,40 @@ impl ConversationConfig {
     /// The environment that plays them.
     pub fn environment(&self) -> ConversationEnvironment {
         ConversationEnvironment { max_turns: self.max_turns, ..ConversationEnvironment::default() }
+    }
+}
+
+impl World for ConversationConfig {
+    fn name(&self) -> &'static str {
+        ConversationConfig::name(self)
+    }
+
+    fn summary(&self) -> &'static str {
+        match self.domain {
+            Domain::CustomerService => "customers of a shop with orders, parcels and payments",
+            Domain::TechnicalSupport => "people whose device or account does not work",
+            Domain::Sales => "people who want to buy something that fits their needs",
+        }
+    }
+
+    fn system_prompt(&self) -> String {
+        self.system_prompt.to_owned()
+    }
+
+    fn max_turns(&self) -> usize {
+        self.max_turns
+    }
+
+    fn reward(&self) -> &'static str {
+        ConversationConfig::name(self)
+    }
+
+    fn scenarios(&self, split: Split) -> Vec<Scenario> {
+        ConversationConfig::scenarios(self, split)
+    }
+
+    fn environment(&self, max_turns: usize) -> Arc<dyn Environment> {
+        Arc::new(ConversationEnvironment { max_turns, ..ConversationEnvironment::default() })
     }
 }
 

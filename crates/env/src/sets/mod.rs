@@ -14,6 +14,8 @@
 
 mod config;
 mod generate;
+mod world;
 
 pub use config::{CONVERSATION_CONFIGS, ConversationConfig, conversation_config};
 pub use generate::{customer_scenario, draw_customer};
+pub use world::{World, world, worlds};

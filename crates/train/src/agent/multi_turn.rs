@@ -51,7 +51,7 @@ impl MultiTurnAgent {
     pub fn generate_request(&self, request: AgentRequest) -> GenerateRequest {
         GenerateRequest {
             messages: self.messages(&request),
-            tools: Vec::new(),
+            tools: request.tools,
             trace: request.trace,
             sampling: request.sampling.unwrap_or_else(|| self.sampling.clone()),
             stream: request.stream,
@@ -94,6 +94,7 @@ mod tests {
         AgentRequest {
             messages,
             system_prompt: system_prompt.map(str::to_owned),
+            tools: Vec::new(),
             trace: TokenTrace::new(),
             sampling: None,
             stream: RunSeed(0).stream(Purpose::Sampling, StreamKey::default()),

@@ -15,7 +15,7 @@ use stateset_env::customer::Split as EnvSplit;
 use stateset_env::prompts::PromptEnvironment;
 use stateset_env::rewards::{Combine, CompositeReward, WeightedReward, parse_reward};
 use stateset_env::scenarios::{Format, load_prompts, load_scenarios, scenarios_from_bytes};
-use stateset_env::sets::{ConversationConfig, conversation_config};
+use stateset_env::sets::{World, world as built_in_world};
 
 use crate::TrainError;
 use crate::config::{
@@ -86,7 +86,7 @@ impl Cast {
             evaluation_environment,
             reward,
             group_reward: None,
-            system_prompt: built_in(&settings.scenarios).map(|set| set.system_prompt.to_owned()),
+            system_prompt: built_in(&settings.scenarios).map(|set| set.system_prompt()),
             is_prompts: is_prompts(&settings.scenarios) && is_prompts(evaluation_source),
             name: name_of(&settings.scenarios),
             max_turns,
@@ -134,7 +134,7 @@ fn hold_back(all: Vec<Scenario>, share: f64, seed: RunSeed) -> (Vec<Scenario>, V
 fn scenarios(source: &ScenarioSource, problems: &mut Vec<String>) -> Vec<Scenario> {
     let read = match source {
         ScenarioSource::BuiltIn { name, split } => {
-            conversation_config(name).map(|set| set.scenarios(env_split(*split)))
+            built_in_world(name).map(|set| set.scenarios(env_split(*split)))
         }
         ScenarioSource::File(path) => load_scenarios(path),
         ScenarioSource::PromptsFile(path) => load_prompts(path),
@@ -164,9 +164,9 @@ fn is_prompts(source: &ScenarioSource) -> bool {
     matches!(source, ScenarioSource::Prompts(_) | ScenarioSource::PromptsFile(_))
 }
 
-fn built_in(source: &ScenarioSource) -> Option<ConversationConfig> {
+fn built_in(source: &ScenarioSource) -> Option<Box<dyn World>> {
     match source {
-        ScenarioSource::BuiltIn { name, .. } => conversation_config(name).ok(),
+        ScenarioSource::BuiltIn { name, .. } => built_in_world(name).ok(),
         _ => None,
     }
 }
@@ -180,8 +180,12 @@ fn world(
     if is_prompts(source) {
         return (Arc::new(PromptEnvironment), 1);
     }
-    let of_set = built_in(source).map_or(MAX_TURNS, |set| set.max_turns);
+    let set = built_in(source);
+    let of_set = set.as_ref().map_or(MAX_TURNS, |set| set.max_turns());
     let max_turns = max_turns.unwrap_or(of_set);
+    if let Some(set) = set {
+        return (set.environment(max_turns), max_turns);
+    }
     let order = match config.environment.response_order {
         ResponseOrder::InOrder => EnvOrder::InOrder,
         ResponseOrder::Shuffled => EnvOrder::Shuffled,
@@ -195,7 +199,7 @@ fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
     match &config.reward.source {
         RewardSource::Spec(spec) => reward_in_words(spec, threads),
         RewardSource::Fitting => match &config.environment.scenarios {
-            ScenarioSource::BuiltIn { name, .. } => parse_reward(name),
+            ScenarioSource::BuiltIn { name, .. } => parse_reward(built_in_world(name)?.reward()),
             _ => parse_reward("helpful"),
         },
         RewardSource::Weighted { parts, method } => {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use stateset_core::{
     Agent, AgentRequest, Border, Completion, ConversationTurn, Environment, GivenTokens, Message,
     Purpose, Reward, RewardContext, RewardResult, RolloutError, RunSeed, Sampling, Scenario, Score,
-    StreamKey, TokenTrace, Trajectory, TrajectoryId,
+    StreamKey, TokenTrace, ToolSpec, Trajectory, TrajectoryId,
 };
 
 /// Limits of one episode.
@@ -83,7 +83,7 @@ impl Episode<'_> {
         trajectory.turns.extend(messages.iter().cloned().map(ConversationTurn::new));
         let mut turn = 0;
         while !state.is_done() && turn < self.limits.max_turns {
-            let completion = self.ask(&messages, &trajectory.trace, turn).await?;
+            let completion = self.ask(&messages, &opening.tools, &trajectory.trace, turn).await?;
             let mut action = ConversationTurn::new(completion.message.clone());
             action.finish = Some(completion.finish);
             record_tokens(trajectory, &mut action, &completion)?;
@@ -106,12 +106,14 @@ impl Episode<'_> {
     async fn ask(
         &self,
         messages: &[Message],
+        tools: &[ToolSpec],
         trace: &TokenTrace,
         turn: usize,
     ) -> Result<Completion, RolloutError> {
         let request = AgentRequest {
             messages: messages.to_vec(),
             system_prompt: self.scenario.system_prompt.clone(),
+            tools: tools.to_vec(),
             trace: trace.clone(),
             sampling: self.sampling.cloned(),
             stream: self.seed.stream(Purpose::Sampling, self.key.at_turn(turn)),

@@ -142,7 +142,11 @@ impl Remote {
 impl Environment for Remote {
     async fn reset(&self, scenario: &Scenario, _: Stream) -> Result<Opening, RolloutError> {
         let message = Message::user(self.ask("").await?);
-        Ok(Opening { state: EnvironmentState::new(&scenario.id), messages: vec![message] })
+        Ok(Opening {
+            state: EnvironmentState::new(&scenario.id),
+            messages: vec![message],
+            tools: Vec::new(),
+        })
     }
 
     async fn step(
