@@ -147,10 +147,11 @@ the one for people's judgments, an AUROC above 0.65 for every seed.
 const FEEDBACK: &str = "\
 ## Feedback of a model
 
-The embedded model is first taught, by supervised learning for 25 steps, to say which of two replies to a
-customer is better, and is measured on 100 comparisons with held-out customers whose truth is known by
-rule. Then a policy trains on that judge's word alone: shares of wins against three others of its group.
-The reward below is the task's own on held-out customers, which training never saw.
+The embedded model is first taught, by supervised learning for 40 steps, to rate conversations from 1 to
+5: its own, 360 of them, held with customers of the training split and marked by the task's reward. It is
+measured on 126 conversations with held-out customers: the share of pairs clearly apart by rule that it puts
+in the right order, ties counting half. Then a policy trains on that judge's expected mark alone. The
+reward below is the task's own on held-out customers, which training never saw.
 
 | method | judge right before | judge right after | reward before | reward after | gain | seconds | holds |
 |---|---:|---:|---|---|---:|---:|---:|

@@ -1,23 +1,28 @@
-//! Feedback of a model: the embedded model is taught to compare replies, and then trains another copy.
+//! Feedback of a model: the embedded model is taught to rate conversations, and then trains another copy.
 //!
-//! The judge learns by supervised learning from comparisons with customers of the training split, and is
-//! measured on those of the held-out split, whose truth is known by rule. The policy sees the judge's
-//! word alone. Evaluations know the task's own reward alone, so that a gain cannot come from flattering
-//! the judge.
+//! The judge learns by supervised learning from conversations that the untrained model itself held with
+//! customers of the training split, each with the task's reward as a mark from 1 to [`N_MARKS`]. It is
+//! measured on conversations with customers of the held-out split, whose truth is known by rule. The
+//! policy then sees the judge's word alone; evaluations know the task's own reward alone, so that a gain
+//! cannot come from flattering the judge.
 
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow};
-use stateset_core::{Purpose, RunSeed, Sampling, StreamKey};
+use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::json;
+use stateset_core::{Reward, RewardContext, RunSeed, Sampling, Scenario, Trajectory};
 use stateset_env::customer::Split;
-use stateset_env::judging::{Asker, JudgePair, PairPrompt, judge_pairs, pairs_to_sft};
+use stateset_env::judging::{Asker, ScorePrompt};
+use stateset_env::rewards::parse_reward;
+use stateset_env::sets::{World, world};
 use stateset_nn::{OptimiserStep, PAGE_TOKENS, Path, RealDisk, SamplerSize};
 use stateset_train::{
-    AgentConfig, CheckpointWriter, Engine, EngineSpec, LocalJudge, ModelSource, SftOrder, SftRow,
-    TrainingSpec, chat_format, measure_judge, read_examples, sft_step,
+    AgentConfig, CheckpointWriter, DirectJudging, Engine, EngineSpec, EpisodeLimits, GroupPlan,
+    LocalJudge, LocalPolicy, ModelSource, MultiTurnAgent, SftOrder, SftRow, Stage, TrainingSpec,
+    chat_format, play_groups, read_examples, sft_step,
 };
 
 use super::machine::cpu_secs;
@@ -26,12 +31,21 @@ use super::outcome::Outcome;
 use super::row::Row;
 use super::settings::folder;
 
-const N_STEPS: usize = 25;
+/// Marks that the judge may give.
+pub(super) const N_MARKS: usize = 5;
+/// What the judge is told. Training gives it the same words.
+pub(super) const RUBRIC: &str = "Rate how well the agent serves the customer.";
+
+const N_STEPS: usize = 40;
 const RATE: f64 = 1e-3;
-const LONGEST: usize = 256;
+const LONGEST: usize = 512;
 const TOKENS_PER_STEP: usize = 2048;
-const N_LEARNED: usize = 1000;
-const N_HELD_OUT: usize = 100;
+/// Customers, and conversations with each, that the judge learns from and is measured on.
+const LEARNED: (usize, usize) = (120, 3);
+const MEASURED: (usize, usize) = (63, 2);
+/// Conversations that are less apart than this are not compared.
+const MIN_MARGIN: f64 = 0.15;
+const AT_ONCE: usize = 32;
 
 /// Trains `row` with `seed`: judge, then policy.
 pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
@@ -47,17 +61,26 @@ pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
     let figures = [
         ("judge_agreement_before", judge.before),
         ("judge_agreement", judge.after),
-        ("judge_secs", taught_secs),
+        ("judge_secs", taught_secs.min(taught_cpu_secs)),
     ];
     outcome.figures.extend(figures.map(|(name, value)| (name.to_owned(), value)));
     Ok(outcome)
 }
 
-/// A judge on disk, and how often it was right about held-out comparisons.
+/// A judge on disk, and how often it was right about two conversations, before and after.
 struct Taught {
     place: PathBuf,
     before: f64,
     after: f64,
+}
+
+/// A conversation and what it was worth by rule.
+struct Marked {
+    /// As a judge sees it.
+    shown: String,
+    reward: f64,
+    scenario: Arc<Scenario>,
+    trajectory: Trajectory,
 }
 
 fn teach(seed: u64) -> Result<Taught> {
@@ -67,29 +90,122 @@ fn teach(seed: u64) -> Result<Taught> {
     let writer = CheckpointWriter::of(&model, agent, Arc::new(RealDisk));
     let seed = RunSeed(seed);
     let engine = spec(seed).start(model)?;
-    let prompt = PairPrompt::short();
+    let prompt = prompt();
     let judge = LocalJudge::on(engine.clone(), format.clone(), Sampling::default(), seed);
-    let asker = Asker::new(Arc::new(judge));
-    // The same for every seed.
-    let held_out = pairs(N_HELD_OUT, Split::HeldOut, RunSeed(1));
+    let judge = DirectJudging { asker: Asker::new(Arc::new(judge)), prompt: prompt.clone() };
     let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;
-    let agreement = || {
-        let measure = runtime.block_on(measure_judge(&asker, &prompt, &held_out));
-        measure.truth.agreement().context("the judge gave no answer")
-    };
-    let before = agreement()?;
-    let jsonl = pairs_to_sft(&pairs(N_LEARNED, Split::Train, seed), &prompt);
-    let examples = read_examples(&jsonl).map_err(|problems| anyhow!(problems.join("\n")))?;
+    let policy = LocalPolicy::new(engine.clone(), format.clone());
+    let (learned, measured) = runtime.block_on(async {
+        // The same held-out conversations for every seed.
+        let measured = conversations(&policy, Split::HeldOut, MEASURED, RunSeed(1)).await?;
+        anyhow::Ok((conversations(&policy, Split::Train, LEARNED, seed).await?, measured))
+    })?;
+    let before = runtime.block_on(agreement(&judge, &measured))?;
     let mut rows: Vec<SftRow> = Vec::new();
-    for example in examples {
+    let jsonl = to_sft(&learned, &prompt);
+    for example in read_examples(&jsonl).map_err(|problems| anyhow!(problems.join("\n")))? {
         rows.extend(example.rows(&format, LONGEST)?);
     }
     learn(&engine, rows, seed)?;
-    let after = agreement()?;
+    let after = runtime.block_on(agreement(&judge, &measured))?;
     let place = folder().join("runs").join(format!("judge-{}", seed.0));
     fs::create_dir_all(&place)?;
     writer.write_model(&engine, &place)?;
     Ok(Taught { place, before, after })
+}
+
+fn prompt() -> ScorePrompt {
+    ScorePrompt { preamble: RUBRIC.to_owned(), n_scores: N_MARKS, ..ScorePrompt::default() }
+}
+
+/// `n` conversations of `policy` with each of the first customers of `split`.
+async fn conversations(
+    policy: &LocalPolicy,
+    split: Split,
+    (n_customers, n): (usize, usize),
+    seed: RunSeed,
+) -> Result<Vec<Marked>> {
+    let world = world("customer_service")?;
+    let scenarios: Vec<Arc<Scenario>> =
+        world.scenarios(split).into_iter().take(n_customers).map(Arc::new).collect();
+    let plan = |(index, scenario): (usize, &Arc<Scenario>)| GroupPlan {
+        scenario: scenario.clone(),
+        index: index as u32,
+        n_samples: n,
+    };
+    let plans: Vec<GroupPlan> = scenarios.iter().enumerate().map(plan).collect();
+    let stage = stage(policy, world.as_ref(), seed)?;
+    let groups = play_groups(&stage, 0, &plans, Vec::new(), |_| anyhow::Ok(())).await?;
+    let mut marked = Vec::new();
+    for trajectory in groups.into_iter().flat_map(|group| group.trajectories) {
+        let scenario = scenarios[trajectory.id.scenario as usize].clone();
+        let reward = trajectory.reward().context("a conversation could not be scored")?;
+        let shown = DirectJudging::shown(&trajectory, &scenario);
+        marked.push(Marked { shown, reward, scenario, trajectory });
+    }
+    Ok(marked)
+}
+
+fn stage(policy: &LocalPolicy, world: &dyn World, seed: RunSeed) -> Result<Stage> {
+    let max_turns = world.max_turns();
+    Ok(Stage {
+        agent: Arc::new(MultiTurnAgent {
+            policy: Arc::new(policy.clone()),
+            system_prompt: Some(world.system_prompt()),
+            memory_window: None,
+            sampling: Sampling::default(),
+        }),
+        environment: world.environment(max_turns),
+        reward: parse_reward(world.reward())?,
+        limits: EpisodeLimits {
+            max_turns,
+            turn_timeout: std::time::Duration::from_secs(60),
+            reward_timeout: std::time::Duration::from_secs(60),
+        },
+        sampling: None,
+        seed,
+        concurrency: AT_ONCE,
+    })
+}
+
+/// The conversations with their marks as lines of supervised data.
+fn to_sft(marked: &[Marked], prompt: &ScorePrompt) -> String {
+    let line = |one: &Marked| {
+        let asked = prompt.request(&one.shown);
+        let mark = 1 + (one.reward * (N_MARKS - 1) as f64).round() as usize;
+        json!({"messages": [
+            {"role": "system", "content": asked.instructions},
+            {"role": "user", "content": asked.question},
+            {"role": "assistant", "content": mark.to_string()},
+        ]})
+        .to_string()
+    };
+    marked.iter().map(|one| line(one) + "\n").collect()
+}
+
+/// Share of the pairs of conversations clearly apart that the judge orders rightly, ties counting half.
+async fn agreement(judge: &DirectJudging, marked: &[Marked]) -> Result<f64> {
+    let mut scores = Vec::with_capacity(marked.len());
+    for one in marked {
+        let context = RewardContext { scenario: &one.scenario };
+        let score = judge.score(&one.trajectory, context).await.total.value();
+        scores.push(score.context("the judge gave no answer")?);
+    }
+    let (mut n_right, mut n_pairs) = (0.0, 0.0);
+    for (i, better) in marked.iter().enumerate() {
+        for (j, worse) in marked.iter().enumerate() {
+            if better.reward - worse.reward >= MIN_MARGIN {
+                n_pairs += 1.0;
+                n_right += match scores[i].total_cmp(&scores[j]) {
+                    std::cmp::Ordering::Greater => 1.0,
+                    std::cmp::Ordering::Equal => 0.5,
+                    std::cmp::Ordering::Less => 0.0,
+                };
+            }
+        }
+    }
+    ensure!(n_pairs > 0.0, "no two conversations are clearly apart");
+    Ok(n_right / n_pairs)
 }
 
 fn spec(seed: RunSeed) -> EngineSpec {
@@ -97,7 +213,11 @@ fn spec(seed: RunSeed) -> EngineSpec {
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         path: Path::best(),
         context: LONGEST,
-        sampler: SamplerSize { max_running: 1, max_rows: 1, cache_tokens: PAGE_TOKENS },
+        sampler: SamplerSize {
+            max_running: AT_ONCE,
+            max_rows: LONGEST,
+            cache_tokens: AT_ONCE * LONGEST.next_multiple_of(PAGE_TOKENS),
+        },
         training: Some(TrainingSpec {
             max_tokens_per_microbatch: TOKENS_PER_STEP,
             recomputes: false,
@@ -110,10 +230,6 @@ fn spec(seed: RunSeed) -> EngineSpec {
         }),
         scorer_tokens: None,
     }
-}
-
-fn pairs(n: usize, split: Split, seed: RunSeed) -> Vec<JudgePair> {
-    judge_pairs(n, split, &mut seed.stream(Purpose::Data, StreamKey::default()))
 }
 
 fn learn(engine: &Engine, rows: Vec<SftRow>, seed: RunSeed) -> Result<()> {

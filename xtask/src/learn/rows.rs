@@ -5,6 +5,7 @@
 //! said beside the row. All weights of the embedded model are trained.
 
 use super::claims::Claim;
+use super::rlaif::{N_MARKS, RUBRIC};
 use super::row::{Row, Work};
 
 const STEPS: &str = "training.max_steps";
@@ -127,7 +128,7 @@ fn reward_models() -> Vec<Row> {
     ]
 }
 
-/// The judge compares single replies, so training plays one turn; evaluations play all of them.
+/// The judge rates whole conversations, one by one.
 fn feedback() -> Row {
     let claims = vec![
         Claim::AtLeast("judge_agreement", 0.75),
@@ -136,10 +137,10 @@ fn feedback() -> Row {
         Claim::Seconds(90.0),
     ];
     Row::of("rlaif", Work::Feedback, "rlaif", claims)
-        .set(STEPS, 16)
-        .rate(3e-4)
+        .set(STEPS, 10)
+        .rate(2e-4)
         .set(MINIBATCHES, 4)
-        .set("environment.max_turns", 1)
-        .set("reward.judge_prompt", "short")
-        .set("reward.judge_opponents", 3)
+        .set("reward.judge_kind", "score")
+        .set("reward.judge_max_score", N_MARKS)
+        .set("reward.judge_rubric", RUBRIC)
 }

@@ -9,7 +9,8 @@
 use async_trait::async_trait;
 use stateset_algo::{OrderTally, centred_score, expected_score};
 use stateset_core::{
-    GroupJudgement, GroupReward, Reward, RewardContext, RewardResult, Score, Stream, Trajectory,
+    GroupJudgement, GroupReward, Reward, RewardContext, RewardResult, Scenario, Score, Stream,
+    Trajectory,
 };
 use stateset_env::judging::{AskTally, Asker, ScoreAnswer, ScorePrompt};
 
@@ -29,6 +30,12 @@ impl DirectJudging {
     /// Scores from 1 to 10.
     pub fn new(asker: Asker) -> DirectJudging {
         DirectJudging { asker, prompt: ScorePrompt::default() }
+    }
+
+    /// What the judge is shown of `trajectory`: what is known of the scenario, and the conversation,
+    /// quoted.
+    pub fn shown(trajectory: &Trajectory, scenario: &Scenario) -> String {
+        whole(&Samples::new(&[trajectory], scenario), 0)
     }
 
     async fn scored(&self, conversation: &str, tally: &mut AskTally) -> Score {
@@ -61,9 +68,9 @@ impl Reward for DirectJudging {
     }
 
     async fn score(&self, trajectory: &Trajectory, context: RewardContext<'_>) -> RewardResult {
-        let samples = Samples::new(&[trajectory], context.scenario);
         let mut tally = AskTally::default();
-        RewardResult::single(self.scored(&whole(&samples, 0), &mut tally).await)
+        let shown = DirectJudging::shown(trajectory, context.scenario);
+        RewardResult::single(self.scored(&shown, &mut tally).await)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The samples of a group as texts for a judge: what they have in common once, and each different
-//! rest once.
+//! rest once. Last words of the user, which no agent answered, belong to a conversation: how the user
+//! leaves says much about how they were served.
 
 use stateset_core::{Message, Role, Scenario, Trajectory};
+use stateset_env::conversation::CLOSING_WORDS;
 use stateset_env::judging::{common_prefix, dialogue};
 
 /// A group as a judge sees it.
@@ -18,7 +20,9 @@ pub(super) struct Samples {
 impl Samples {
     /// The texts of `group`.
     pub(super) fn new(group: &[&Trajectory], scenario: &Scenario) -> Samples {
-        let all: Vec<Vec<&Message>> = group.iter().copied().map(said).collect();
+        let all: Vec<Vec<Message>> = group.iter().copied().map(said).collect();
+        let all: Vec<Vec<&Message>> =
+            all.iter().map(|messages| messages.iter().collect()).collect();
         let mut whole: Vec<String> = Vec::new();
         let mut first_of: Vec<usize> = Vec::new();
         let mut of = Vec::with_capacity(all.len());
@@ -46,8 +50,11 @@ impl Samples {
     }
 }
 
-fn said(trajectory: &Trajectory) -> Vec<&Message> {
-    trajectory.turns.iter().map(|turn| &turn.message).collect()
+fn said(trajectory: &Trajectory) -> Vec<Message> {
+    let state = trajectory.final_state.as_ref();
+    let last_words = state.and_then(|state| state.metadata.get(CLOSING_WORDS)?.as_str());
+    let turns = trajectory.turns.iter().map(|turn| turn.message.clone());
+    turns.chain(last_words.map(Message::user)).collect()
 }
 
 fn first_reply(messages: &[&Message]) -> usize {
@@ -84,6 +91,8 @@ pub(super) mod testing {
 
 #[cfg(test)]
 mod tests {
+    use stateset_core::EnvironmentState;
+
     use super::testing::answered;
     use super::*;
 
@@ -103,6 +112,15 @@ mod tests {
         );
         assert_eq!(samples.texts, ["> Agent: a", "> Agent: b"]);
         assert_eq!(samples.of, [0, 1, 0]);
+    }
+
+    #[test]
+    fn last_words_are_shown() {
+        let mut state = EnvironmentState::new("e");
+        state.metadata.insert(CLOSING_WORDS.to_owned(), "Thanks!".into());
+        let ended = Trajectory { final_state: Some(state), ..answered("a") };
+        let samples = Samples::new(&[&ended], &Scenario::new("s"));
+        assert_eq!(samples.texts, ["> Agent: a\n> User: Thanks!"]);
     }
 
     #[test]
