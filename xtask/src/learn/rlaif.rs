@@ -11,9 +11,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_json::json;
-use stateset_core::{Reward, RewardContext, RunSeed, Sampling, Scenario, Trajectory};
+use stateset_core::{Reward, RewardContext, RunSeed, Sampling, Scenario, Score, Trajectory};
 use stateset_env::customer::Split;
 use stateset_env::judging::{Asker, ScorePrompt};
 use stateset_env::rewards::parse_reward;
@@ -38,7 +38,7 @@ pub(super) const RUBRIC: &str = "Rate how well the agent serves the customer.";
 
 const N_STEPS: usize = 40;
 const RATE: f64 = 1e-3;
-const LONGEST: usize = 512;
+const LONGEST: usize = 1024;
 const TOKENS_PER_STEP: usize = 2048;
 /// Customers, and conversations with each, that the judge learns from and is measured on.
 const LEARNED: (usize, usize) = (120, 3);
@@ -188,8 +188,10 @@ async fn agreement(judge: &DirectJudging, marked: &[Marked]) -> Result<f64> {
     let mut scores = Vec::with_capacity(marked.len());
     for one in marked {
         let context = RewardContext { scenario: &one.scenario };
-        let score = judge.score(&one.trajectory, context).await.total.value();
-        scores.push(score.context("the judge gave no answer")?);
+        match judge.score(&one.trajectory, context).await.total {
+            Score::Scored { value, .. } => scores.push(value),
+            Score::Unscorable { why } => bail!("the judge gave no answer: {why}"),
+        }
     }
     let (mut n_right, mut n_pairs) = (0.0, 0.0);
     for (i, better) in marked.iter().enumerate() {
