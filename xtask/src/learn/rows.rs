@@ -125,7 +125,7 @@ fn reward_models() -> Vec<Row> {
             .set(STEPS, 60)
             .rate(2e-4),
         Row::of("reward_model_people", Work::Judgments, "reward_model", people)
-            .set(STEPS, 50)
+            .set(STEPS, 100)
             .set("training.prompts_per_step", 16)
             .rate(2e-4),
     ]
