@@ -1,0 +1,305 @@
+//! How tasks over a database are played. Pinned here:
+//!
+//! 1. A turn that calls tools is answered with their results and is not heard by the user; one without calls
+//!    is heard and answered.
+//! 2. Every episode has a database of its own; the domain's is never changed. A call that fails changes
+//!    nothing.
+//! 3. An agent that asks for what it lacks and follows the policy scores 1 on every case of the shop; agents
+//!    that guess, recite or do nothing do not.
+//! 4. The whole memory is in the state: through JSON after every turn the episode is the same, bit for bit.
+//! 5. An episode ends with the user, with a tool that ends it, or after `max_turns`; it is judged by what it
+//!    had come to.
+
+#[path = "../../../tests/support/data.rs"]
+mod support;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use stateset_core::{
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Purpose, Reward,
+    RewardContext, Role, RunSeed, Scenario, Stream, StreamKey, ToolCall, Trajectory, TrajectoryRecord,
+};
+use stateset_env::customer::Split;
+use stateset_env::database::{
+    DatabaseEnvironment, DatabaseReport, DatabaseTask, load_tau_retail, load_tau2_mock,
+};
+use stateset_env::rewards::{DatabaseReward, parse_reward};
+use stateset_env::sets::World;
+use stateset_env::shop::{ITEMS, Shop, shop_domain};
+use support::test_data;
+
+fn stream(turn: usize) -> Stream {
+    RunSeed(3).stream(Purpose::Environment, StreamKey::default().at_turn(turn))
+}
+
+fn calls(name: &str, arguments: Value) -> Message {
+    let call = ToolCall { id: format!("call_{name}"), name: name.to_owned(), arguments };
+    Message { tool_calls: vec![call], ..Message::assistant("") }
+}
+
+/// Plays an episode; the agent sees the conversation so far. With `through_json` the state is written and
+/// read after every turn.
+async fn play(
+    environment: &dyn Environment,
+    scenario: &Scenario,
+    mut agent: impl FnMut(&[Message]) -> Message,
+    through_json: bool,
+) -> Trajectory {
+    let opening = environment.reset(scenario, stream(0)).await.expect("it opens");
+    let mut state = opening.state;
+    let mut messages = opening.messages;
+    let mut trajectory = Trajectory { scenario_id: scenario.id.clone(), ..Trajectory::default() };
+    trajectory.turns.extend(messages.iter().cloned().map(ConversationTurn::new));
+    while !state.is_done() && state.turn_count < 30 {
+        let action = ConversationTurn::new(agent(&messages));
+        let turn = stream(state.turn_count + 1);
+        let outcome = environment.step(scenario, &mut state, &action, turn).await.expect("a step");
+        messages.push(action.message.clone());
+        messages.extend(outcome.messages.iter().cloned());
+        trajectory.turns.push(action);
+        trajectory.turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
+        if through_json {
+            let text = serde_json::to_string(&state).unwrap();
+            state = serde_json::from_str::<EnvironmentState>(&text).unwrap();
+        }
+    }
+    trajectory.final_state = Some(state);
+    trajectory
+}
+
+async fn total(reward: &dyn Reward, trajectory: &Trajectory, scenario: &Scenario) -> Option<f64> {
+    reward.score(trajectory, RewardContext { scenario }).await.total.value()
+}
+
+/// Makes a task's calls one after the other, and then says its outputs.
+fn replayer(task: &DatabaseTask) -> impl FnMut(&[Message]) -> Message {
+    let mut rest: Vec<Message> =
+        task.calls.iter().map(|call| calls(&call.name, call.arguments.clone())).collect();
+    let text = if task.outputs.is_empty() { "Done.".to_owned() } else { task.outputs.join(" ") };
+    rest.push(Message::assistant(text));
+    let mut rest = rest.into_iter();
+    move |_| rest.next().unwrap_or_else(|| Message::assistant("Goodbye."))
+}
+
+#[tokio::test]
+async fn other_peoples_tasks_replay_through_the_environment() {
+    let Some(folder) = test_data("tau-retail") else { return };
+    let retail = Arc::new(load_tau_retail(&folder).unwrap());
+    let environment = DatabaseEnvironment::new(retail.clone(), 30);
+    for scenario in retail.scenarios() {
+        let task = retail.task(&scenario.id).unwrap();
+        let trajectory = play(&environment, &scenario, replayer(task), false).await;
+        let value = total(&DatabaseReward, &trajectory, &scenario).await;
+        assert_eq!(value, Some(1.0), "{}", scenario.id);
+    }
+    let Some(folder) = test_data("tau2-mock") else { return };
+    let mock = Arc::new(load_tau2_mock(&folder).unwrap());
+    let environment = DatabaseEnvironment::new(mock.clone(), 30);
+    let mut scored = 0;
+    for scenario in mock.scenarios() {
+        let task = mock.task(&scenario.id).unwrap();
+        let trajectory = play(&environment, &scenario, replayer(task), true).await;
+        let result = DatabaseReward.judge(&trajectory);
+        scored += usize::from(result.total.value() == Some(1.0));
+        if let Some(statements) = result.component("statements") {
+            assert_eq!(statements.score.value(), None, "{}", scenario.id);
+        }
+    }
+    assert_eq!(scored, 7);
+}
+
+/// An agent of the shop that follows the policy: asks, looks up, acts, and says what came of it.
+fn clerk(messages: &[Message]) -> Message {
+    let user: Vec<&str> =
+        messages.iter().filter(|m| m.role == Role::User).map(|m| m.content.as_str()).collect();
+    let heard = user.join(" ").to_lowercase();
+    let words: Vec<&str> =
+        heard.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let has = |options: &[&str]| options.iter().any(|option| heard.contains(option));
+    let results: Vec<Value> = messages
+        .iter()
+        .filter(|m| m.role == Role::Tool)
+        .filter_map(|m| serde_json::from_str(&m.content).ok())
+        .collect();
+    let found = |key: &str| results.iter().find(|row| row.get(key).is_some());
+    let item = ITEMS.iter().find(|item| words.contains(&item.name)).map(|item| item.name);
+    let item = item.unwrap_or("lamp");
+    if has(&["cost", "how much", "price"]) {
+        return match found("price") {
+            Some(row) => Message::assistant(format!("It costs {}.", row["price"])),
+            None => calls("get_item", json!({"item": item})),
+        };
+    }
+    let order = words.iter().find(|word| {
+        word.len() > 2 && word.ends_with(|c: char| c.is_ascii_digit())
+    });
+    let Some(order) = order else { return Message::assistant("What is the order?") };
+    let Some(row) = found("order") else { return calls("get_order", json!({"order": order})) };
+    let last = results.last().unwrap_or(row);
+    let state = last.get("state").and_then(Value::as_str).unwrap_or_default();
+    if ["cancelled", "returned", "exchanged"].contains(&state) {
+        return Message::assistant(format!("It is {state}."));
+    }
+    let state = row["state"].as_str().unwrap_or_default();
+    let no = Message::assistant(format!("It is {state}."));
+    if has(&["cancel", "stop", "any more"]) {
+        return if state == "open" { calls("cancel_order", json!({"order": order})) } else { no };
+    }
+    if has(&["return", "back"]) {
+        if state != "delivered" {
+            return no;
+        }
+        let reason = ["broken", "late", "wrong"].into_iter().find(|reason| words.contains(reason));
+        return match reason {
+            Some(reason) => calls("return_order", json!({"order": order, "reason": reason})),
+            None => Message::assistant("What is the reason?"),
+        };
+    }
+    if has(&["exchange", "another colour", "swap"]) {
+        if state != "delivered" {
+            return no;
+        }
+        let colours = ["red", "blue", "green", "white"];
+        let Some(colour) = colours.into_iter().find(|colour| words.contains(colour)) else {
+            return Message::assistant("In which colour?");
+        };
+        return match found("price") {
+            None => calls("get_item", json!({"item": item})),
+            Some(item) if item[colour] == 0 => Message::assistant("That is sold out."),
+            Some(_) => calls("exchange_order", json!({"order": order, "colour": colour})),
+        };
+    }
+    no
+}
+
+#[tokio::test]
+async fn a_competent_clerk_does_every_case_of_the_shop() {
+    let environment = Shop.environment(Shop.max_turns());
+    let reward = parse_reward(Shop.reward()).unwrap();
+    for split in Split::ALL {
+        for scenario in Shop.scenarios(*split) {
+            let trajectory = play(environment.as_ref(), &scenario, clerk, false).await;
+            let said: Vec<String> =
+                trajectory.turns.iter().map(|t| format!("{:?}", t.message)).collect();
+            let value = total(reward.as_ref(), &trajectory, &scenario).await;
+            assert_eq!(value, Some(1.0), "{}\n{}", scenario.id, said.join("\n"));
+            let state = trajectory.final_state.as_ref().unwrap();
+            assert_eq!(state.status, EpisodeStatus::Completed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn agents_that_do_not_work_earn_little() {
+    let environment = Shop.environment(Shop.max_turns());
+    let reward = parse_reward(Shop.reward()).unwrap();
+    let everything = "open sent delivered cancelled returned exchanged sold out 25 8 14 30 60 18 22 45";
+    let price_list: Vec<u32> = ITEMS.iter().map(|item| item.price).collect();
+    assert!(price_list.iter().all(|price| everything.contains(&price.to_string())));
+    type Agent = fn(&[Message]) -> Message;
+    let agents: [(&str, Agent, f64); 5] = [
+        ("silent", |_| Message::assistant(""), 0.0),
+        ("polite", |_| Message::assistant("Thank you, it is done."), 0.05),
+        ("guesses", |_| calls("cancel_order", json!({"order": "oak7"})), 0.12),
+        ("unknown tool", |_| calls("refund", json!({"all": true})), 0.0),
+        ("babbles", |_| Message::assistant("lamp lamp order? order?"), 0.0),
+    ];
+    let scenarios = Shop.scenarios(Split::HeldOut);
+    for (name, agent, most) in agents {
+        let mut sum = 0.0;
+        for scenario in &scenarios {
+            let trajectory = play(environment.as_ref(), scenario, agent, false).await;
+            sum += total(reward.as_ref(), &trajectory, scenario).await.expect("it is scored");
+        }
+        let mean = sum / scenarios.len() as f64;
+        assert!(mean <= most, "{name}: {mean}");
+    }
+}
+
+#[tokio::test]
+async fn the_memory_is_plain_data_and_a_record_is_judged_alike() {
+    let environment = Shop.environment(Shop.max_turns());
+    let reward = parse_reward(Shop.reward()).unwrap();
+    for scenario in Shop.scenarios(Split::Validation) {
+        let one = play(environment.as_ref(), &scenario, clerk, false).await;
+        let other = play(environment.as_ref(), &scenario, clerk, true).await;
+        assert_eq!(one, other, "{}", scenario.id);
+        let record = serde_json::to_string(&TrajectoryRecord::from(&one)).unwrap();
+        let record: TrajectoryRecord = serde_json::from_str(&record).unwrap();
+        let read = Trajectory::try_from(record).expect("the record is sound");
+        let (before, after) =
+            (total(reward.as_ref(), &one, &scenario).await, total(reward.as_ref(), &read, &scenario).await);
+        assert_eq!(before.map(f64::to_bits), after.map(f64::to_bits));
+        // Played again from the record: the same agent's turns give the same state.
+        let mut turns =
+            read.turns.iter().filter(|t| t.message.role == Role::Assistant).map(|t| t.message.clone());
+        let agent = |_: &[Message]| turns.next().expect("as many turns as before");
+        let again = play(environment.as_ref(), &scenario, agent, false).await;
+        assert_eq!(again, one);
+    }
+}
+
+#[tokio::test]
+async fn calls_are_not_heard_and_errors_change_nothing() {
+    let domain = shop_domain();
+    let environment = DatabaseEnvironment::new(domain.clone(), 8);
+    let scenario = Shop
+        .scenarios(Split::Train)
+        .into_iter()
+        .find(|scenario| scenario.topic == "price")
+        .unwrap();
+    let price = &domain.task(&scenario.id).unwrap().outputs[0];
+    let mut state = environment.reset(&scenario, stream(0)).await.unwrap().state;
+    let mut said_beside = calls("get_order", json!({"order": "nowhere1"}));
+    said_beside.content = format!("It costs {price}.");
+    let turn = ConversationTurn::new(said_beside);
+    let outcome = environment.step(&scenario, &mut state, &turn, stream(1)).await.unwrap();
+    let [result] = outcome.messages.as_slice() else { panic!("one result") };
+    assert_eq!((result.role, result.content.as_str()), (Role::Tool, "Error: orders has no nowhere1"));
+    assert_eq!(result.tool_call_id.as_deref(), Some("call_get_order"));
+    let report = DatabaseReport::from_metadata(&state.metadata).unwrap();
+    assert_eq!((report.outputs.met, report.n_calls, report.n_failed_calls), (0, 1, 1));
+    for (name, arguments, expected) in [
+        ("get_ordr", json!({}), "Error: no tool is called \"get_ordr\"; tools are get_order, get_item, \
+          cancel_order, return_order and exchange_order; did you mean get_order?"),
+        ("get_order", json!({"order": 7}), "Error: bad arguments: order: 7 is not of type \"string\""),
+        ("get_order", json!("oak7"), "Error: bad arguments: \"oak7\" is not of type \"object\""),
+        ("return_order", json!({"order": "x"}), "Error: bad arguments: \"reason\" is a required property"),
+    ] {
+        let turn = ConversationTurn::new(calls(name, arguments));
+        let outcome = environment.step(&scenario, &mut state, &turn, stream(2)).await.unwrap();
+        assert_eq!(outcome.messages[0].content, expected);
+    }
+    assert_eq!(state.context["database"], json!({}));
+    let turn = ConversationTurn::new(Message::assistant(format!("It costs {price}.")));
+    environment.step(&scenario, &mut state, &turn, stream(3)).await.unwrap();
+    assert_eq!(state.status, EpisodeStatus::Completed);
+    assert_eq!(state.metadata["goal_reached"], json!(true));
+    assert!(environment.step(&scenario, &mut state, &turn, stream(4)).await.is_err());
+    let unknown = Scenario::new("no-such-task");
+    assert!(environment.reset(&unknown, stream(0)).await.is_err());
+}
+
+#[tokio::test]
+async fn a_tool_can_end_the_episode_and_turns_run_out() {
+    let Some(folder) = test_data("tau2-mock") else { return };
+    let mock = Arc::new(load_tau2_mock(&folder).unwrap());
+    let environment = DatabaseEnvironment::new(mock.clone(), 2);
+    let scenarios = mock.scenarios();
+    let find = |id: &str| scenarios.iter().find(|scenario| scenario.id == id).unwrap();
+    let over = |_: &[Message]| calls("transfer_to_human_agents", json!({"summary": "delete"}));
+    let handed = play(&environment, find("impossible_task_1"), over, false).await;
+    assert_eq!(handed.final_state.as_ref().unwrap().status, EpisodeStatus::Completed);
+    assert_eq!(DatabaseReward.judge(&handed).total.value(), Some(1.0), "only the name is compared");
+    let wrong = play(&environment, find("create_task_1"), over, false).await;
+    assert_eq!(wrong.final_state.as_ref().unwrap().status, EpisodeStatus::Failed);
+    let looks = |_: &[Message]| calls("get_users", json!({}));
+    let late = play(&environment, find("create_task_1"), looks, false).await;
+    let state = late.final_state.as_ref().unwrap();
+    assert_eq!((state.status, state.turn_count), (EpisodeStatus::Timeout, 2));
+    assert_eq!(DatabaseReward.judge(&late).total.value(), Some(0.0));
+    let history = environment.reset(find("update_task_with_message_history"), stream(0)).await.unwrap();
+    let roles: Vec<Role> = history.messages.iter().map(|message| message.role).collect();
+    assert_eq!(roles, [Role::User, Role::Assistant, Role::Tool, Role::Assistant, Role::User]);
+}
