@@ -24,3 +24,8 @@ pub mod task;
 mod text;
 
 pub use error::{EnvError, Problem};
+
+/// The guide's page on tools over a database, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/databases.md")]
+mod databases_guide {}
