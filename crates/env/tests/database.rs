@@ -18,7 +18,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use stateset_core::{
     ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Purpose, Reward,
-    RewardContext, Role, RunSeed, Scenario, Stream, StreamKey, ToolCall, Trajectory, TrajectoryRecord,
+    RewardContext, Role, RunSeed, Scenario, Stream, StreamKey, ToolCall, Trajectory,
+    TrajectoryRecord,
 };
 use stateset_env::customer::Split;
 use stateset_env::database::{
@@ -131,9 +132,8 @@ fn clerk(messages: &[Message]) -> Message {
             None => calls("get_item", json!({"item": item})),
         };
     }
-    let order = words.iter().find(|word| {
-        word.len() > 2 && word.ends_with(|c: char| c.is_ascii_digit())
-    });
+    let order =
+        words.iter().find(|word| word.len() > 2 && word.ends_with(|c: char| c.is_ascii_digit()));
     let Some(order) = order else { return Message::assistant("What is the order?") };
     let Some(row) = found("order") else { return calls("get_order", json!({"order": order})) };
     let last = results.last().unwrap_or(row);
@@ -194,7 +194,8 @@ async fn a_competent_clerk_does_every_case_of_the_shop() {
 async fn agents_that_do_not_work_earn_little() {
     let environment = Shop.environment(Shop.max_turns());
     let reward = parse_reward(Shop.reward()).unwrap();
-    let everything = "open sent delivered cancelled returned exchanged sold out 25 8 14 30 60 18 22 45";
+    let everything =
+        "open sent delivered cancelled returned exchanged sold out 25 8 14 30 60 18 22 45";
     let price_list: Vec<u32> = ITEMS.iter().map(|item| item.price).collect();
     assert!(price_list.iter().all(|price| everything.contains(&price.to_string())));
     type Agent = fn(&[Message]) -> Message;
@@ -228,12 +229,17 @@ async fn the_memory_is_plain_data_and_a_record_is_judged_alike() {
         let record = serde_json::to_string(&TrajectoryRecord::from(&one)).unwrap();
         let record: TrajectoryRecord = serde_json::from_str(&record).unwrap();
         let read = Trajectory::try_from(record).expect("the record is sound");
-        let (before, after) =
-            (total(reward.as_ref(), &one, &scenario).await, total(reward.as_ref(), &read, &scenario).await);
+        let (before, after) = (
+            total(reward.as_ref(), &one, &scenario).await,
+            total(reward.as_ref(), &read, &scenario).await,
+        );
         assert_eq!(before.map(f64::to_bits), after.map(f64::to_bits));
         // Played again from the record: the same agent's turns give the same state.
-        let mut turns =
-            read.turns.iter().filter(|t| t.message.role == Role::Assistant).map(|t| t.message.clone());
+        let mut turns = read
+            .turns
+            .iter()
+            .filter(|t| t.message.role == Role::Assistant)
+            .map(|t| t.message.clone());
         let agent = |_: &[Message]| turns.next().expect("as many turns as before");
         let again = play(environment.as_ref(), &scenario, agent, false).await;
         assert_eq!(again, one);
@@ -256,16 +262,31 @@ async fn calls_are_not_heard_and_errors_change_nothing() {
     let turn = ConversationTurn::new(said_beside);
     let outcome = environment.step(&scenario, &mut state, &turn, stream(1)).await.unwrap();
     let [result] = outcome.messages.as_slice() else { panic!("one result") };
-    assert_eq!((result.role, result.content.as_str()), (Role::Tool, "Error: orders has no nowhere1"));
+    assert_eq!(
+        (result.role, result.content.as_str()),
+        (Role::Tool, "Error: orders has no nowhere1")
+    );
     assert_eq!(result.tool_call_id.as_deref(), Some("call_get_order"));
     let report = DatabaseReport::from_metadata(&state.metadata).unwrap();
     assert_eq!((report.outputs.met, report.n_calls, report.n_failed_calls), (0, 1, 1));
     for (name, arguments, expected) in [
-        ("get_ordr", json!({}), "Error: no tool is called \"get_ordr\"; tools are get_order, get_item, \
-          cancel_order, return_order and exchange_order; did you mean get_order?"),
-        ("get_order", json!({"order": 7}), "Error: bad arguments: order: 7 is not of type \"string\""),
+        (
+            "get_ordr",
+            json!({}),
+            "Error: no tool is called \"get_ordr\"; tools are get_order, get_item, \
+          cancel_order, return_order and exchange_order; did you mean get_order?",
+        ),
+        (
+            "get_order",
+            json!({"order": 7}),
+            "Error: bad arguments: order: 7 is not of type \"string\"",
+        ),
         ("get_order", json!("oak7"), "Error: bad arguments: \"oak7\" is not of type \"object\""),
-        ("return_order", json!({"order": "x"}), "Error: bad arguments: \"reason\" is a required property"),
+        (
+            "return_order",
+            json!({"order": "x"}),
+            "Error: bad arguments: \"reason\" is a required property",
+        ),
     ] {
         let turn = ConversationTurn::new(calls(name, arguments));
         let outcome = environment.step(&scenario, &mut state, &turn, stream(2)).await.unwrap();
@@ -299,7 +320,44 @@ async fn a_tool_can_end_the_episode_and_turns_run_out() {
     let state = late.final_state.as_ref().unwrap();
     assert_eq!((state.status, state.turn_count), (EpisodeStatus::Timeout, 2));
     assert_eq!(DatabaseReward.judge(&late).total.value(), Some(0.0));
-    let history = environment.reset(find("update_task_with_message_history"), stream(0)).await.unwrap();
+    let history =
+        environment.reset(find("update_task_with_message_history"), stream(0)).await.unwrap();
     let roles: Vec<Role> = history.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::User, Role::Assistant, Role::Tool, Role::Assistant, Role::User]);
+}
+
+/// One line for each message.
+fn transcript(trajectory: &Trajectory) -> String {
+    let line = |turn: &ConversationTurn| {
+        let message = &turn.message;
+        let calls =
+            message.tool_calls.iter().map(|call| format!("{} {}", call.name, call.arguments));
+        let calls: Vec<String> = calls.collect();
+        format!("{}: {}{}\n", message.role, message.content, calls.join(", "))
+    };
+    let said: String = trajectory.turns.iter().map(line).collect();
+    let state = trajectory.final_state.as_ref().expect("a finished episode");
+    let parts = |map: &serde_json::Map<String, Value>| {
+        map.iter().map(|(key, value)| format!("  {key} = {value}\n")).collect::<String>()
+    };
+    format!("{said}{:?}\n{}{}", state.status, parts(&state.context), parts(&state.metadata))
+}
+
+/// Whole episodes word by word. Written anew where `STATESET_WRITE_GENERATED` is set.
+#[tokio::test]
+async fn episodes_are_pinned() {
+    let environment = Shop.environment(Shop.max_turns());
+    let mut episodes = String::new();
+    for topic in ["cancel", "return", "exchange", "state", "price"] {
+        let scenarios = Shop.scenarios(Split::HeldOut);
+        let scenario = scenarios.iter().find(|scenario| scenario.topic == topic).unwrap();
+        let trajectory = play(environment.as_ref(), scenario, clerk, false).await;
+        episodes += &format!("--- {}\n{}", scenario.id, transcript(&trajectory));
+    }
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/episodes/shop.txt");
+    if std::env::var_os("STATESET_WRITE_GENERATED").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &episodes).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), episodes);
 }

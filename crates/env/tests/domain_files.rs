@@ -7,11 +7,11 @@
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use stateset_env::EnvError;
 use stateset_env::database::{
-    DatabaseDomain, DomainFiles, ReplayPlan, TauFiles, Tau2Files, TextFile, domain_from_files,
+    DatabaseDomain, DomainFiles, ReplayPlan, Tau2Files, TauFiles, TextFile, domain_from_files,
     load_domain, replay, tau_retail_from_files, tau2_mock_from_files,
 };
-use stateset_env::EnvError;
 use stateset_env::shop::shop_domain;
 
 fn tool(name: &str, arguments: &[&str], steps: Value) -> Value {
@@ -23,19 +23,35 @@ fn tool(name: &str, arguments: &[&str], steps: Value) -> Value {
 
 fn tools() -> Vec<Value> {
     vec![
-        tool("get", &["room"], json!([{"op": "get", "table": "rooms", "key": "$room",
-            "fields": ["room", "beds"]}])),
-        tool("list", &["beds"], json!([{"op": "filter", "table": "rooms",
-            "where": {"beds": "$beds", "free": true}, "fields": ["room"], "limit": 2}])),
-        tool("book", &["room", "guest", "nights"], json!([
+        tool(
+            "get",
+            &["room"],
+            json!([{"op": "get", "table": "rooms", "key": "$room",
+            "fields": ["room", "beds"]}]),
+        ),
+        tool(
+            "list",
+            &["beds"],
+            json!([{"op": "filter", "table": "rooms",
+            "where": {"beds": "$beds", "free": true}, "fields": ["room"], "limit": 2}]),
+        ),
+        tool(
+            "book",
+            &["room", "guest", "nights"],
+            json!([
             {"op": "get", "table": "rooms", "key": "$room", "where": {"free": true}},
             {"op": "insert", "table": "stays", "key": "stay#", "set": {"stay": "#", "room": "$room",
                 "guest": "$guest", "nights": "$nights", "beds": "$rooms.beds"}},
             {"op": "update", "table": "rooms", "key": "$room", "set": {"free": false},
-                "add": {"nights.sold": "$nights"}, "push": {"stays": "$stays.stay"}}])),
+                "add": {"nights.sold": "$nights"}, "push": {"stays": "$stays.stay"}}]),
+        ),
         tool("leave", &["stay"], json!([{"op": "remove", "table": "stays", "key": "$stay"}])),
-        tool("buy", &["thing"], json!([{"op": "update", "table": "shelf", "key": "bar",
-            "take": {"left.$thing": 1}}])),
+        tool(
+            "buy",
+            &["thing"],
+            json!([{"op": "update", "table": "shelf", "key": "bar",
+            "take": {"left.$thing": 1}}]),
+        ),
     ]
 }
 
@@ -93,7 +109,10 @@ fn declared_tools_do_what_they_say() {
     session.hear("That makes 3 nights.");
     let report = session.report();
     assert_eq!((report.database.met, report.outputs.met, report.n_wrong_rows), (0, 1, 1), "tea");
-    assert_eq!(domain.session("two").unwrap().call("leave", &json!({"stay": "stay1"})).unwrap()["guest"], "Bo");
+    assert_eq!(
+        domain.session("two").unwrap().call("leave", &json!({"stay": "stay1"})).unwrap()["guest"],
+        "Bo"
+    );
     for id in ["one", "two"] {
         let whole = replay(&domain, id, &ReplayPlan::default()).unwrap();
         assert_eq!(whole.report.score().value(), Some(1.0), "{id}");
@@ -105,7 +124,9 @@ fn declared_tools_do_what_they_say() {
 
 fn problems(tools: Value, tasks: Value) -> Vec<String> {
     match read(&tools, &database().to_string(), &tasks) {
-        Err(EnvError::Entries { problems, .. }) => problems.iter().map(ToString::to_string).collect(),
+        Err(EnvError::Entries { problems, .. }) => {
+            problems.iter().map(ToString::to_string).collect()
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -114,8 +135,10 @@ fn problems(tools: Value, tasks: Value) -> Vec<String> {
 fn every_problem_names_its_place() {
     let mut bad = tools();
     bad.push(tool("get", &[], json!([{"op": "filter", "table": "rooms"}])));
-    bad.push(json!({"type": "function", "function": {"name": "odd", "parameters": {"type": "objekt"}},
-        "steps": [{"op": "filter", "table": "rooms"}]}));
+    bad.push(
+        json!({"type": "function", "function": {"name": "odd", "parameters": {"type": "objekt"}},
+        "steps": [{"op": "filter", "table": "rooms"}]}),
+    );
     bad.push(json!({"type": "function", "function": {"name": "odder",
         "parameters": {"type": "object", "properties": {"a": {"type": "strin"}}}},
         "steps": [{"op": "filter", "table": "rooms"}]}));
@@ -123,8 +146,11 @@ fn every_problem_names_its_place() {
     bad.push(tool("bound", &["room"], json!([{"op": "get", "table": "rooms", "key": "$rom"}])));
     bad.push(json!({"function": {"name": "idle"}}));
     bad.push(json!({"functions": {}}));
-    let found = problems(json!(bad), json!([{"instruction": "x", "actions": [{"nam": "get"}],
-        "basis": ["data"], "user": {"opening": 3.5}}]));
+    let found = problems(
+        json!(bad),
+        json!([{"instruction": "x", "actions": [{"nam": "get"}],
+        "basis": ["data"], "user": {"opening": 3.5}}]),
+    );
     for expected in [
         "tools.json entry 5: `name`: found \"get\" again",
         "tools.json entry 6: `parameters`: found a schema of type \"objekt\"",
@@ -150,13 +176,16 @@ fn tasks_must_fit_the_tools() {
         "steps": [{"op": "filter", "table": "rooms"}]});
     let mut tools = tools();
     tools.push(strict);
-    let found = problems(json!(tools), json!([
-        {"id": "a", "instruction": "x", "actions": [call("bok", json!({}))]},
-        {"id": "b", "instruction": "x", "actions": [call("strict", json!({"n": "one"}))]},
-        {"id": "c", "instruction": "x"},
-        {"id": "c", "instruction": "x"},
-        {"id": "d", "instruction": "x", "start": {"calls": [call("leave", json!({"stay": "no"}))]}},
-    ]));
+    let found = problems(
+        json!(tools),
+        json!([
+            {"id": "a", "instruction": "x", "actions": [call("bok", json!({}))]},
+            {"id": "b", "instruction": "x", "actions": [call("strict", json!({"n": "one"}))]},
+            {"id": "c", "instruction": "x"},
+            {"id": "c", "instruction": "x"},
+            {"id": "d", "instruction": "x", "start": {"calls": [call("leave", json!({"stay": "no"}))]}},
+        ]),
+    );
     assert_eq!(
         found,
         [
@@ -205,11 +234,47 @@ fn a_folder_is_read() {
 /// JSON that is near enough to a domain's files to get far into the loaders.
 fn any_json() -> impl Strategy<Value = Value> {
     let words = prop::sample::select(vec![
-        "id", "name", "instruction", "actions", "arguments", "kwargs", "function", "parameters", "type",
-        "object", "steps", "op", "get", "filter", "insert", "update", "table", "rooms", "key", "$room",
-        "set", "take", "#", "where", "user", "opening", "outputs", "properties", "user_scenario",
-        "instructions", "evaluation_criteria", "initial_state", "message_history", "role", "assistant",
-        "tool_calls", "reward_basis", "DB", "env_assertions", "func_name", "create_task",
+        "id",
+        "name",
+        "instruction",
+        "actions",
+        "arguments",
+        "kwargs",
+        "function",
+        "parameters",
+        "type",
+        "object",
+        "steps",
+        "op",
+        "get",
+        "filter",
+        "insert",
+        "update",
+        "table",
+        "rooms",
+        "key",
+        "$room",
+        "set",
+        "take",
+        "#",
+        "where",
+        "user",
+        "opening",
+        "outputs",
+        "properties",
+        "user_scenario",
+        "instructions",
+        "evaluation_criteria",
+        "initial_state",
+        "message_history",
+        "role",
+        "assistant",
+        "tool_calls",
+        "reward_basis",
+        "DB",
+        "env_assertions",
+        "func_name",
+        "create_task",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -221,7 +286,9 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::vec((words.clone(), inner), 0..5).prop_map(|fields| {
-                Value::Object(fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+                Value::Object(
+                    fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+                )
             }),
         ]
     })

@@ -106,7 +106,8 @@ fn read_step(fields: &mut Fields<'_>, tables: &[&str]) -> Option<Step> {
     }
     let table = fields.text("table", MAX_NAME_CHARS).unwrap_or_default();
     if !tables.contains(&table.as_str()) {
-        let hint = crate::names::nearest(&table, tables).map(|near| format!("did you mean {near:?}?"));
+        let hint =
+            crate::names::nearest(&table, tables).map(|near| format!("did you mean {near:?}?"));
         let allowed = format!("a table of the database: {}", crate::names::listed(tables));
         fields.problem_with_hint("table", format!("{table:?}"), allowed, hint);
     }
@@ -124,17 +125,14 @@ fn read_step(fields: &mut Fields<'_>, tables: &[&str]) -> Option<Step> {
 }
 
 /// A reference must name an argument, or a table that an earlier step looks at.
-fn check_references(
-    fields: &mut Fields<'_>,
-    step: &Step,
-    arguments: &[String],
-    earlier: &[Step],
-) {
+fn check_references(fields: &mut Fields<'_>, step: &Step, arguments: &[String], earlier: &[Step]) {
     let mut found = Vec::new();
     references(&step.key, &mut found);
     for part in [&step.conditions, &step.set, &step.add, &step.take, &step.push] {
         for (path, value) in part {
-            found.extend(path.split('.').filter_map(|part| part.strip_prefix('$')).map(str::to_owned));
+            found.extend(
+                path.split('.').filter_map(|part| part.strip_prefix('$')).map(str::to_owned),
+            );
             references(value, &mut found);
         }
     }
@@ -205,10 +203,11 @@ impl Bound<'_> {
 
     /// A field's path with the arguments in it filled in.
     fn path(&self, path: &str) -> Vec<String> {
-        let part = |part: &str| match part.strip_prefix('$').and_then(|name| self.arguments.get(name)) {
-            Some(value) => plain(value),
-            None => part.to_owned(),
-        };
+        let part =
+            |part: &str| match part.strip_prefix('$').and_then(|name| self.arguments.get(name)) {
+                Some(value) => plain(value),
+                None => part.to_owned(),
+            };
         path.split('.').map(part).collect()
     }
 }
@@ -233,7 +232,12 @@ impl Step {
         fitting.take(self.limit).map(|row| self.shown(row)).collect()
     }
 
-    fn insert(&self, database: &mut Database, bound: &Bound<'_>, key: &str) -> Result<Value, String> {
+    fn insert(
+        &self,
+        database: &mut Database,
+        bound: &Bound<'_>,
+        key: &str,
+    ) -> Result<Value, String> {
         let key = self.free_key(database, key);
         if database.row(&self.table, &key).is_some() {
             return Err(format!("{} has {key} already", self.table));
@@ -245,7 +249,12 @@ impl Step {
     }
 
     /// Gets, changes or removes the row of `key`.
-    fn touch(&self, database: &mut Database, bound: &Bound<'_>, key: &str) -> Result<Value, String> {
+    fn touch(
+        &self,
+        database: &mut Database,
+        bound: &Bound<'_>,
+        key: &str,
+    ) -> Result<Value, String> {
         let row = database.row(&self.table, key);
         let row = row.ok_or_else(|| format!("{} has no {key}", self.table))?;
         if let Some(unmet) = self.unmet(row, bound) {

@@ -155,14 +155,22 @@ impl DatabaseDomain {
     }
 
     /// Rows that are not as the expected calls leave them; the user's own tables do not count.
-    pub(crate) fn wrong_rows(&self, checked: &Checked, database: &Database) -> Vec<(String, String)> {
+    pub(crate) fn wrong_rows(
+        &self,
+        checked: &Checked,
+        database: &Database,
+    ) -> Vec<(String, String)> {
         let mut rows = checked.end.differing(database);
         rows.retain(|(table, _)| !self.users_tables.contains(table));
         rows
     }
 
     /// Calls a function of assertions and beginnings, or any tool.
-    pub(crate) fn check(&self, database: &mut Database, call: &ExpectedCall) -> Result<Value, String> {
+    pub(crate) fn check(
+        &self,
+        database: &mut Database,
+        call: &ExpectedCall,
+    ) -> Result<Value, String> {
         let of_checks = self.checks.get(&call.name).filter(|tool| tool.is_users == call.by_user);
         let tools = if of_checks.is_some() { &self.checks } else { &self.tools };
         tools.call(database, &call.name, &call.arguments, call.by_user)
@@ -193,7 +201,13 @@ impl DatabaseDomain {
         problems
     }
 
-    fn misfit(&self, place: &str, key: &str, call: &ExpectedCall, may_check: bool) -> Option<Problem> {
+    fn misfit(
+        &self,
+        place: &str,
+        key: &str,
+        call: &ExpectedCall,
+        may_check: bool,
+    ) -> Option<Problem> {
         let fits = |tool: &&DatabaseTool| tool.is_users == call.by_user;
         let check = self.checks.get(&call.name).filter(|_| may_check);
         match check.or_else(|| self.tools.get(&call.name)).filter(fits) {
@@ -207,10 +221,17 @@ impl DatabaseDomain {
                 if may_check {
                     known.extend(self.checks.names(call.by_user));
                 }
-                let hint = nearest(&call.name, &known).map(|near| format!("did you mean {near:?}?"));
+                let hint =
+                    nearest(&call.name, &known).map(|near| format!("did you mean {near:?}?"));
                 let key = format!("{key}.name");
                 let allowed = format!("a tool: {}", listed(&known));
-                Some(problem(place, &key, format!("the unknown tool {:?}", call.name), &allowed, hint))
+                Some(problem(
+                    place,
+                    &key,
+                    format!("the unknown tool {:?}", call.name),
+                    &allowed,
+                    hint,
+                ))
             }
         }
     }

@@ -120,16 +120,11 @@ impl Environment for DatabaseEnvironment {
         state.context.insert("conversation_topic".to_owned(), json!(scenario.topic));
         let mut messages = scenario.messages.clone();
         messages.extend(checked.task.start.messages.iter().cloned());
+        let mut memory = Value::Null;
+        let opening = self.user.open(&checked.task, &mut memory, stream).await?;
+        state.context.insert(USER.to_owned(), memory);
         if messages.last().is_none_or(|last| last.role != Role::User) {
-            let mut memory = Value::Null;
-            let text = self.user.open(&checked.task, &mut memory, stream).await?;
-            state.context.insert(USER.to_owned(), memory);
-            messages.push(Message::user(text));
-        } else {
-            // The user has spoken already; opening them all the same makes their memory.
-            let mut memory = Value::Null;
-            self.user.open(&checked.task, &mut memory, stream).await?;
-            state.context.insert(USER.to_owned(), memory);
+            messages.push(Message::user(opening));
         }
         let session = Session::new(&self.domain, checked);
         session.write(&mut state.context);

@@ -17,22 +17,58 @@ use crate::error::Problem;
 pub(crate) fn mock_tools(tables: &[&str]) -> Result<Toolbox, Vec<Problem>> {
     let transfer: ToolFunction = Arc::new(|_, _| Ok("Transfer successful".into()));
     let items = [
-        tool("create_task", "Make a task for a user.", &["user_id", "title"], &["description"], json!([
+        tool(
+            "create_task",
+            "Make a task for a user.",
+            &["user_id", "title"],
+            &["description"],
+            json!([
             {"op": "get", "table": "users", "key": "$user_id"},
             {"op": "insert", "table": "tasks", "key": "task_#", "set": {
                 "task_id": "#", "title": "$title", "description": "$description", "status": "pending"}},
             {"op": "update", "table": "users", "key": "$user_id", "push": {"tasks": "$tasks.task_id"}},
-            {"op": "get", "table": "tasks", "key": "$tasks.task_id"}])),
+            {"op": "get", "table": "tasks", "key": "$tasks.task_id"}]),
+        ),
         tool("get_users", "List the users.", &[], &[], json!([{"op": "filter", "table": "users"}])),
-        with_states(tool("update_task_status", "Set the state of a task.", &["task_id", "status"], &[],
-            json!([{"op": "update", "table": "tasks", "key": "$task_id", "set": {"status": "$status"}}]))),
-        with(tool("transfer_to_human_agents", "Hand the user over to a person, with a summary of the issue.",
-            &["summary"], &[], Value::Null), "ends"),
-        with(tool("check_notifications", "List the notifications of the inbox.", &[], &[],
-            json!([{"op": "filter", "table": "notifications"}])), "by_user"),
-        with(tool("dismiss_notification", "Mark a notification as read.", &["notification_id"], &[], json!([
+        with_states(tool(
+            "update_task_status",
+            "Set the state of a task.",
+            &["task_id", "status"],
+            &[],
+            json!([{"op": "update", "table": "tasks", "key": "$task_id", "set": {"status": "$status"}}]),
+        )),
+        with(
+            tool(
+                "transfer_to_human_agents",
+                "Hand the user over to a person, with a summary of the issue.",
+                &["summary"],
+                &[],
+                Value::Null,
+            ),
+            "ends",
+        ),
+        with(
+            tool(
+                "check_notifications",
+                "List the notifications of the inbox.",
+                &[],
+                &[],
+                json!([{"op": "filter", "table": "notifications"}]),
+            ),
+            "by_user",
+        ),
+        with(
+            tool(
+                "dismiss_notification",
+                "Mark a notification as read.",
+                &["notification_id"],
+                &[],
+                json!([
             {"op": "update", "table": "notifications", "key": "$notification_id",
-             "set": {"status": "read"}}])), "by_user"),
+             "set": {"status": "read"}}]),
+            ),
+            "by_user",
+        ),
     ];
     read_tools("built-in tools", &items, tables, &[("transfer_to_human_agents", transfer)])
 }
@@ -78,8 +114,11 @@ fn text<'a>(arguments: &'a Arguments, key: &str) -> &'a str {
 }
 
 fn tool(name: &str, about: &str, needed: &[&str], more: &[&str], steps: Value) -> Value {
-    let properties: serde_json::Map<String, Value> =
-        needed.iter().chain(more).map(|key| ((*key).to_owned(), json!({"type": "string"}))).collect();
+    let properties: serde_json::Map<String, Value> = needed
+        .iter()
+        .chain(more)
+        .map(|key| ((*key).to_owned(), json!({"type": "string"})))
+        .collect();
     let mut tool = json!({"type": "function", "function": {
         "name": name, "description": about,
         "parameters": {"type": "object", "properties": properties, "required": needed}}});
@@ -95,6 +134,7 @@ fn with(mut tool: Value, mark: &str) -> Value {
 }
 
 fn with_states(mut tool: Value) -> Value {
-    tool["function"]["parameters"]["properties"]["status"]["enum"] = json!(["pending", "completed"]);
+    tool["function"]["parameters"]["properties"]["status"]["enum"] =
+        json!(["pending", "completed"]);
     tool
 }

@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn it_goes_through_metadata() {
         let mut metadata = Map::new();
-        let report = DatabaseReport { database: part(1, 1), progress: 0.25, ..DatabaseReport::default() };
+        let report =
+            DatabaseReport { database: part(1, 1), progress: 0.25, ..DatabaseReport::default() };
         report.write(&mut metadata);
         assert_eq!(metadata["goal_reached"], true);
         assert_eq!(DatabaseReport::from_metadata(&metadata), Some(report));

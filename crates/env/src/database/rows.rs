@@ -34,9 +34,10 @@ impl Database {
                 continue;
             };
             let wrong = rows.iter().filter(|(_, row)| !row.is_object());
-            problems.extend(
-                wrong.map(|(key, row)| misshaped(place, &format!("{name}.{key}"), row, "an object")),
-            );
+            problems
+                .extend(wrong.map(|(key, row)| {
+                    misshaped(place, &format!("{name}.{key}"), row, "an object")
+                }));
         }
         if problems.is_empty() {
             Ok(Database { base: Arc::new(tables), changes: BTreeMap::new() })
@@ -107,12 +108,12 @@ impl Database {
     pub fn differing(&self, other: &Database) -> Vec<(String, String)> {
         let touched: BTreeSet<(&String, &String)> =
             keys(&self.changes).chain(keys(&other.changes)).collect();
-        let differs = |(table, key): &(&String, &String)| {
-            match (self.row(table, key), other.row(table, key)) {
+        let differs =
+            |(table, key): &(&String, &String)| match (self.row(table, key), other.row(table, key))
+            {
                 (Some(a), Some(b)) => !is_same(a, b),
                 (a, b) => a.is_some() != b.is_some(),
-            }
-        };
+            };
         let found = touched.into_iter().filter(differs);
         found.map(|(table, key)| (table.clone(), key.clone())).collect()
     }

@@ -6,7 +6,7 @@
 //!
 //! # Known ways to cheat
 //! Reciting everything says everything. A turn with more than 20 different numbers says none of them; a
-//! recital of words is not noticed.
+//! recital of words is noticed only where the task lists wrong answers (`forbidden`).
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -32,18 +32,21 @@ pub fn is_said(output: &str, text: &str) -> bool {
 }
 
 fn says_number(wanted: f64, text: &str) -> bool {
-    let is_apart = |start: usize| {
-        let before = text[..start].chars().next_back();
-        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '#')
-    };
+    let before = |start: usize| text[..start].chars().next_back();
+    let touches = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
     let followed = |end: usize| text[end..].chars().next().is_some_and(char::is_alphabetic);
-    let found = NUMBER.find_iter(text);
-    let apart = found.filter(|found| is_apart(found.start()) && !followed(found.end()));
-    let numbers: Vec<f64> = apart.filter_map(|found| value(found.as_str())).collect();
+    let numbers = NUMBER.find_iter(text).filter_map(|found| {
+        let number = found.as_str();
+        // Behind a letter or digit a dash is a hyphen: `2-4` holds 4.
+        let hyphen = number.starts_with('-') && before(found.start()).is_some_and(touches);
+        let number = if hyphen { &number[1..] } else { number };
+        let start = found.end() - number.len();
+        let is_apart = !before(start).is_some_and(touches) && !followed(found.end());
+        is_apart.then(|| value(number)).flatten()
+    });
+    let numbers: Vec<f64> = numbers.collect();
     let different: BTreeSet<u64> = numbers.iter().map(|number| number.to_bits()).collect();
-    // A dash may be a hyphen: `2-4` holds 4 as well.
-    let is_wanted = |number: &f64| *number == wanted || (wanted > 0.0 && *number == -wanted);
-    different.len() <= MAX_NUMBERS && numbers.iter().any(is_wanted)
+    different.len() <= MAX_NUMBERS && numbers.contains(&wanted)
 }
 
 fn says_words(output: &str, text: &str) -> bool {

@@ -16,6 +16,7 @@ use super::task::ExpectedCall;
 const DATABASE: &str = "database";
 const CALLS: &str = "calls";
 const SAID: &str = "outputs_said";
+const MISLED: &str = "is_misled";
 /// Most calls of one episode that are remembered; later ones are made but not compared.
 const MAX_CALLS: usize = 500;
 /// What the right tool with other arguments is worth as a step.
@@ -43,6 +44,8 @@ pub struct Session<'a> {
     pub calls: Vec<MadeCall>,
     /// For each required output, whether it was said.
     pub said: Vec<bool>,
+    /// True once a wrong answer was said.
+    pub is_misled: bool,
 }
 
 impl<'a> Session<'a> {
@@ -54,6 +57,7 @@ impl<'a> Session<'a> {
             database: checked.start.clone(),
             calls: Vec::new(),
             said: vec![false; checked.task.outputs.len()],
+            is_misled: false,
         }
     }
 
@@ -67,13 +71,15 @@ impl<'a> Session<'a> {
         let calls = serde_json::from_value(context.get(CALLS)?.clone()).ok()?;
         let said: Vec<bool> = serde_json::from_value(context.get(SAID)?.clone()).ok()?;
         let is_ours = said.len() == checked.task.outputs.len();
-        is_ours.then_some(Session { domain, checked, database, calls, said })
+        let is_misled = context.get(MISLED)?.as_bool()?;
+        is_ours.then_some(Session { domain, checked, database, calls, said, is_misled })
     }
 
     /// Writes the session into an episode's memory.
     pub(crate) fn write(&self, context: &mut Map<String, Value>) {
         context.insert(DATABASE.to_owned(), self.database.changes());
         context.insert(CALLS.to_owned(), serde_json::to_value(&self.calls).unwrap_or_default());
+        context.insert(MISLED.to_owned(), self.is_misled.into());
         context.insert(SAID.to_owned(), serde_json::to_value(&self.said).unwrap_or_default());
     }
 
@@ -100,6 +106,8 @@ impl<'a> Session<'a> {
 
     /// The user reads what the agent says.
     pub fn hear(&mut self, text: &str) {
+        let forbidden = &self.checked.task.forbidden;
+        self.is_misled = self.is_misled || forbidden.iter().any(|wrong| is_said(wrong, text));
         for (said, output) in self.said.iter_mut().zip(&self.checked.task.outputs) {
             *said = *said || is_said(output, text);
         }
@@ -109,13 +117,13 @@ impl<'a> Session<'a> {
     pub fn report(&self) -> DatabaseReport {
         let task = &self.checked.task;
         let wrong = self.domain.wrong_rows(self.checked, &self.database);
-        let n_said = self.said.iter().filter(|said| **said).count();
+        let n_said = self.said.iter().filter(|said| **said && !self.is_misled).count();
         let is_wrong = |(table, key): &&(String, String)| {
-            let is_as_before = match (self.database.row(table, key), self.checked.start.row(table, key))
-            {
-                (Some(now), Some(before)) => is_same(now, before),
-                (now, before) => now.is_some() == before.is_some(),
-            };
+            let is_as_before =
+                match (self.database.row(table, key), self.checked.start.row(table, key)) {
+                    (Some(now), Some(before)) => is_same(now, before),
+                    (now, before) => now.is_some() == before.is_some(),
+                };
             !is_as_before
         };
         let n_wrong_rows = wrong.iter().filter(is_wrong).count();
@@ -125,11 +133,7 @@ impl<'a> Session<'a> {
             database: part(1, usize::from(wrong.is_empty()), task.basis.database),
             outputs: part(task.outputs.len(), n_said, task.basis.outputs),
             calls: part(agents.len(), n_made, task.basis.calls),
-            assertions: part(
-                task.assertions.len(),
-                self.n_assertions_met(),
-                task.basis.assertions,
-            ),
+            assertions: part(task.assertions.len(), self.n_assertions_met(), task.basis.assertions),
             statements: part(task.statements.len(), 0, task.basis.statements),
             n_wrong_rows,
             progress: self.progress(&agents, n_said, n_wrong_rows),

@@ -62,13 +62,8 @@ pub struct Basis {
 
 impl Basis {
     /// Database and outputs.
-    pub const USUAL: Basis = Basis {
-        database: true,
-        outputs: true,
-        calls: false,
-        assertions: false,
-        statements: false,
-    };
+    pub const USUAL: Basis =
+        Basis { database: true, outputs: true, calls: false, assertions: false, statements: false };
 }
 
 /// One task.
@@ -88,6 +83,8 @@ pub struct DatabaseTask {
     pub calls: Vec<ExpectedCall>,
     /// What the agent must tell the user.
     pub outputs: Vec<String>,
+    /// Wrong answers: once one is said, no output counts any more.
+    pub forbidden: Vec<String>,
     /// What must be true of the final database.
     pub assertions: Vec<StateAssertion>,
     /// What a judge would have to confirm.
@@ -107,6 +104,7 @@ impl DatabaseTask {
             start: TaskStart::default(),
             calls: Vec::new(),
             outputs: Vec::new(),
+            forbidden: Vec::new(),
             assertions: Vec::new(),
             statements: Vec::new(),
             basis: Basis::USUAL,

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `start` may hold `data` (laid over the tables) and `calls`; `assertions` are calls with what they must
-//! say (`wanted`); `statements` are for a judge. `basis` lists which of `database`, `outputs`, `actions`,
+//! say (`wanted`); `statements` are for a judge. `forbidden` lists wrong answers: once one of them is said, no
+//! output counts any more, so that reciting everything says nothing. `basis` lists which of `database`, `outputs`, `actions`,
 //! `assertions` and `statements` decide; without it, all that the task has.
 
 use serde_json::{Map, Value};
@@ -36,7 +37,16 @@ named_enum! {
 }
 
 const KEYS: &[&str] = &[
-    "id", "topic", "instruction", "user", "start", "actions", "outputs", "assertions", "statements",
+    "id",
+    "topic",
+    "instruction",
+    "user",
+    "start",
+    "actions",
+    "outputs",
+    "forbidden",
+    "assertions",
+    "statements",
     "basis",
 ];
 const MAX_ITEMS: usize = 1000;
@@ -81,6 +91,7 @@ fn read_task(fields: &mut Fields<'_>, place: &str, default_id: String) -> Databa
         start: read_start(fields, place),
         calls: read_calls(fields, "actions"),
         outputs: fields.texts("outputs", MAX_ITEMS, MAX_TEXT_CHARS),
+        forbidden: fields.texts("forbidden", MAX_ITEMS, MAX_TEXT_CHARS),
         assertions: assertions
             .iter()
             .map(|item| StateAssertion { call: expected(item), wanted: wanted(item) })
@@ -90,6 +101,9 @@ fn read_task(fields: &mut Fields<'_>, place: &str, default_id: String) -> Databa
     };
     if task.user.is_none() && task.instruction.trim().is_empty() {
         fields.problem("instruction", "nothing", "an instruction, or a user with an opening");
+    }
+    if task.outputs.is_empty() && !task.forbidden.is_empty() {
+        fields.problem("forbidden", "wrong answers without a right one", "outputs beside them");
     }
     DatabaseTask { basis: read_basis(fields, &task), ..task }
 }
@@ -118,7 +132,8 @@ fn read_items(fields: &mut Fields<'_>, key: &str, allowed: &[&str]) -> Vec<Map<S
     let mut read = Vec::new();
     for (index, item) in items.iter().enumerate() {
         let object = item.as_object();
-        let has_name = object.is_some_and(|object| object.get("name").is_some_and(Value::is_string));
+        let has_name =
+            object.is_some_and(|object| object.get("name").is_some_and(Value::is_string));
         let has_arguments =
             object.is_some_and(|object| object.get("arguments").is_none_or(Value::is_object));
         let is_known =
@@ -144,7 +159,8 @@ fn read_basis(fields: &mut Fields<'_>, task: &DatabaseTask) -> Basis {
     let named = fields.texts("basis", 10, MAX_NAME_CHARS);
     let names: Vec<&str> = BasisPart::ALL.iter().map(|part| part.name()).collect();
     for name in named.iter().filter(|name| BasisPart::from_name(name).is_none()) {
-        let hint = crate::names::nearest(name, &names).map(|near| format!("did you mean {near:?}?"));
+        let hint =
+            crate::names::nearest(name, &names).map(|near| format!("did you mean {near:?}?"));
         let allowed = crate::names::listed(&names);
         fields.problem_with_hint("basis", format!("{name:?}"), allowed, hint);
     }

@@ -49,8 +49,8 @@ pub struct DatabaseTool {
     pub ends_episode: bool,
     /// True for a tool of the user's; the agent is not told of it and cannot call it.
     pub is_users: bool,
-    operation: Operation,
-    validator: Arc<Validator>,
+    pub(crate) operation: Operation,
+    pub(crate) validator: Arc<Validator>,
 }
 
 impl DatabaseTool {
@@ -173,7 +173,7 @@ impl Toolbox {
 }
 
 /// What the agent reads of a result.
-pub fn answer_text(result: &Result<Value, String>) -> String {
+pub(crate) fn answer_text(result: &Result<Value, String>) -> String {
     match result {
         Ok(Value::String(text)) => text.clone(),
         Ok(value) => value.to_string(),

@@ -87,7 +87,8 @@ fn read_tool(
         (_, None) => None,
     };
     let mut problems = fields.into_problems();
-    let tool = spec.zip(operation).map(|(spec, operation)| DatabaseTool::new(place, spec, operation));
+    let tool =
+        spec.zip(operation).map(|(spec, operation)| DatabaseTool::new(place, spec, operation));
     match tool {
         Some(Ok(tool)) if problems.is_empty() => {
             Ok(DatabaseTool { ends_episode, is_users, ..tool })

@@ -53,7 +53,10 @@ impl UserScript {
     }
 
     /// Reads the object under a task's `user` key, found at `place`.
-    pub(crate) fn read(place: &str, object: &Map<String, Value>) -> Result<UserScript, Vec<Problem>> {
+    pub(crate) fn read(
+        place: &str,
+        object: &Map<String, Value>,
+    ) -> Result<UserScript, Vec<Problem>> {
         let mut fields = Fields::nested(place, "user.".to_owned(), object, KEYS);
         let opening = fields.text("opening", MAX_CHARS).unwrap_or_default();
         if opening.trim().is_empty() {
@@ -89,7 +92,8 @@ fn read_facts(place: &str, fields: &mut Fields<'_>) -> Vec<UserFact> {
             fact.problem("", "a fact without words", "an object with the words asked and says");
         }
         fields.extend(fact.into_problems());
-        facts.push(UserFact { asked: asked.iter().map(|word| word.to_lowercase()).collect(), says });
+        facts
+            .push(UserFact { asked: asked.iter().map(|word| word.to_lowercase()).collect(), says });
     }
     facts
 }

@@ -12,7 +12,8 @@
 //! Episodes of other worlds, and for `database` tasks that only a judge can decide.
 //!
 //! # Known ways to cheat
-//! Neither looks at how the agent talks. Reciting every word of the shop says every required output.
+//! Neither looks at how the agent talks. Reciting everything says every required output, unless the task lists
+//! wrong answers, as those of the shop do.
 
 use async_trait::async_trait;
 use stateset_core::{Reward, RewardComponent, RewardContext, RewardResult, Score, Trajectory};

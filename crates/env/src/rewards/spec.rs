@@ -31,8 +31,15 @@ use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
 /// Rewards that can stand by themselves or with a weight.
-pub const REWARD_NAMES: &[&str] =
-    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number", "database", "tool_progress"];
+pub const REWARD_NAMES: &[&str] = &[
+    "helpfulness",
+    "safety",
+    "conciseness",
+    "task_completion",
+    "exact_number",
+    "database",
+    "tool_progress",
+];
 
 /// Composites with names of their own.
 pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];

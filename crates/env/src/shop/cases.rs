@@ -8,9 +8,7 @@ use serde_json::{Map, Value, json};
 use stateset_core::Stream;
 
 use super::goods::{ITEMS, Item};
-use super::grammar::{
-    ASK_COLOUR, ASK_ORDER, ASK_REASON, COLOUR, ORDER, REASONS, openings,
-};
+use super::grammar::{ASK_COLOUR, ASK_ORDER, ASK_REASON, COLOUR, ORDER, REASONS, openings};
 use crate::customer::{Split, text_seed};
 use crate::database::{DatabaseTask, ExpectedCall, UserFact, UserScript};
 use crate::names::named_enum;
@@ -108,7 +106,7 @@ impl Combination {
         let state = self.state(stream);
         let second = self.second(&item, stream);
         let own_colours = item.colours(false);
-        let other = |colour: &&&str| second.as_ref().is_none_or(|(value, _)| value != **colour);
+        let other = |colour: &&&str| second.as_ref().is_none_or(|(value, _)| *value != **colour);
         let colours: Vec<&str> = own_colours.iter().filter(other).copied().collect();
         let colour = stream.choose(&colours).copied().unwrap_or("red");
         let row = json!({"order": order, "item": item.name, "colour": colour, "state": state});
@@ -117,6 +115,7 @@ impl Combination {
         task.user = Some(self.user(&item, order, second.as_ref(), stream));
         task.calls = self.calls(&item, order, second.as_ref());
         task.outputs = vec![self.output(&item, state)];
+        task.forbidden = self.wrong_answers(&item, state);
         let has_order = self.wish != Wish::Price;
         Case { task, order: has_order.then(|| (order.to_owned(), row)) }
     }
@@ -137,7 +136,7 @@ impl Combination {
         match self.wish {
             Wish::Return => {
                 let (reason, phrases) = stream.choose(&REASONS)?;
-                Some((reason, (*stream.choose(phrases)?).to_owned()))
+                Some((*reason, (*stream.choose(phrases)?).to_owned()))
             }
             Wish::Exchange => {
                 let colours = item.colours(self.outcome == Outcome::SoldOut);
@@ -155,7 +154,8 @@ impl Combination {
         second: Option<&(&'static str, String)>,
         stream: &mut Stream,
     ) -> UserScript {
-        let tell_order = stream.choose(ORDER).copied().unwrap_or_default().replace("{order}", order);
+        let tell_order =
+            stream.choose(ORDER).copied().unwrap_or_default().replace("{order}", order);
         let mut opening = openings(self.wish)[self.opening].replace("{item}", item.name);
         let told = [
             self.tells_order.then_some(&tell_order),
@@ -222,6 +222,23 @@ impl Combination {
             (Wish::Cancel, Outcome::Done) => "cancelled".to_owned(),
             (Wish::Return, Outcome::Done) => "returned".to_owned(),
             (Wish::Exchange, Outcome::Done) => "exchanged".to_owned(),
+        }
+    }
+
+    /// What only somebody says who guesses, or recites.
+    fn wrong_answers(&self, item: &Item, state: &str) -> Vec<String> {
+        let others = |state: &str| -> Vec<String> {
+            let states = ["open", "sent", "delivered"].into_iter();
+            states.filter(|other| *other != state).map(str::to_owned).collect()
+        };
+        match (self.wish, self.outcome) {
+            (Wish::Price, _) => {
+                let others = ITEMS.iter().filter(|other| other.price != item.price);
+                others.map(|other| other.price.to_string()).collect()
+            }
+            (Wish::State, _) | (_, Outcome::WrongState) => others(state),
+            (_, Outcome::SoldOut) => others("delivered"),
+            (_, Outcome::Done) => Vec::new(),
         }
     }
 

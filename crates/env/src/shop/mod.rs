@@ -13,5 +13,6 @@ mod goods;
 mod grammar;
 mod world;
 
+pub use cases::Wish;
 pub use goods::{COLOURS, ITEMS, Item};
 pub use world::{SHOP_POLICY, Shop, shop_domain};

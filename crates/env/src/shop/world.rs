@@ -183,8 +183,7 @@ mod tests {
 
     #[test]
     fn a_state_stays_small() {
-        let base = serde_json::to_string(&SHOP.database().rows("orders").len()).unwrap();
-        assert_ne!(base, "0");
+        assert!(SHOP.database().rows("orders").len() > 200);
         let mut session = SHOP.session("shop-train-000").unwrap();
         let task = SHOP.task("shop-train-000").unwrap();
         for call in &task.calls {

@@ -35,9 +35,21 @@ pub const TASK_CONFIGS: &[TaskConfig] = &[TaskConfig {
     system_prompt: "You analyse data. Say what you do, step by step: load, look, analyse, report.",
     actions: &[
         ("load_data", &["load", "loaded", "loading", "import", "imported", "read"]),
-        ("explore_data", &["explore", "explored", "look", "looked", "inspect", "summary", "overview"]),
-        ("analyse", &["analyse", "analysed", "analyze", "analyzed", "compare", "compared", "compute", "average"]),
-        ("report", &["report", "result", "results", "conclusion", "conclude", "finding", "findings"]),
+        (
+            "explore_data",
+            &["explore", "explored", "look", "looked", "inspect", "summary", "overview"],
+        ),
+        (
+            "analyse",
+            &[
+                "analyse", "analysed", "analyze", "analyzed", "compare", "compared", "compute",
+                "average",
+            ],
+        ),
+        (
+            "report",
+            &["report", "result", "results", "conclusion", "conclude", "finding", "findings"],
+        ),
     ],
     max_turns: 8,
 }];
@@ -132,7 +144,7 @@ impl World for TaskConfig {
     }
 
     fn environment(&self, max_turns: usize) -> Arc<dyn Environment> {
-        Arc::new(TaskEnvironment { max_turns, ..TaskEnvironment::new(self.required_actions()) })
+        Arc::new(TaskEnvironment::new(self.required_actions()).with_max_turns(max_turns))
     }
 }
 

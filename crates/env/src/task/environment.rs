@@ -72,7 +72,9 @@ pub enum SuccessCriteria {
 
 impl SuccessCriteria {
     /// Done when `function` says so.
-    pub fn when(function: impl Fn(&TaskView<'_>) -> bool + Send + Sync + 'static) -> SuccessCriteria {
+    pub fn when(
+        function: impl Fn(&TaskView<'_>) -> bool + Send + Sync + 'static,
+    ) -> SuccessCriteria {
         SuccessCriteria::Function(Arc::new(function))
     }
 
@@ -117,6 +119,11 @@ impl TaskEnvironment {
     /// The same with other criteria.
     pub fn with_success(self, success: SuccessCriteria) -> TaskEnvironment {
         TaskEnvironment { success, ..self }
+    }
+
+    /// The same with another limit of turns, at least 1.
+    pub fn with_max_turns(self, max_turns: usize) -> TaskEnvironment {
+        TaskEnvironment { max_turns, ..self }
     }
 
     /// The same with tools.

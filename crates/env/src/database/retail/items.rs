@@ -93,7 +93,8 @@ fn check_items(order: &Value, ids: &[&str]) -> Result<Vec<usize>, String> {
     }
     let mut places: Vec<usize> = Vec::new();
     for id in ids {
-        let fits = |place: &usize| !places.contains(place) && field(&items[*place], "item_id") == *id;
+        let fits =
+            |place: &usize| !places.contains(place) && field(&items[*place], "item_id") == *id;
         let place = (0..items.len()).find(fits);
         places.push(place.ok_or_else(|| format!("the order has no item {id}, or not so often"))?);
     }

@@ -48,7 +48,8 @@ fn row(database: &Database, table: &str, what: &str, key: &str) -> Answer {
 /// Product ids by name, in the order of names.
 pub(super) fn product_types(database: &mut Database, _: &Arguments) -> Answer {
     let rows = database.rows("products");
-    let mut names: Vec<(&str, &str)> = rows.iter().map(|(id, row)| (field(row, "name"), *id)).collect();
+    let mut names: Vec<(&str, &str)> =
+        rows.iter().map(|(id, row)| (field(row, "name"), *id)).collect();
     names.sort_unstable();
     let types: Map<String, Value> =
         names.into_iter().map(|(name, id)| (name.to_owned(), id.into())).collect();

@@ -18,8 +18,8 @@ mod order;
 
 use std::sync::Arc;
 
-use super::tool::{Arguments, ToolFunction};
 use super::rows::Database;
+use super::tool::{Arguments, ToolFunction};
 use serde_json::Value;
 
 /// Every tool by its name.

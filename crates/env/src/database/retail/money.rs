@@ -32,10 +32,9 @@ pub(super) fn balance(method: &Value) -> Option<f64> {
 /// Refuses a gift card whose balance is below `amount`.
 pub(super) fn check_balance(method: &Value, amount: f64) -> Result<(), String> {
     match balance(method) {
-        Some(balance) if balance < amount => Err(format!(
-            "the gift card's balance of {balance} does not cover {}",
-            cents(amount)
-        )),
+        Some(balance) if balance < amount => {
+            Err(format!("the gift card's balance of {balance} does not cover {}", cents(amount)))
+        }
         _ => Ok(()),
     }
 }
