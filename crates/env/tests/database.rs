@@ -23,7 +23,7 @@ use stateset_core::{
 };
 use stateset_env::customer::Split;
 use stateset_env::database::{
-    DatabaseEnvironment, DatabaseReport, DatabaseTask, load_tau_retail, load_tau2_mock,
+    DatabaseEnvironment, DatabaseReport, DatabaseTask, is_said, load_tau_retail, load_tau2_mock,
 };
 use stateset_env::rewards::{DatabaseReward, parse_reward};
 use stateset_env::sets::World;
@@ -190,16 +190,19 @@ async fn a_competent_clerk_does_every_case_of_the_shop() {
     }
 }
 
+const EVERYTHING: &str = "open, sent, delivered, cancelled, returned, exchanged, sold out, 25, 8, 14, 30, 60, 18, 22, 45";
+
 #[tokio::test]
 async fn agents_that_do_not_work_earn_little() {
     let environment = Shop.environment(Shop.max_turns());
     let reward = parse_reward(Shop.reward()).unwrap();
-    let everything =
-        "open sent delivered cancelled returned exchanged sold out 25 8 14 30 60 18 22 45";
-    let price_list: Vec<u32> = ITEMS.iter().map(|item| item.price).collect();
-    assert!(price_list.iter().all(|price| everything.contains(&price.to_string())));
+    for item in ITEMS {
+        assert!(is_said(&item.price.to_string(), EVERYTHING));
+    }
     type Agent = fn(&[Message]) -> Message;
-    let agents: [(&str, Agent, f64); 5] = [
+    let agents: [(&str, Agent, f64); 7] = [
+        ("recites", |_| Message::assistant(EVERYTHING), 0.05),
+        ("always the same", |_| Message::assistant("It is sent."), 0.2),
         ("silent", |_| Message::assistant(""), 0.0),
         ("polite", |_| Message::assistant("Thank you, it is done."), 0.05),
         ("guesses", |_| calls("cancel_order", json!({"order": "oak7"})), 0.12),
@@ -214,6 +217,7 @@ async fn agents_that_do_not_work_earn_little() {
             sum += total(reward.as_ref(), &trajectory, scenario).await.expect("it is scored");
         }
         let mean = sum / scenarios.len() as f64;
+        println!("{name}: {mean:.3}");
         assert!(mean <= most, "{name}: {mean}");
     }
 }

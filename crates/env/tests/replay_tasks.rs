@@ -31,7 +31,12 @@ fn retail_tasks_replay() {
     }
     let refused: Vec<&str> =
         rows.iter().flat_map(|row| &row.refused).map(|(_, _, why)| why.as_str()).collect();
-    println!("{refused:?}");
+    assert_eq!(refused.len(), 20, "{refused:#?}");
+    for why in refused {
+        assert!(why.starts_with("the gift card's balance of"), "{why}");
+    }
+    let n_writes: usize = rows.iter().map(|row| row.n_writes).sum();
+    assert_eq!(n_writes, 773);
 }
 
 #[test]
