@@ -61,8 +61,8 @@ async fn play(
         trajectory.turns.push(action);
         trajectory.turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
         if through_json {
-            let text = serde_json::to_string(&state).unwrap();
-            state = serde_json::from_str::<EnvironmentState>(&text).unwrap();
+            let text = serde_json::to_string(&state).expect("plain data");
+            state = serde_json::from_str::<EnvironmentState>(&text).expect("plain data");
         }
     }
     trajectory.final_state = Some(state);

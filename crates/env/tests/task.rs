@@ -25,7 +25,7 @@ fn stream(turn: usize) -> Stream {
 }
 
 fn analyst() -> (TaskEnvironment, Scenario) {
-    let config = task_config("data_analysis").unwrap();
+    let config = task_config("data_analysis").expect("it is built in");
     let scenario = config.scenarios(Split::Train).remove(0);
     (TaskEnvironment::new(config.required_actions()), scenario)
 }

@@ -58,8 +58,8 @@ fn says_words(output: &str, text: &str) -> bool {
     text.match_indices(output).any(|(start, found)| {
         let before = text[..start].chars().next_back();
         let after = text[start + found.len()..].chars().next();
-        let before_touches = touches(before) && touches(first);
-        !before_touches && !(touches(after) && touches(last))
+        let is_inside_a_word = touches(before) && touches(first) || touches(after) && touches(last);
+        !is_inside_a_word
     })
 }
 

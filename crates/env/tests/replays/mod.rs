@@ -8,22 +8,22 @@ use stateset_core::Score;
 use stateset_env::database::{DatabaseDomain, DatabaseReport, ReplayPlan, replay};
 
 /// One row: a task and what its replays came to.
-pub struct Row {
-    pub id: String,
-    pub score: Score,
-    pub report: DatabaseReport,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) score: Score,
+    pub(crate) report: DatabaseReport,
     /// Calls, and how many of them changed the database.
-    pub n_calls: usize,
-    pub n_writes: usize,
+    pub(crate) n_calls: usize,
+    pub(crate) n_writes: usize,
     /// Expected calls that were refused: index, tool and reason.
-    pub refused: Vec<(usize, String, String)>,
+    pub(crate) refused: Vec<(usize, String, String)>,
     /// Writes whose omission is not noticed: index and tool.
-    pub masked: Vec<(usize, String)>,
+    pub(crate) masked: Vec<(usize, String)>,
     /// Calls that changed nothing though they worked and are no mere look-ups by name.
-    pub idle: Vec<(usize, String)>,
+    pub(crate) idle: Vec<(usize, String)>,
 }
 
-pub fn survey(domain: &DatabaseDomain) -> Vec<Row> {
+pub(crate) fn survey(domain: &DatabaseDomain) -> Vec<Row> {
     domain.tasks().map(|task| row(domain, &task.id)).collect()
 }
 
@@ -56,7 +56,7 @@ fn row(domain: &DatabaseDomain, id: &str) -> Row {
 }
 
 /// The table that is printed.
-pub struct Table<'a>(pub &'a [Row]);
+pub(crate) struct Table<'a>(pub(crate) &'a [Row]);
 
 impl fmt::Display for Table<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::rows::Database;
 use super::super::tool::Arguments;
-use super::{order_in, store_order, text};
+use super::values::{order_in, store_order, text};
 
 pub(super) fn order_address(
     database: &mut Database,

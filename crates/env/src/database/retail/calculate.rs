@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::rows::Database;
 use super::super::tool::Arguments;
-use super::text;
+use super::values::text;
 
 const MAX_CHARS: usize = 1000;
 const MAX_DEPTH: usize = 50;

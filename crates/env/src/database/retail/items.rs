@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::rows::Database;
 use super::super::tool::Arguments;
 use super::money::{balance, book, cents, check_balance, method, paid};
-use super::{field, order_in, store_order, text, texts};
+use super::values::{field, order_in, store_order, text, texts};
 
 /// The state after items of a pending order were modified.
 const MODIFIED: &str = "pending (items modified)";

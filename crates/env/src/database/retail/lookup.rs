@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::super::rows::Database;
 use super::super::tool::Arguments;
-use super::{field, text};
+use super::values::{field, text};
 
 type Answer = Result<Value, String>;
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::rows::Database;
-use super::field;
+use super::values::field;
 
 /// To whole cents.
 pub(super) fn cents(amount: f64) -> f64 {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::rows::Database;
 use super::super::tool::Arguments;
 use super::money::{book, check_balance, method, paid};
-use super::{order_in, store_order, text};
+use super::values::{order_in, store_order, text};
 
 pub(super) fn cancel(database: &mut Database, arguments: &Arguments) -> Result<Value, String> {
     let mut order = order_in(database, arguments, "pending")?;
