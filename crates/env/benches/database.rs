@@ -2,9 +2,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::json;
-use stateset_core::{
-    ConversationTurn, Environment, Message, Purpose, RunSeed, StreamKey, ToolCall,
-};
+use stateset_core::{ConversationTurn, Message, Purpose, RunSeed, StreamKey, ToolCall};
 use stateset_env::customer::Split;
 use stateset_env::sets::World;
 use stateset_env::shop::{Shop, shop_domain};

@@ -27,7 +27,7 @@ use stateset_env::database::{
 };
 use stateset_env::rewards::{DatabaseReward, parse_reward};
 use stateset_env::sets::World;
-use stateset_env::shop::{ITEMS, Shop, shop_domain};
+use stateset_env::shop::{ITEMS, Shop, clerk as shop_clerk, shop_domain};
 use support::test_data;
 
 fn stream(turn: usize) -> Stream {
@@ -110,67 +110,10 @@ async fn other_peoples_tasks_replay_through_the_environment() {
     assert_eq!(scored, 7);
 }
 
-/// An agent of the shop that follows the policy: asks, looks up, acts, and says what came of it.
+/// The shop's own clerk, with the same wording for the same conversation.
 fn clerk(messages: &[Message]) -> Message {
-    let user: Vec<&str> =
-        messages.iter().filter(|m| m.role == Role::User).map(|m| m.content.as_str()).collect();
-    let heard = user.join(" ").to_lowercase();
-    let words: Vec<&str> =
-        heard.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let has = |options: &[&str]| options.iter().any(|option| heard.contains(option));
-    let results: Vec<Value> = messages
-        .iter()
-        .filter(|m| m.role == Role::Tool)
-        .filter_map(|m| serde_json::from_str(&m.content).ok())
-        .collect();
-    let found = |key: &str| results.iter().find(|row| row.get(key).is_some());
-    let item = ITEMS.iter().find(|item| words.contains(&item.name)).map(|item| item.name);
-    let item = item.unwrap_or("lamp");
-    if has(&["cost", "how much", "price"]) {
-        return match found("price") {
-            Some(row) => Message::assistant(format!("It costs {}.", row["price"])),
-            None => calls("get_item", json!({"item": item})),
-        };
-    }
-    let order =
-        words.iter().find(|word| word.len() > 2 && word.ends_with(|c: char| c.is_ascii_digit()));
-    let Some(order) = order else { return Message::assistant("What is the order?") };
-    let Some(row) = found("order") else { return calls("get_order", json!({"order": order})) };
-    let last = results.last().unwrap_or(row);
-    let state = last.get("state").and_then(Value::as_str).unwrap_or_default();
-    if ["cancelled", "returned", "exchanged"].contains(&state) {
-        return Message::assistant(format!("It is {state}."));
-    }
-    let state = row["state"].as_str().unwrap_or_default();
-    let no = Message::assistant(format!("It is {state}."));
-    if has(&["cancel", "stop", "any more"]) {
-        return if state == "open" { calls("cancel_order", json!({"order": order})) } else { no };
-    }
-    if has(&["return", "back"]) {
-        if state != "delivered" {
-            return no;
-        }
-        let reason = ["broken", "late", "wrong"].into_iter().find(|reason| words.contains(reason));
-        return match reason {
-            Some(reason) => calls("return_order", json!({"order": order, "reason": reason})),
-            None => Message::assistant("What is the reason?"),
-        };
-    }
-    if has(&["exchange", "another colour", "swap"]) {
-        if state != "delivered" {
-            return no;
-        }
-        let colours = ["red", "blue", "green", "white"];
-        let Some(colour) = colours.into_iter().find(|colour| words.contains(colour)) else {
-            return Message::assistant("In which colour?");
-        };
-        return match found("price") {
-            None => calls("get_item", json!({"item": item})),
-            Some(item) if item[colour] == 0 => Message::assistant("That is sold out."),
-            Some(_) => calls("exchange_order", json!({"order": order, "colour": colour})),
-        };
-    }
-    no
+    let key = StreamKey::default().at_turn(messages.len());
+    shop_clerk(messages, &mut RunSeed(5).stream(Purpose::Data, key))
 }
 
 #[tokio::test]

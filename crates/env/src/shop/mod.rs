@@ -9,10 +9,12 @@
 //! the right state, or the colour is sold out; then nothing may change and the reason has to be said.
 
 mod cases;
+mod clerk;
 mod goods;
 mod grammar;
 mod world;
 
 pub use cases::Wish;
+pub use clerk::clerk;
 pub use goods::{COLOURS, ITEMS, Item};
 pub use world::{SHOP_POLICY, Shop, shop_domain};
