@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use stateset_env::database::{
-    DomainFiles, ReplayPlan, TauFiles, Tau2Files, TextFile, domain_from_files, replay,
+    DomainFiles, ReplayPlan, Tau2Files, TauFiles, TextFile, domain_from_files, replay,
     tau_retail_from_files, tau2_mock_from_files,
 };
 
@@ -15,7 +15,8 @@ fuzz_target!(|data: &[u8]| {
     let domain = match first % 3 {
         0 => {
             let (tools, database, tasks) = (file("tools"), file("database"), file("tasks"));
-            let files = DomainFiles { name: "fuzz".into(), policy: String::new(), tools, database, tasks };
+            let files =
+                DomainFiles { name: "fuzz".into(), policy: String::new(), tools, database, tasks };
             domain_from_files(&files, &[])
         }
         1 => {
