@@ -4,10 +4,13 @@
 //! - [`conversation`] and [`prompts`] are the environments.
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
 //! - [`judging`] is what judges are asked, and how their answers are read.
+//! - [`database`] is tools over a database, [`shop`] the built-in world of it; [`task`] is tasks with
+//!   required actions.
 //! - [`rewards`] judge finished conversations.
 
 pub mod conversation;
 pub mod customer;
+pub mod database;
 mod error;
 mod fields;
 pub mod judging;
@@ -16,6 +19,13 @@ pub mod prompts;
 pub mod rewards;
 pub mod scenarios;
 pub mod sets;
+pub mod shop;
+pub mod task;
 mod text;
 
 pub use error::{EnvError, Problem};
+
+/// The guide's page on tools over a database, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/databases.md")]
+mod databases_guide {}

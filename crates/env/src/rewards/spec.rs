@@ -2,7 +2,7 @@
 //!
 //! | text | reward |
 //! |---|---|
-//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number` | the reward of this name |
+//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number`, `database`, `tool_progress` | the reward of this name |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
 //! | `contains_text:dog` | some of the texts occurs, inside words too |
@@ -21,6 +21,7 @@ use stateset_core::Reward;
 use super::composite::{CompositeReward, WeightedReward};
 use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
+use super::database::{DatabaseReward, ToolProgressReward};
 use super::exact_number::ExactNumberReward;
 use super::helpfulness::HelpfulnessReward;
 use super::regex::RegexReward;
@@ -30,8 +31,15 @@ use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
 /// Rewards that can stand by themselves or with a weight.
-pub const REWARD_NAMES: &[&str] =
-    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number"];
+pub const REWARD_NAMES: &[&str] = &[
+    "helpfulness",
+    "safety",
+    "conciseness",
+    "task_completion",
+    "exact_number",
+    "database",
+    "tool_progress",
+];
 
 /// Composites with names of their own.
 pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
@@ -109,6 +117,8 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "conciseness" => Ok(ConcisenessReward::weighted(weight)),
         "task_completion" => Ok(TaskCompletionReward::weighted(weight)),
         "exact_number" => Ok(ExactNumberReward::weighted(weight)),
+        "database" => Ok(WeightedReward::new(weight, DatabaseReward)),
+        "tool_progress" => Ok(WeightedReward::new(weight, ToolProgressReward)),
         _ => Err(unknown(spec, name)),
     }
 }
@@ -171,7 +181,7 @@ mod tests {
         assert_eq!(
             refused("helpfulnes"),
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
-             helpfulness, safety, conciseness, task_completion and exact_number, presets \
+             helpfulness, safety, conciseness, task_completion, exact_number, database and tool_progress, presets \
              customer_service, technical_support, sales and helpful, with an argument contains:.., \
              contains_text:.., contains_all:.. and regex:..; did you mean \"helpfulness\"?"
         );

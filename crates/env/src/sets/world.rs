@@ -11,6 +11,8 @@ use super::config::CONVERSATION_CONFIGS;
 use crate::customer::Split;
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
+use crate::shop::Shop;
+use crate::task::TASK_CONFIGS;
 
 /// One built-in world.
 pub trait World: Send + Sync {
@@ -38,7 +40,11 @@ pub trait World: Send + Sync {
 
 /// Every built-in world.
 pub fn worlds() -> Vec<Box<dyn World>> {
-    CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }).collect()
+    let mut all: Vec<Box<dyn World>> = Vec::new();
+    all.extend(CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }));
+    all.extend(TASK_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }));
+    all.push(Box::new(Shop));
+    all
 }
 
 /// The world called `name`.
