@@ -3,9 +3,11 @@
 //! - [`scenarios`] reads scenario and prompt files; [`sets`] holds the built-in ones.
 //! - [`conversation`] and [`prompts`] are the environments.
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
+//! - [`commerce`] holds small shops whose agents act by tools and are judged by business figures.
 //! - [`judging`] is what judges are asked, and how their answers are read.
 //! - [`rewards`] judge finished conversations.
 
+pub mod commerce;
 pub mod conversation;
 pub mod customer;
 mod error;

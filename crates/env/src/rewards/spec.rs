@@ -9,6 +9,8 @@
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
+//! | `kpi:csat`, also with a weight as `kpi:csat=0.5` | a business figure of the worlds of commerce |
+//! | `returns_desk`, `dynamic_pricing`, `fulfilment`, `cross_sell`, `fraud_review` | presets for the worlds of commerce: figures with weights |
 //! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
 //!
 //! The preset for customers is built so that only a solved problem earns more than half: a competent,
@@ -23,9 +25,11 @@ use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
 use super::exact_number::ExactNumberReward;
 use super::helpfulness::HelpfulnessReward;
+use super::kpi::KpiReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
 use super::task_completion::TaskCompletionReward;
+use crate::commerce::{Kpi, commerce_preset};
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
@@ -36,7 +40,7 @@ pub const REWARD_NAMES: &[&str] =
 /// Composites with names of their own.
 pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
 
-const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex"];
+const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex", "kpi"];
 
 /// The reward that `spec` describes; see the table above.
 ///
@@ -44,6 +48,12 @@ const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "r
 /// [`EnvError::Reward`] with what is wrong and what there is.
 pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
     let spec = spec.trim();
+    if let Some(preset) = commerce_preset(spec) {
+        return Ok(Arc::new(composite(preset)?));
+    }
+    if spec.contains("kpi:") && spec.contains('=') {
+        return Ok(Arc::new(composite(spec)?));
+    }
     if let Some((name, argument)) = spec.split_once(':') {
         return with_argument(spec, name.trim(), argument);
     }
@@ -76,6 +86,7 @@ fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Rewar
         }
         "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
         "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
+        "kpi" => Ok(Arc::new(KpiReward::new(kpi(spec, argument)?))),
         _ => Err(unknown(spec, name)),
     }
 }
@@ -109,8 +120,19 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "conciseness" => Ok(ConcisenessReward::weighted(weight)),
         "task_completion" => Ok(TaskCompletionReward::weighted(weight)),
         "exact_number" => Ok(ExactNumberReward::weighted(weight)),
+        name if name.starts_with("kpi:") => Ok(KpiReward::weighted(kpi(spec, &name[4..])?, weight)),
         _ => Err(unknown(spec, name)),
     }
+}
+
+fn kpi(spec: &str, name: &str) -> Result<Kpi, EnvError> {
+    let name = name.trim();
+    Kpi::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Kpi::ALL.iter().map(|kpi| kpi.name()).collect();
+        let hint = nearest(name, &known).map(|near| format!("; did you mean {near:?}?"));
+        let message = format!("no figure is called {name:?}; there are {}{}", listed(&known), hint.unwrap_or_default());
+        refused(spec, message)
+    })
 }
 
 fn refused(spec: &str, message: String) -> EnvError {
@@ -161,6 +183,9 @@ mod tests {
         assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
         assert_eq!(judged("conciseness=1, safety=1", "It is 42."), 1.0);
         assert_eq!(judged("helpful", "What do you want to know about the dog, please?"), 1.0);
+        for spec in ["kpi:csat", "kpi: net_value", "safety=0.5,kpi:csat=0.5", "fraud_review"] {
+            assert!(parse_reward(spec).is_ok(), "{spec}");
+        }
         for name in REWARD_NAMES.iter().chain(REWARD_PRESETS) {
             assert!(parse_reward(name).is_ok(), "{name}");
         }
@@ -173,7 +198,7 @@ mod tests {
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
              helpfulness, safety, conciseness, task_completion and exact_number, presets \
              customer_service, technical_support, sales and helpful, with an argument contains:.., \
-             contains_text:.., contains_all:.. and regex:..; did you mean \"helpfulness\"?"
+             contains_text:.., contains_all:.., regex:.. and kpi:..; did you mean \"helpfulness\"?"
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),
@@ -184,6 +209,8 @@ mod tests {
         ] {
             assert_eq!(refused(spec), format!("build the reward {spec:?}: {expected}"));
         }
+        assert!(refused("kpi:csaat").contains("did you mean \"csat\"?"));
+        assert!(refused("kpi:csat=1,kpi:csat=1").contains("kpi:csat is in it twice"));
         assert!(refused("contains:").contains("it needs words"));
         assert!(refused("regex:(").contains("regex"));
         assert!(refused("containz:dog").contains("did you mean \"contains\"?"));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use stateset_core::{Environment, Scenario};
 
 use super::config::CONVERSATION_CONFIGS;
+use crate::commerce::commerce_worlds;
 use crate::customer::Split;
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
@@ -38,7 +39,10 @@ pub trait World: Send + Sync {
 
 /// Every built-in world.
 pub fn worlds() -> Vec<Box<dyn World>> {
-    CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }).collect()
+    let conversations = CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) });
+    conversations
+        .chain(commerce_worlds())
+        .collect()
 }
 
 /// The world called `name`.
