@@ -21,3 +21,8 @@ pub mod sets;
 mod text;
 
 pub use error::{EnvError, Problem};
+
+/// The guide's page on commerce, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/commerce.md")]
+mod commerce_guide {}

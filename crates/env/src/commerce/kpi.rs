@@ -61,12 +61,9 @@ impl Kpi {
     /// The unit of its value.
     pub fn unit(self) -> &'static str {
         match self {
-            Kpi::NetValue
-            | Kpi::Margin
-            | Kpi::Revenue
-            | Kpi::Ltv
-            | Kpi::Aov
-            | Kpi::CostToServe => "money",
+            Kpi::NetValue | Kpi::Margin | Kpi::Revenue | Kpi::Ltv | Kpi::Aov | Kpi::CostToServe => {
+                "money"
+            }
             Kpi::Csat => "points",
             Kpi::HandlingTime => "minutes",
             Kpi::Latency => "minutes or days",
@@ -109,9 +106,9 @@ impl Reading {
     /// The reading of `kpi` in an environment's metadata; `None` where the world does not give it.
     pub fn from_metadata(metadata: &Map<String, Value>, kpi: Kpi) -> Option<Reading> {
         let reading = metadata.get(KPIS)?.get(kpi.name())?;
-        Reading::deserialize(reading).ok().filter(|reading| {
-            reading.value.is_finite() && (0.0..=1.0).contains(&reading.score)
-        })
+        Reading::deserialize(reading)
+            .ok()
+            .filter(|reading| reading.value.is_finite() && (0.0..=1.0).contains(&reading.score))
     }
 }
 
@@ -131,7 +128,8 @@ impl Readings {
     pub(super) fn scaled(mut self, kpi: Kpi, value: f64, worst: f64, best: f64) -> Readings {
         let (low, high) = kpi.range();
         let value = value.max(low.unwrap_or(f64::MIN)).min(high.unwrap_or(f64::MAX));
-        let score = if (best - worst).abs() < 1e-9 { 1.0 } else { (value - worst) / (best - worst) };
+        let score =
+            if (best - worst).abs() < 1e-9 { 1.0 } else { (value - worst) / (best - worst) };
         self.0.push((kpi, Reading { value: cents(value), score: score.clamp(0.0, 1.0) }));
         self
     }
@@ -164,16 +162,19 @@ mod tests {
     #[test]
     fn scores_run_from_worst_to_best() {
         assert_eq!([1.0, 3.0, 5.0].map(|value| score(Kpi::Csat, value)), [0.0, 0.5, 1.0]);
-        assert_eq!([0.0, 0.25, 1.0].map(|value| score(Kpi::FalsePositives, value)), [1.0, 0.75, 0.0]);
-        let minutes = |value| {
-            Readings::default().scaled(Kpi::HandlingTime, value, 20.0, 4.0).0[0].1.score
-        };
+        assert_eq!(
+            [0.0, 0.25, 1.0].map(|value| score(Kpi::FalsePositives, value)),
+            [1.0, 0.75, 0.0]
+        );
+        let minutes =
+            |value| Readings::default().scaled(Kpi::HandlingTime, value, 20.0, 4.0).0[0].1.score;
         assert_eq!([30.0, 20.0, 8.0, 4.0, 1.0].map(minutes), [0.0, 0.0, 0.75, 1.0, 1.0]);
     }
 
     #[test]
     fn values_stay_in_range_and_can_be_read_back() {
-        let readings = Readings::default().plain(Kpi::Csat, 7.0).scaled(Kpi::Margin, -12.5, 0.0, 0.0);
+        let readings =
+            Readings::default().plain(Kpi::Csat, 7.0).scaled(Kpi::Margin, -12.5, 0.0, 0.0);
         let mut metadata = Map::new();
         readings.write(&mut metadata);
         let read = |kpi| Reading::from_metadata(&metadata, kpi);

@@ -153,7 +153,10 @@ impl Verb {
             let hint = nearest(key, &known()).map(|name| format!("; did you mean {name}?"));
             let allowed = listed(&known());
             let key = short(key);
-            return Err(format!("unknown argument {key:?}; known are {allowed}{}", hint.unwrap_or_default()));
+            return Err(format!(
+                "unknown argument {key:?}; known are {allowed}{}",
+                hint.unwrap_or_default()
+            ));
         }
         for param in self.params {
             match object.get(param.name) {
@@ -178,7 +181,11 @@ pub(super) fn find<'v>(verbs: &'v [Verb], name: &str) -> Result<&'v Verb, String
         let known: Vec<&str> = verbs.iter().map(|verb| verb.name).collect();
         let hint = nearest(name, &known).map(|near| format!("; did you mean {near}?"));
         let name = short(name);
-        format!("no tool is called {name:?}; there are {}{}", listed(&known), hint.unwrap_or_default())
+        format!(
+            "no tool is called {name:?}; there are {}{}",
+            listed(&known),
+            hint.unwrap_or_default()
+        )
     })
 }
 
@@ -233,10 +240,16 @@ mod tests {
             fault(json!({"price": 1, "region": "east"})),
             "region must be one of north, south and both"
         );
-        assert_eq!(fault(json!({"price": 1, "weeks": 1.5})), "weeks must be a whole number from 1 to 4");
+        assert_eq!(
+            fault(json!({"price": 1, "weeks": 1.5})),
+            "weeks must be a whole number from 1 to 4"
+        );
         assert_eq!(fault(json!({"price": 1, "note": 3})), "note is a number; it must be a text");
         let text = find(&[VERB], "set_prise").err().expect("it is unknown");
-        assert_eq!(text, "no tool is called \"set_prise\"; there are set_price; did you mean set_price?");
+        assert_eq!(
+            text,
+            "no tool is called \"set_prise\"; there are set_price; did you mean set_price?"
+        );
     }
 
     /// The schema and the check are made from one table; this compares them through somebody else's
@@ -258,7 +271,11 @@ mod tests {
             json!({"price": 1, "region": "North"}),
             json!({"price": 1, "note": []}),
         ] {
-            assert_eq!(validator.is_valid(&arguments), VERB.check(&arguments).is_ok(), "{arguments}");
+            assert_eq!(
+                validator.is_valid(&arguments),
+                VERB.check(&arguments).is_ok(),
+                "{arguments}"
+            );
         }
     }
 }

@@ -5,20 +5,36 @@ use stateset_core::Stream;
 /// First names.
 const PEOPLE: &[&str] = &[
     "Ada", "Bruno", "Carla", "Dmitri", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kemal",
-    "Lena", "Mateo", "Nadia", "Oscar", "Paula", "Quentin", "Rosa", "Samir", "Tilda", "Umar", "Vera",
-    "Wanda", "Yusuf",
+    "Lena", "Mateo", "Nadia", "Oscar", "Paula", "Quentin", "Rosa", "Samir", "Tilda", "Umar",
+    "Vera", "Wanda", "Yusuf",
 ];
 
 /// Clothes and shoes: what has a size and is worn.
 pub(super) const CLOTHES: &[&str] = &[
-    "wool coat", "rain jacket", "linen shirt", "running shoes", "leather boots", "evening dress",
-    "hiking trousers", "cardigan", "denim skirt", "winter gloves",
+    "wool coat",
+    "rain jacket",
+    "linen shirt",
+    "running shoes",
+    "leather boots",
+    "evening dress",
+    "hiking trousers",
+    "cardigan",
+    "denim skirt",
+    "winter gloves",
 ];
 
 /// Goods of the season, bought once.
 pub(super) const SEASONAL: &[&str] = &[
-    "garden chair", "paddling pool", "ski helmet", "sun umbrella", "fan heater", "picnic basket",
-    "snow sledge", "patio lantern", "beach tent", "advent wreath",
+    "garden chair",
+    "paddling pool",
+    "ski helmet",
+    "sun umbrella",
+    "fan heater",
+    "picnic basket",
+    "snow sledge",
+    "patio lantern",
+    "beach tent",
+    "advent wreath",
 ];
 
 /// Goods that are kept in stock, each beside what can take its place.

@@ -51,14 +51,11 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
     if let Some(preset) = commerce_preset(spec) {
         return Ok(Arc::new(composite(preset)?));
     }
-    if spec.contains("kpi:") && spec.contains('=') {
+    if holds_weights(spec) {
         return Ok(Arc::new(composite(spec)?));
     }
     if let Some((name, argument)) = spec.split_once(':') {
         return with_argument(spec, name.trim(), argument);
-    }
-    if spec.contains(['=', ',']) {
-        return Ok(Arc::new(composite(spec)?));
     }
     match spec {
         "customer_service" | "technical_support" | "sales" => {
@@ -74,6 +71,15 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
             SafetyReward::weighted(0.4),
         ])?)),
         name => Ok(member(spec, name, 1.0)?.reward),
+    }
+}
+
+/// True for several rewards with weights. Behind a colon everything is an argument, but for figures.
+fn holds_weights(spec: &str) -> bool {
+    match spec.split_once(':') {
+        Some(("kpi", rest)) => rest.contains('='),
+        Some((head, _)) => head.contains('='),
+        None => spec.contains(['=', ',']),
     }
 }
 
@@ -130,7 +136,11 @@ fn kpi(spec: &str, name: &str) -> Result<Kpi, EnvError> {
     Kpi::from_name(name).ok_or_else(|| {
         let known: Vec<&str> = Kpi::ALL.iter().map(|kpi| kpi.name()).collect();
         let hint = nearest(name, &known).map(|near| format!("; did you mean {near:?}?"));
-        let message = format!("no figure is called {name:?}; there are {}{}", listed(&known), hint.unwrap_or_default());
+        let message = format!(
+            "no figure is called {name:?}; there are {}{}",
+            listed(&known),
+            hint.unwrap_or_default()
+        );
         refused(spec, message)
     })
 }

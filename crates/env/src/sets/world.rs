@@ -39,10 +39,9 @@ pub trait World: Send + Sync {
 
 /// Every built-in world.
 pub fn worlds() -> Vec<Box<dyn World>> {
-    let conversations = CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) });
-    conversations
-        .chain(commerce_worlds())
-        .collect()
+    let conversations =
+        CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) });
+    conversations.chain(commerce_worlds()).collect()
 }
 
 /// The world called `name`.

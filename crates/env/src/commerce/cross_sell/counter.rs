@@ -88,10 +88,19 @@ impl Simulator for CrossSell {
             minutes: 1.0,
             params: &[
                 Param::required("product_id", "which product, such as P3", Kind::Text),
-                Param::optional("discount_percent", "percent off, by default none", Kind::Whole(0, 30)),
+                Param::optional(
+                    "discount_percent",
+                    "percent off, by default none",
+                    Kind::Whole(0, 30),
+                ),
             ],
         },
-        Verb { name: "finish_visit", what: "Says goodbye to the shopper.", minutes: 0.5, params: &[] },
+        Verb {
+            name: "finish_visit",
+            what: "Says goodbye to the shopper.",
+            minutes: 0.5,
+            params: &[],
+        },
     ];
 
     fn draw(stream: &mut Stream) -> Spec {
@@ -147,7 +156,10 @@ impl Simulator for CrossSell {
         match verb.name {
             "view_profile" => Ok(format!(
                 "{} ({}): bought mostly {} things before; {} visits so far.",
-                shopper.name, shopper.group, shopper.bought, scene.state.shoppers[scene.state.at].n_visits
+                shopper.name,
+                shopper.group,
+                shopper.bought,
+                scene.state.shoppers[scene.state.at].n_visits
             )),
             "recommend" => recommend(scene, args),
             _ => {
@@ -195,7 +207,8 @@ impl Simulator for CrossSell {
         let n_visits: f64 = state.shoppers.iter().map(visits).sum();
         let baskets: f64 = all().map(|(s, entry)| visits(entry) * s.basket).sum();
         let revenue = baskets + state.shoppers.iter().map(|entry| entry.spent).sum::<f64>();
-        let margin = MARGIN * baskets + all().map(|(_, entry)| entry.expected_margin()).sum::<f64>();
+        let margin =
+            MARGIN * baskets + all().map(|(_, entry)| entry.expected_margin()).sum::<f64>();
         let kept: f64 = all().map(|(shopper, entry)| entry.later(shopper)).sum();
         let worst: f64 = spec.shoppers.iter().map(at_worst).sum();
         let best: f64 = spec.shoppers.iter().map(|shopper| at_best(spec, shopper)).sum();
@@ -212,7 +225,12 @@ impl Simulator for CrossSell {
         Readings::default()
             .scaled(Kpi::NetValue, margin + kept - effort.wages(), worst, best)
             .scaled(Kpi::Margin, margin, 0.0, (best - most_kept).max(1.0))
-            .scaled(Kpi::Revenue, revenue.max(0.0), 0.0, 6.0 * mean_basket * spec.shoppers.len() as f64)
+            .scaled(
+                Kpi::Revenue,
+                revenue.max(0.0),
+                0.0,
+                6.0 * mean_basket * spec.shoppers.len() as f64,
+            )
             .scaled(Kpi::Ltv, kept, 0.0, most_kept)
             .scaled(Kpi::Aov, aov, mean_basket, 2.0 * mean_basket)
             .plain(Kpi::Csat, mean_or(1.0, state.shoppers.iter().map(Entry::csat)))
@@ -248,7 +266,11 @@ impl Entry {
 fn greeting(spec: &Spec, state: &State) -> String {
     let shopper = &spec.shoppers[state.at];
     let n = state.shoppers[state.at].n_visits;
-    format!("{} is at the counter, visit {n}, with a basket of {}.", shopper.name, money(shopper.basket))
+    format!(
+        "{} is at the counter, visit {n}, with a basket of {}.",
+        shopper.name,
+        money(shopper.basket)
+    )
 }
 
 fn recommend(scene: &mut Scene<'_, CrossSell>, args: Args<'_>) -> Result<String, String> {

@@ -114,9 +114,8 @@ pub(super) fn takes(shopper: &Shopper, mind: &Mind, product: &Product, discount:
 
 /// Expected value of a shopper of full trust who is shown the best product at every visit.
 pub(super) fn at_best(spec: &Spec, shopper: &Shopper) -> f64 {
-    let worth = |product: &Product| {
-        takes(shopper, &Mind::NEW, product, 0.0) * MARGIN * product.price
-    };
+    let worth =
+        |product: &Product| takes(shopper, &Mind::NEW, product, 0.0) * MARGIN * product.price;
     let extra = spec.products.iter().map(worth).fold(0.0, f64::max);
     let visit = MARGIN * shopper.basket + extra;
     let again = Mind::NEW.visits_again();
@@ -154,7 +153,7 @@ impl Spec {
                 bought,
                 thrift: to_cents(stream.uniform(0.2, 0.7)),
                 basket: to_cents(stream.uniform(15.0, 60.0)),
-                later: to_cents(stream.uniform(40.0, 120.0)),
+                later: to_cents(stream.uniform(15.0, 50.0)),
             }
         });
         Spec { products: products.collect(), shoppers: shoppers.collect() }
@@ -174,7 +173,10 @@ impl Spec {
                 || self.products.iter().filter(|other| other.id == product.id).count() > 1
         };
         if let Some(product) = self.products.iter().find(is_bad) {
-            return Some(format!("product {:?}: a price out of range, or its id twice", product.id));
+            return Some(format!(
+                "product {:?}: a price out of range, or its id twice",
+                product.id
+            ));
         }
         let is_bad = |shopper: &&Shopper| {
             !(is_within(shopper.thrift, 0.0, 1.0)

@@ -88,7 +88,8 @@ impl Order {
             amount: to_cents(stream.uniform(40.0, 260.0)),
             later: to_cents(stream.uniform(20.0, 90.0)),
             other_address: stream.chance(either(0.7, honest_address)),
-            account_days: (if is_young { 1 + stream.index(28) } else { 60 + stream.index(900) }) as u32,
+            account_days: (if is_young { 1 + stream.index(28) } else { 60 + stream.index(900) })
+                as u32,
             orders_today: if is_quick { 3 + stream.index(3) } else { 1 + stream.index(2) } as u32,
             device: format!("D{:03}", stream.index(1000)),
             is_device_known: !stream.chance(either(0.8, 0.3)),
@@ -158,7 +159,9 @@ impl Spec {
             let id = &order.id;
             match (amounts_fit, follows_earlier, is_twice) {
                 (false, ..) => Some(format!("order {id:?}: an amount out of range")),
-                (_, false, _) => Some(format!("order {id:?} follows an order that is not before it")),
+                (_, false, _) => {
+                    Some(format!("order {id:?} follows an order that is not before it"))
+                }
                 (_, _, true) => Some(format!("order {id:?} twice")),
                 _ => None,
             }

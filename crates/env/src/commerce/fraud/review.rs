@@ -89,7 +89,8 @@ impl State {
             None => order.arrives <= clock,
             Some(first) => {
                 first.status == Status::Approved
-                    && (self.n_decided >= first.decided_as + UNTIL_SECOND_TRY || self.n_waiting() == 0)
+                    && (self.n_decided >= first.decided_as + UNTIL_SECOND_TRY
+                        || self.n_waiting() == 0)
             }
         }
     }
@@ -200,21 +201,22 @@ impl Simulator for FraudReview {
     }
 
     fn is_over(spec: &Spec, state: &State) -> bool {
-        let is_open = |(order, entry): (&Order, &Entry)| {
-            entry.status == Status::Open && state.is_real(order)
-        };
+        let is_open =
+            |(order, entry): (&Order, &Entry)| entry.status == Status::Open && state.is_real(order);
         !spec.orders.iter().zip(&state.orders).any(is_open)
     }
 
     fn readings(spec: &Spec, state: &State, effort: &Effort) -> Readings {
-        let all = || spec.orders.iter().zip(&state.orders).filter(|(order, _)| state.is_real(order));
+        let all =
+            || spec.orders.iter().zip(&state.orders).filter(|(order, _)| state.is_real(order));
         let honest = || all().filter(|(order, _)| !order.is_fraud);
         let value: f64 = all().map(|(order, entry)| entry.value(order)).sum();
         let margin: f64 = all().map(|(order, entry)| entry.margin(order)).sum();
         let kept: f64 = honest().map(|(order, entry)| order.kept(entry.csat())).sum();
         let fees = all().filter(|(_, entry)| entry.passed.is_some()).count() as f64 * CHECK_FEE;
         let is_blocked = |entry: &Entry| if entry.status == Status::Blocked { 1.0 } else { 0.0 };
-        let in_time = all().filter(|(_, e)| e.status != Status::Open && e.waited <= IN_TIME).count();
+        let in_time =
+            all().filter(|(_, e)| e.status != Status::Open && e.waited <= IN_TIME).count();
         let (n, n_decided) = (all().count(), state.n_decided);
         let (tried, lost) = fraud_money(spec, state);
         let (worst, best) = bounds(spec);
@@ -228,10 +230,23 @@ impl Simulator for FraudReview {
             .plain(Kpi::FraudLoss, share_or(0.0, lost, tried))
             .plain(Kpi::Csat, mean_or(1.0, honest().map(|(_, entry)| entry.csat())))
             .plain(Kpi::Sla, share_or(0.0, in_time as f64, n as f64))
-            .scaled(Kpi::Latency, mean_or(0.0, all().map(|(_, entry)| entry.wait())), LONGEST_WAIT, 0.0)
+            .scaled(
+                Kpi::Latency,
+                mean_or(0.0, all().map(|(_, entry)| entry.wait())),
+                LONGEST_WAIT,
+                0.0,
+            )
             .scaled(Kpi::HandlingTime, effort.minutes_for_each(n_decided, 10.0), 10.0, 1.0)
-            .scaled(Kpi::CostToServe, (fees + effort.wages()) / n.max(1) as f64, 2.0 * CHECK_FEE, 0.0)
-            .plain(Kpi::Fairness, 1.0 - gap(honest().map(|(order, e)| (order.group, is_blocked(e)))))
+            .scaled(
+                Kpi::CostToServe,
+                (fees + effort.wages()) / n.max(1) as f64,
+                2.0 * CHECK_FEE,
+                0.0,
+            )
+            .plain(
+                Kpi::Fairness,
+                1.0 - gap(honest().map(|(order, e)| (order.group, is_blocked(e)))),
+            )
     }
 }
 
@@ -266,7 +281,8 @@ impl Entry {
 
 /// Value where everything is decided the worse way, and the better.
 fn bounds(spec: &Spec) -> (f64, f64) {
-    let value = |order: &Order, pick: fn(f64, f64) -> f64| pick(order.approved(5.0), order.blocked());
+    let value =
+        |order: &Order, pick: fn(f64, f64) -> f64| pick(order.approved(5.0), order.blocked());
     let worst = spec.orders.iter().map(|order| value(order, f64::min)).sum();
     let first = spec.orders.iter().filter(|order| order.follows.is_none());
     (worst, first.map(|order| value(order, f64::max)).sum())
@@ -275,7 +291,8 @@ fn bounds(spec: &Spec) -> (f64, f64) {
 /// The money that frauds tried to get, and what they got.
 fn fraud_money(spec: &Spec, state: &State) -> (f64, f64) {
     let frauds = || spec.orders.iter().zip(&state.orders).filter(|(order, _)| order.is_fraud);
-    let tried = frauds().filter(|(order, _)| state.is_real(order)).map(|(order, _)| order.amount).sum();
+    let tried =
+        frauds().filter(|(order, _)| state.is_real(order)).map(|(order, _)| order.amount).sum();
     let got = frauds().filter(|(_, entry)| entry.status == Status::Approved);
     (tried, got.map(|(order, _)| order.amount).sum())
 }
@@ -289,7 +306,8 @@ fn decide(scene: &mut Scene<'_, FraudReview>, index: usize, status: Status) {
     entry.status = status;
     entry.decided_as = decided_as;
     // A second try comes whenever it comes; its wait is counted from then on and is short.
-    entry.waited = if scene.spec.orders[index].follows.is_some() { 0.0 } else { (clock - since).max(0.0) };
+    entry.waited =
+        if scene.spec.orders[index].follows.is_some() { 0.0 } else { (clock - since).max(0.0) };
 }
 
 fn verify(order: &Order, entry: &mut Entry, stream: &mut Stream) -> String {
@@ -302,7 +320,8 @@ fn verify(order: &Order, entry: &mut Entry, stream: &mut Stream) -> String {
 fn charge_back(scene: &mut Scene<'_, FraudReview>, lines: &mut Vec<String>) {
     let n_decided = scene.state.n_decided;
     for (order, entry) in scene.spec.orders.iter().zip(&mut scene.state.orders) {
-        let is_due = entry.status == Status::Approved && n_decided >= entry.decided_as + UNTIL_CHARGEBACK;
+        let is_due =
+            entry.status == Status::Approved && n_decided >= entry.decided_as + UNTIL_CHARGEBACK;
         if order.is_fraud && is_due && !entry.is_charged_back {
             entry.is_charged_back = true;
             lines.push(format!(
@@ -335,7 +354,11 @@ fn next_arrival(scene: &Scene<'_, FraudReview>) -> Option<f64> {
 }
 
 fn line(order: &Order) -> String {
-    let address = if order.other_address { "ships to another address" } else { "ships to the billed address" };
+    let address = if order.other_address {
+        "ships to another address"
+    } else {
+        "ships to the billed address"
+    };
     let Order { id, customer, group, .. } = order;
     format!("{id}: {customer}, {group}, {}, {address}", money(order.amount))
 }

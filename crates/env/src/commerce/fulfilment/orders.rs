@@ -60,18 +60,16 @@ impl Spec {
         let products = stream.choose(STOCKED).map(|set| set.map(str::to_owned).to_vec());
         let names = people(N_ORDERS, stream);
         let ids = numbers(N_ORDERS, 3000, stream);
-        let orders = names.into_iter().zip(ids).enumerate().map(|(index, (customer, id))| {
-            Order {
-                id: format!("S{id}"),
-                customer,
-                group: if index % 2 == 0 { Group::North } else { Group::South },
-                product: [0, 0, 0, 1, 2, 2][stream.index(6)],
-                quantity: 1 + stream.index(4) as u32,
-                day: (index * ORDER_DAYS / N_ORDERS) as u32,
-                is_express: stream.chance(0.35),
-                later: to_cents(stream.uniform(10.0, 50.0)),
-                flexible: to_cents(stream.uniform(0.3, 0.9)),
-            }
+        let orders = names.into_iter().zip(ids).enumerate().map(|(index, (customer, id))| Order {
+            id: format!("S{id}"),
+            customer,
+            group: if index % 2 == 0 { Group::North } else { Group::South },
+            product: [0, 0, 0, 1, 2, 2][stream.index(6)],
+            quantity: 1 + stream.index(4) as u32,
+            day: (index * ORDER_DAYS / N_ORDERS) as u32,
+            is_express: stream.chance(0.35),
+            later: to_cents(stream.uniform(10.0, 50.0)),
+            flexible: to_cents(stream.uniform(0.3, 0.9)),
         });
         Spec {
             orders: orders.collect(),

@@ -108,7 +108,12 @@ impl Simulator for Fulfilment {
     };
 
     const VERBS: &'static [Verb] = &[
-        Verb { name: "check_stock", what: "Shows stock and deliveries on their way.", minutes: 1.0, params: &[] },
+        Verb {
+            name: "check_stock",
+            what: "Shows stock and deliveries on their way.",
+            minutes: 1.0,
+            params: &[],
+        },
         Verb {
             name: "ship",
             what: "Sends a whole order from one warehouse.",
@@ -211,7 +216,8 @@ impl Simulator for Fulfilment {
             name => {
                 let entry = &mut scene.state.orders[index];
                 entry.was_told = true;
-                entry.status = if name == "cancel" { Status::Cancelled } else { Status::Backordered };
+                entry.status =
+                    if name == "cancel" { Status::Cancelled } else { Status::Backordered };
                 Ok(format!("{id} {}.", entry.status))
             }
         }
@@ -239,7 +245,8 @@ impl Simulator for Fulfilment {
         let kept: f64 = all().map(|(o, entry)| comes_back(entry.csat(o)) * o.later).sum();
         let margin = earned - parcels - deliveries - HOLDING * state.unit_days - left;
         let (worst, best, most_kept) = bounds(spec);
-        let in_time = |(order, entry): (&Order, &Entry)| f64::from(u8::from(entry.is_in_time(order)));
+        let in_time =
+            |(order, entry): (&Order, &Entry)| f64::from(u8::from(entry.is_in_time(order)));
         let as_ordered = |(order, entry): (&Order, &Entry)| {
             if entry.product == order.product { f64::from(order.quantity) } else { 0.0 }
         };
@@ -266,10 +273,16 @@ impl Simulator for Fulfilment {
 
 /// Value of leaving every order alone, of serving every order well, and the later margin in the latter.
 fn bounds(spec: &Spec) -> (f64, f64, f64) {
-    let left: f64 = spec.stock.iter().zip(&spec.margin).map(|(units, margin)| write_down(*units, *margin)).sum();
+    let left: f64 = spec
+        .stock
+        .iter()
+        .zip(&spec.margin)
+        .map(|(units, margin)| write_down(*units, *margin))
+        .sum();
     let stock: u32 = spec.stock.iter().flatten().sum();
     let holding = HOLDING * f64::from(stock * DAYS);
-    let worst = spec.orders.iter().map(|order| comes_back(1.0) * order.later).sum::<f64>() - holding - left;
+    let worst =
+        spec.orders.iter().map(|order| comes_back(1.0) * order.later).sum::<f64>() - holding - left;
     let most_kept: f64 = spec.orders.iter().map(|order| comes_back(5.0) * order.later).sum();
     let margin = |order: &Order| {
         let mut parcels = [0; 2];
@@ -311,13 +324,20 @@ fn send(state: &mut State, order: &Order, index: usize, parcels: Parcels) {
     entry.cost = parcel_cost(parcels, order.group);
 }
 
-fn ship(scene: &mut Scene<'_, Fulfilment>, index: usize, warehouse: usize) -> Result<String, String> {
+fn ship(
+    scene: &mut Scene<'_, Fulfilment>,
+    index: usize,
+    warehouse: usize,
+) -> Result<String, String> {
     let order = &scene.spec.orders[index];
     let product = scene.state.orders[index].product;
     let on_hand = scene.state.on_hand[product];
     let parcels = whole(on_hand, warehouse, order.quantity).ok_or_else(|| {
         let (name, goods) = (name_of(warehouse), &scene.spec.products[product]);
-        format!("the {name} has {} {goods}, {} needs {}", on_hand[warehouse], order.id, order.quantity)
+        format!(
+            "the {name} has {} {goods}, {} needs {}",
+            on_hand[warehouse], order.id, order.quantity
+        )
     })?;
     send(scene.state, order, index, parcels);
     Ok(format!("{} sent from the {}.", order.id, name_of(warehouse)))
@@ -346,7 +366,10 @@ fn substitute(scene: &mut Scene<'_, Fulfilment>, index: usize) -> Result<String,
     let goods = &scene.spec.products[other];
     if scene.stream.chance(order.flexible) {
         entry.product = other;
-        return Ok(format!("{} takes {goods} instead; {} is still to be sent.", order.customer, order.id));
+        return Ok(format!(
+            "{} takes {goods} instead; {} is still to be sent.",
+            order.customer, order.id
+        ));
     }
     entry.has_declined = true;
     Ok(format!("{} does not want {goods}.", order.customer))
@@ -356,7 +379,11 @@ fn restock(scene: &mut Scene<'_, Fulfilment>, args: Args<'_>) -> Result<String, 
     let name = args.text("product");
     let found = scene.spec.products.iter().position(|product| product == name);
     let product = found.ok_or_else(|| {
-        format!("no product is called {:?}; there are {}", short(name), scene.spec.products.join(", "))
+        format!(
+            "no product is called {:?}; there are {}",
+            short(name),
+            scene.spec.products.join(", ")
+        )
     })?;
     let quantity = args.whole("quantity").unwrap_or(1);
     let warehouse = warehouse(args);
@@ -389,7 +416,11 @@ fn close_day(spec: &Spec, state: &mut State) -> String {
             sent.push(order.id.as_str());
         }
     }
-    let sent = if sent.is_empty() { String::new() } else { format!("Backorders sent: {}. ", sent.join(", ")) };
+    let sent = if sent.is_empty() {
+        String::new()
+    } else {
+        format!("Backorders sent: {}. ", sent.join(", "))
+    };
     format!("{sent}{}\n{}", shelves(spec, state), today(spec, state))
 }
 
@@ -407,7 +438,12 @@ fn shelves(spec: &Spec, state: &State) -> String {
     let stock: Vec<String> = spec.products.iter().zip(&state.on_hand).map(shelf).collect();
     let coming = state.coming.iter().take(20).map(|delivery| {
         let Delivery { product, warehouse, quantity, day } = delivery;
-        format!("; {quantity} {} for the {} on day {}", spec.products[*product], name_of(*warehouse), day + 1)
+        format!(
+            "; {quantity} {} for the {} on day {}",
+            spec.products[*product],
+            name_of(*warehouse),
+            day + 1
+        )
     });
     format!("Stock north/south: {}{}.", stock.join(", "), coming.collect::<String>())
 }
@@ -419,7 +455,10 @@ fn today(spec: &Spec, state: &State) -> String {
         let Order { id, customer, group, quantity, .. } = order;
         let speed = if order.is_express { "express" } else { "standard" };
         let goods = &spec.products[entry.product];
-        format!("\n{id}: {customer}, {group}, {quantity} {goods}, {speed}, due day {}", order.due() + 1)
+        format!(
+            "\n{id}: {customer}, {group}, {quantity} {goods}, {speed}, due day {}",
+            order.due() + 1
+        )
     });
     format!("Day {} of {DAYS}. Open orders:{}", state.day + 1, lines.collect::<String>())
 }

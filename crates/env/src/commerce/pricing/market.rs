@@ -105,9 +105,11 @@ mod tests {
     fn poisson_has_its_mean_and_variance() {
         let mut stream = stream();
         for mean in [0.4, 6.0, 40.0] {
-            let draws: Vec<f64> = (0..4000).map(|_| f64::from(poisson(mean, &mut stream))).collect();
+            let draws: Vec<f64> =
+                (0..4000).map(|_| f64::from(poisson(mean, &mut stream))).collect();
             let average = draws.iter().sum::<f64>() / 4000.0;
-            let variance = draws.iter().map(|d| (d - average) * (d - average)).sum::<f64>() / 4000.0;
+            let variance =
+                draws.iter().map(|d| (d - average) * (d - average)).sum::<f64>() / 4000.0;
             // Four standard errors.
             assert!((average - mean).abs() < 4.0 * (mean / 4000.0).sqrt(), "{mean}: {average}");
             assert!((variance / mean - 1.0).abs() < 0.15, "{mean}: {variance}");

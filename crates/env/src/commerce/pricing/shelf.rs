@@ -77,7 +77,11 @@ impl Simulator for DynamicPricing {
             minutes: 2.0,
             params: &[
                 Param::required("price", "the new price, in money", Kind::Number(0.0, 1e6)),
-                Param::optional("region", "where, by default in both", Kind::OneOf(&["north", "south", "both"])),
+                Param::optional(
+                    "region",
+                    "where, by default in both",
+                    Kind::OneOf(&["north", "south", "both"]),
+                ),
             ],
         },
         Verb {
@@ -92,7 +96,12 @@ impl Simulator for DynamicPricing {
             minutes: 2.0,
             params: &[],
         },
-        Verb { name: "close_week", what: "Sells for a week at the prices that are set.", minutes: 1.0, params: &[] },
+        Verb {
+            name: "close_week",
+            what: "Sells for a week at the prices that are set.",
+            minutes: 1.0,
+            params: &[],
+        },
     ];
 
     fn draw(stream: &mut Stream) -> Spec {
@@ -145,7 +154,10 @@ impl Simulator for DynamicPricing {
     }
 
     fn say(scene: &mut Scene<'_, Self>, _: &str) -> String {
-        format!("Nothing was sold yet in week {}. Set prices and close the week with the tools.", scene.state.week + 1)
+        format!(
+            "Nothing was sold yet in week {}. Set prices and close the week with the tools.",
+            scene.state.week + 1
+        )
     }
 
     fn is_over(spec: &Spec, state: &State) -> bool {
@@ -162,9 +174,7 @@ impl Simulator for DynamicPricing {
         let n_sold = f64::from(state.n_sold());
         let oldest = DAYS * n_weeks;
         let age = (state.age + left * oldest) / stock;
-        let gap = |paid: &[f64; 2]| {
-            share_or(0.0, (paid[0] - paid[1]).abs(), paid[0].max(paid[1]))
-        };
+        let gap = |paid: &[f64; 2]| share_or(0.0, (paid[0] - paid[1]).abs(), paid[0].max(paid[1]));
         let worst = nothing_sold(spec);
         let most_money = stock * spec.list;
         let price_paid = if n_sold > 0.0 { state.revenue / n_sold } else { 0.0 };
@@ -234,7 +244,11 @@ fn close_week(scene: &mut Scene<'_, DynamicPricing>) -> String {
     state.promotion = None;
     state.week += 1;
     let turned_away = wanted[0] + wanted[1] - n_sold;
-    let missed = if turned_away > 0 { format!(", {turned_away} wanted more than there was") } else { String::new() };
+    let missed = if turned_away > 0 {
+        format!(", {turned_away} wanted more than there was")
+    } else {
+        String::new()
+    };
     let left = spec.n_weeks() - state.week;
     format!(
         "Week {}: sold {} in the north at {} and {} in the south at {}{missed}. Stock {}, {left} weeks left.",

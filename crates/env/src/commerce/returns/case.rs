@@ -101,11 +101,13 @@ impl Spec {
         let names = people(N_CASES, stream);
         let orders = numbers(N_CASES, 1000, stream);
         let first_north = stream.chance(0.5);
-        let cases = kinds.iter().zip(names).zip(orders).enumerate().map(|(index, ((kind, name), order))| {
-            let is_north = (index % 2 == 0) == first_north;
-            let group = if is_north { Group::North } else { Group::South };
-            kind.draw(name, format!("R{order}"), group, stream)
-        });
+        let cases = kinds.iter().zip(names).zip(orders).enumerate().map(
+            |(index, ((kind, name), order))| {
+                let is_north = (index % 2 == 0) == first_north;
+                let group = if is_north { Group::North } else { Group::South };
+                kind.draw(name, format!("R{order}"), group, stream)
+            },
+        );
         Spec { cases: cases.collect() }
     }
 
@@ -124,9 +126,8 @@ impl Spec {
         if let Some(case) = self.cases.iter().find(is_bad) {
             return Some(format!("case {:?}: an amount out of range", case.order));
         }
-        let is_twice = |case: &&Case| {
-            self.cases.iter().filter(|other| other.order == case.order).count() > 1
-        };
+        let is_twice =
+            |case: &&Case| self.cases.iter().filter(|other| other.order == case.order).count() > 1;
         self.cases.iter().find(is_twice).map(|case| format!("order {:?} twice", case.order))
     }
 }
@@ -163,12 +164,14 @@ impl Kind {
             _ => 0.0,
         };
         let is_worn = matches!(self, Kind::Worn);
-        let wish = if !is_worn && stream.chance(replacement) { Wish::Replacement } else { Wish::Money };
+        let wish =
+            if !is_worn && stream.chance(replacement) { Wish::Replacement } else { Wish::Money };
         let final_sale = matches!(self, Kind::Late) && stream.chance(0.4);
         let is_late = matches!(self, Kind::Late) && !final_sale;
         let days = if is_late { 35 + stream.index(40) } else { 3 + stream.index(24) };
         let n_orders = 4 + stream.index(9) as u32;
-        let n_returns = if is_worn { n_orders / 2 + stream.index(2) as u32 } else { stream.index(3) as u32 };
+        let n_returns =
+            if is_worn { n_orders / 2 + stream.index(2) as u32 } else { stream.index(3) as u32 };
         let item = one_of(CLOTHES, stream);
         Case {
             order,
@@ -194,9 +197,18 @@ impl Kind {
 fn says(claim: Reason, wish: Wish, customer: &str, item: &str, stream: &mut Stream) -> String {
     let hello = one_of(&["Hello", "Hi", "Good morning", "Hi there"], stream);
     let trouble = match claim {
-        Reason::Faulty => &["a seam came open", "the zip broke", "there is a hole in it", "a button fell off"][..],
-        Reason::WrongSize => &["it is too small", "it is too large", "it does not fit", "the size is wrong"],
-        _ => &["I changed my mind", "I don't like it after all", "it is not what I expected", "I don't need it any more"],
+        Reason::Faulty => {
+            &["a seam came open", "the zip broke", "there is a hole in it", "a button fell off"][..]
+        }
+        Reason::WrongSize => {
+            &["it is too small", "it is too large", "it does not fit", "the size is wrong"]
+        }
+        _ => &[
+            "I changed my mind",
+            "I don't like it after all",
+            "it is not what I expected",
+            "I don't need it any more",
+        ],
     };
     let trouble = one_of(trouble, stream);
     let wish = match wish {

@@ -61,7 +61,9 @@ impl State {
     }
 
     fn of_case(&self, case: usize) -> impl Iterator<Item = &Ticket> {
-        self.tickets.iter().filter(move |ticket| ticket.case == case && ticket.visit != Visit::Repeat)
+        self.tickets
+            .iter()
+            .filter(move |ticket| ticket.case == case && ticket.visit != Visit::Repeat)
     }
 
     /// Satisfaction with all contacts about a case.
@@ -91,7 +93,8 @@ impl State {
     }
 }
 
-const ORDER: Param = Param::required("order_id", "number of the order in the chat, such as R1204", Kind::Text);
+const ORDER: Param =
+    Param::required("order_id", "number of the order in the chat, such as R1204", Kind::Text);
 
 impl Simulator for ReturnsDesk {
     type Spec = Spec;
@@ -132,7 +135,13 @@ impl Simulator for ReturnsDesk {
                 Param::required(
                     "decision",
                     "what the customer gets",
-                    Kind::OneOf(&["refund", "exchange", "store_credit", "refund_without_return", "refuse"]),
+                    Kind::OneOf(&[
+                        "refund",
+                        "exchange",
+                        "store_credit",
+                        "refund_without_return",
+                        "refuse",
+                    ]),
                 ),
             ],
         },
@@ -202,7 +211,9 @@ impl Simulator for ReturnsDesk {
         let answer = match (text.contains('?'), case.claim, case.wish) {
             (false, ..) => "All right. And what happens with my return now?",
             (true, Reason::Faulty, Wish::Money) => "It is faulty, and I want my money back.",
-            (true, Reason::Faulty, Wish::Replacement) => "It is faulty. I would like another one of the same.",
+            (true, Reason::Faulty, Wish::Replacement) => {
+                "It is faulty. I would like another one of the same."
+            }
             (true, _, Wish::Money) => "I only want to return it and have my money back.",
             (true, _, Wish::Replacement) => "I would like another size.",
         };
@@ -236,7 +247,8 @@ impl Simulator for ReturnsDesk {
         let at_first = (0..cases.len()).filter(|index| {
             let contacts: Vec<&Ticket> = state.of_case(*index).collect();
             let decision = contacts.first().and_then(|ticket| ticket.decision);
-            contacts.len() == 1 && decision.is_some_and(|decision| is_right(&cases[*index], decision))
+            contacts.len() == 1
+                && decision.is_some_and(|decision| is_right(&cases[*index], decision))
         });
         let mean_price = mean_or(1.0, cases.iter().map(|case| case.price));
         Readings::default()
@@ -258,7 +270,13 @@ impl Ticket {
 }
 
 /// Puts those into the queue who come again.
-fn follow(state: &mut State, spec: &Spec, ticket: &Ticket, decision: Decision, stream: &mut Stream) {
+fn follow(
+    state: &mut State,
+    spec: &Spec,
+    ticket: &Ticket,
+    decision: Decision,
+    stream: &mut Stream,
+) {
     if ticket.visit != Visit::First {
         return;
     }

@@ -53,8 +53,20 @@ pub(super) fn points_of(case: &Case, decision: Option<Decision>) -> f64 {
         (Decision::Refund, Wish::Replacement) => 4.0,
         (Decision::Exchange, Wish::Replacement) => 5.0,
         (Decision::Exchange, Wish::Money) => 3.0,
-        (Decision::StoreCredit, _) => if case.is_due() { 3.0 } else { 4.0 },
-        (Decision::Refuse, _) => if case.is_due() { 1.0 } else { 2.0 },
+        (Decision::StoreCredit, _) => {
+            if case.is_due() {
+                3.0
+            } else {
+                4.0
+            }
+        }
+        (Decision::Refuse, _) => {
+            if case.is_due() {
+                1.0
+            } else {
+                2.0
+            }
+        }
     }
 }
 
