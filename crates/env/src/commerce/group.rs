@@ -7,7 +7,7 @@ use crate::names::named_enum;
 named_enum! {
     /// Where a customer lives. It says nothing about what they are worth or whether they are honest;
     /// treating one group worse is what the fairness figures show.
-    pub enum Group {
+    pub(in crate::commerce) enum Group {
         /// The north.
         North => "north",
         /// The south.

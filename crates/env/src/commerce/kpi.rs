@@ -47,7 +47,7 @@ named_enum! {
         SellThrough => "sell_through",
         /// Share of suggestions that were taken.
         Conversion => "conversion",
-        /// Share of honest customers who were turned away as frauds.
+        /// Share of honest customers who were turned away as frauds, or left without a decision.
         FalsePositives => "false_positives",
         /// Share of the fraudulent money that got through.
         FraudLoss => "fraud_loss",
@@ -148,7 +148,8 @@ impl Readings {
 
 /// Rounded to four digits behind the point, so that texts and files do not show the noise of sums.
 fn cents(value: f64) -> f64 {
-    (value * 1e4).round() / 1e4
+    // Adding 0 turns -0 into 0.
+    (value * 1e4).round() / 1e4 + 0.0
 }
 
 #[cfg(test)]

@@ -14,13 +14,13 @@ pub(super) const CLOTHES: &[&str] = &[
     "wool coat",
     "rain jacket",
     "linen shirt",
-    "running shoes",
-    "leather boots",
+    "pair of running shoes",
+    "pair of leather boots",
     "evening dress",
-    "hiking trousers",
+    "pair of hiking trousers",
     "cardigan",
     "denim skirt",
-    "winter gloves",
+    "pair of winter gloves",
 ];
 
 /// Goods of the season, bought once.
@@ -62,4 +62,10 @@ pub(super) fn one_of(words: &[&str], stream: &mut Stream) -> String {
 pub(super) fn numbers(n: usize, first: u32, stream: &mut Stream) -> Vec<u32> {
     let step = 1000 / n.max(1);
     (0..n).map(|index| first + (index * step + stream.index(step.max(1))) as u32).collect()
+}
+
+/// The words with their article.
+pub(super) fn with_article(words: &str) -> String {
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {words}")
 }

@@ -21,7 +21,7 @@ fn dearest<'v>(view: &View<'v>, fits: impl Fn(&Value) -> bool) -> &'v Value {
     products.max_by(|a, b| number(a, "price").total_cmp(&number(b, "price"))).expect("a product")
 }
 
-pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn random(view: &View<'_>, stream: &mut Stream) -> Message {
     let products = list(view.spec, "products");
     match stream.index(4) {
         0 => Message::assistant("Hello there."),
@@ -38,7 +38,7 @@ pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
 }
 
 /// Goes by past purchases and suggests two products of that kind.
-pub fn naive(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn naive(view: &View<'_>, _: &mut Stream) -> Message {
     let (shopper, _) = at(view);
     let fits = |product: &Value| product["kind"] == shopper["bought"];
     let first = dearest(view, fits);
@@ -53,7 +53,7 @@ pub fn naive(view: &View<'_>, _: &mut Stream) -> Message {
 }
 
 /// Asks once, then shows at every visit both products to the shopper's taste, at their price.
-pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
     let (shopper, entry) = at(view);
     if !is(entry, "has_told") {
         return Message::assistant("What do you like to spend your time with?");
@@ -69,17 +69,17 @@ pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
 }
 
 /// The dearest product for everybody, much reduced: what sells today.
-pub fn greedy(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn greedy(view: &View<'_>, _: &mut Stream) -> Message {
     show(dearest(view, |_| true), 30)
 }
 
 /// Shows nothing.
-pub fn silent(_: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn silent(_: &View<'_>, _: &mut Stream) -> Message {
     calls(&[("finish_visit", json!({}))])
 }
 
 /// As sensible in the north; the south is shown whatever is dear.
-pub fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
     let (shopper, _) = at(view);
     if text(shopper, "group") == "south" {
         show(dearest(view, |product| product["kind"] != shopper["taste"]), 0)

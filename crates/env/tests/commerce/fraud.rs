@@ -24,12 +24,20 @@ fn each(view: &View<'_>, choose: impl FnOnce(&Value, &Value) -> &'static str) ->
     }
 }
 
-pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn random(view: &View<'_>, stream: &mut Stream) -> Message {
     each(view, |_, _| ["show_order", "verify_identity", "approve", "block"][stream.index(4)])
 }
 
+/// Shows the order first, as an honest policy must, then applies `choose`.
+fn after_showing(view: &View<'_>, choose: impl FnOnce(&Value, &Value) -> &'static str) -> Message {
+    each(
+        view,
+        |order, entry| if is(entry, "was_shown") { choose(order, entry) } else { "show_order" },
+    )
+}
+
 /// Goes by the address alone, which every list shows.
-pub fn naive(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn naive(view: &View<'_>, _: &mut Stream) -> Message {
     each(view, |order, _| if is(order, "other_address") { "block" } else { "approve" })
 }
 
@@ -50,8 +58,8 @@ fn shares_a_device(view: &View<'_>, order: &Value) -> bool {
 }
 
 /// Counts signals, the address in the north only; blocks from two on, and what shares a device.
-pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
-    each(view, |order, _| {
+pub(crate) fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
+    after_showing(view, |order, _| {
         let [address, rest @ ..] = signals(order);
         let counts_address = address && text(order, "group") == "north";
         let n = rest.iter().filter(|signal| **signal).count() + usize::from(counts_address);
@@ -61,8 +69,8 @@ pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
 
 /// Weighs the signals by the odds that they are drawn with, and takes the best of approving, blocking
 /// and checking first.
-pub fn optimal(view: &View<'_>, _: &mut Stream) -> Message {
-    each(view, |order, entry| {
+pub(crate) fn optimal(view: &View<'_>, _: &mut Stream) -> Message {
+    after_showing(view, |order, entry| {
         if shares_a_device(view, order) {
             return "block";
         }
@@ -99,12 +107,12 @@ fn probability(order: &Value) -> f64 {
     odds / (1.0 + odds)
 }
 
-pub fn always(name: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message {
+pub(crate) fn always(name: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message {
     move |view, _| each(view, |_, _| name)
 }
 
 /// Checks everybody.
-pub fn verify_all(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn verify_all(view: &View<'_>, _: &mut Stream) -> Message {
     each(view, |_, entry| match entry["passed"].as_bool() {
         None => "verify_identity",
         Some(true) => "approve",
@@ -113,7 +121,7 @@ pub fn verify_all(view: &View<'_>, _: &mut Stream) -> Message {
 }
 
 /// As sensible, but the south is blocked.
-pub fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
     match waiting(view) {
         Some((order, _)) if text(order, "group") == "south" => act("block", order),
         _ => sensible(view, stream),

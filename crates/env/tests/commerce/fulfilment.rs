@@ -45,7 +45,7 @@ fn ship(order: &Value, warehouse: usize) -> Call {
     ("ship", json!({"order_id": order["id"], "warehouse": SIDES[warehouse]}))
 }
 
-pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn random(view: &View<'_>, stream: &mut Stream) -> Message {
     let all = open(view);
     let Some((order, _)) = stream.choose(&all) else {
         return message(vec![("close_day", json!({}))]);
@@ -62,7 +62,7 @@ pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
 }
 
 /// Sends from the nearer warehouse where it can, cancels the rest, buys nothing.
-pub fn naive(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn naive(view: &View<'_>, _: &mut Stream) -> Message {
     let mut stock = on_hand(view);
     let mut made: Vec<Call> = Vec::new();
     for (order, entry) in open(view).into_iter().take(7) {
@@ -81,7 +81,7 @@ pub fn naive(view: &View<'_>, _: &mut Stream) -> Message {
 
 /// Sends from the nearer warehouse, the other, or both; backorders what has to wait; and buys up to S
 /// where stock on hand and on order, less what waits, falls to s, as long as orders come.
-pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
     const LITTLE: f64 = 3.0;
     const ENOUGH: f64 = 8.0;
     let mut stock = on_hand(view);
@@ -144,7 +144,7 @@ fn backordered(view: &View<'_>, product: usize, made: &[Call]) -> f64 {
 }
 
 /// The same for every order, then the day is closed.
-pub fn always(name: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message {
+pub(crate) fn always(name: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message {
     move |view, _| {
         let all = open(view).into_iter().take(7);
         let mut made: Vec<Call> = all.map(|(order, _)| (name, on_order(order))).collect();
@@ -153,12 +153,12 @@ pub fn always(name: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message 
     }
 }
 
-pub fn only_close(_: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn only_close(_: &View<'_>, _: &mut Stream) -> Message {
     message(vec![("close_day", json!({}))])
 }
 
 /// As sensible, but orders of the south are cancelled.
-pub fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
     let south: Vec<Call> = open(view)
         .into_iter()
         .filter(|(order, _)| side(order) == 1)

@@ -8,13 +8,13 @@ use super::play::{Policy, play};
 
 /// A mean with its 95 % percentile interval (Efron and Tibshirani 1993, section 13.3).
 #[derive(Clone, Copy, Debug)]
-pub struct Interval {
-    pub low: f64,
-    pub mean: f64,
-    pub high: f64,
+pub(crate) struct Interval {
+    pub(crate) low: f64,
+    pub(crate) mean: f64,
+    pub(crate) high: f64,
 }
 
-pub fn interval(values: &[f64]) -> Interval {
+pub(crate) fn interval(values: &[f64]) -> Interval {
     const N: usize = 1000;
     let mut stream = RunSeed(17).stream(Purpose::Bootstrap, StreamKey::default());
     let n = values.len();
@@ -26,7 +26,7 @@ pub fn interval(values: &[f64]) -> Interval {
 }
 
 /// Mean reward over the held-out scenarios, three episodes each; a scenario is one value.
-pub fn held_out(world: &dyn World, policy: Policy<'_>) -> Interval {
+pub(crate) fn held_out(world: &dyn World, policy: Policy<'_>) -> Interval {
     const N_EPISODES: u64 = 3;
     let values: Vec<f64> = world
         .scenarios(Split::HeldOut)
@@ -42,7 +42,7 @@ pub fn held_out(world: &dyn World, policy: Policy<'_>) -> Interval {
 }
 
 /// Each policy earns more than the one before it, and the intervals do not overlap.
-pub fn assert_rising(world: &dyn World, policies: &[(&str, Policy<'_>)]) {
+pub(crate) fn assert_rising(world: &dyn World, policies: &[(&str, Policy<'_>)]) {
     let found: Vec<(&str, Interval)> =
         policies.iter().map(|(name, policy)| (*name, held_out(world, *policy))).collect();
     for (name, Interval { low, mean, high }) in &found {
@@ -55,7 +55,11 @@ pub fn assert_rising(world: &dyn World, policies: &[(&str, Policy<'_>)]) {
 }
 
 /// Each of `degenerate` earns less than `sensible`, and the intervals do not overlap.
-pub fn assert_below(world: &dyn World, sensible: Policy<'_>, degenerate: &[(&str, Policy<'_>)]) {
+pub(crate) fn assert_below(
+    world: &dyn World,
+    sensible: Policy<'_>,
+    degenerate: &[(&str, Policy<'_>)],
+) {
     let best = held_out(world, sensible);
     for (name, policy) in degenerate {
         let found = held_out(world, *policy);

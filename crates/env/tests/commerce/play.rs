@@ -10,30 +10,29 @@ use stateset_env::rewards::parse_reward;
 use stateset_env::sets::{World, world};
 
 /// What a policy may look at. Honest ones read of `spec` only what the texts tell.
-pub struct View<'a> {
-    pub spec: &'a Value,
-    pub memory: &'a Value,
-    pub turn: usize,
+pub(crate) struct View<'a> {
+    pub(crate) spec: &'a Value,
+    pub(crate) memory: &'a Value,
 }
 
 /// A policy: the next message of the agent.
-pub type Policy<'a> = &'a dyn Fn(&View<'_>, &mut Stream) -> Message;
+pub(crate) type Policy<'a> = &'a dyn Fn(&View<'_>, &mut Stream) -> Message;
 
 /// A finished episode.
-pub struct Played {
-    pub messages: Vec<Message>,
-    pub state: EnvironmentState,
-    pub reward: f64,
+pub(crate) struct Played {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) state: EnvironmentState,
+    pub(crate) reward: f64,
 }
 
 impl Played {
-    pub fn reading(&self, kpi: Kpi) -> Reading {
+    pub(crate) fn reading(&self, kpi: Kpi) -> Reading {
         Reading::from_metadata(&self.state.metadata, kpi).unwrap_or_else(|| panic!("no {kpi}"))
     }
 }
 
 /// A message with these calls.
-pub fn calls(list: &[(&str, Value)]) -> Message {
+pub(crate) fn calls(list: &[(&str, Value)]) -> Message {
     let call = |(index, (name, arguments)): (usize, &(&str, Value))| ToolCall {
         id: format!("c{index}"),
         name: (*name).to_owned(),
@@ -43,21 +42,26 @@ pub fn calls(list: &[(&str, Value)]) -> Message {
     Message { tool_calls, ..Message::assistant("") }
 }
 
-pub fn named(name: &str) -> Box<dyn World> {
+pub(crate) fn named(name: &str) -> Box<dyn World> {
     world(name).unwrap_or_else(|error| panic!("{error}"))
 }
 
-pub fn run<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(work)
 }
 
-pub fn stream(seed: u64, turn: usize) -> Stream {
+pub(crate) fn stream(seed: u64, turn: usize) -> Stream {
     RunSeed(seed).stream(Purpose::Environment, StreamKey::default().at_turn(turn))
 }
 
 /// One episode of `scenario` under `policy`.
-pub fn play(world: &dyn World, scenario: &Scenario, policy: Policy<'_>, seed: u64) -> Played {
+pub(crate) fn play(
+    world: &dyn World,
+    scenario: &Scenario,
+    policy: Policy<'_>,
+    seed: u64,
+) -> Played {
     run(play_async(world, scenario, policy, seed))
 }
 
@@ -76,7 +80,7 @@ async fn play_async(
     let spec = &scenario.metadata["commerce"];
     while !state.is_done() {
         let turn = state.turn_count + 1;
-        let view = View { spec, memory: &state.context["commerce"]["world"], turn };
+        let view = View { spec, memory: &state.context["commerce"]["world"] };
         let message = policy(&view, &mut choices);
         messages.push(message.clone());
         let action = ConversationTurn::new(message);
@@ -93,35 +97,35 @@ async fn play_async(
 }
 
 /// Says nothing but text, with all the words that might matter.
-pub fn keywords(_: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn keywords(_: &View<'_>, _: &mut Stream) -> Message {
     Message::assistant(
         "refund approve block ship restock discount recommend price resolve excellent thank you sorry?",
     )
 }
 
 /// Says nothing at all.
-pub fn nothing(_: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn nothing(_: &View<'_>, _: &mut Stream) -> Message {
     Message::assistant("")
 }
 
-pub fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+pub(crate) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value[key].as_array().map(Vec::as_slice).unwrap_or_else(|| panic!("{key} is no list"))
 }
 
-pub fn number(value: &Value, key: &str) -> f64 {
+pub(crate) fn number(value: &Value, key: &str) -> f64 {
     value[key].as_f64().unwrap_or_else(|| panic!("{key} is no number"))
 }
 
-pub fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value[key].as_str().unwrap_or_else(|| panic!("{key} is no text"))
 }
 
-pub fn is(value: &Value, key: &str) -> bool {
+pub(crate) fn is(value: &Value, key: &str) -> bool {
     value[key].as_bool().unwrap_or_else(|| panic!("{key} is not true or false"))
 }
 
 /// A random call: any tool of the world with any arguments that its schema allows; texts come from `texts`.
-pub fn random_call(
+pub(crate) fn random_call(
     tools: &[stateset_core::ToolSpec],
     texts: &[String],
     stream: &mut Stream,

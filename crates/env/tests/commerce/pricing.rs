@@ -13,40 +13,43 @@ fn week(view: &View<'_>) -> usize {
     number(view.memory, "week") as usize
 }
 
-pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn random(view: &View<'_>, stream: &mut Stream) -> Message {
     at(number(view.spec, "list") * stream.uniform(0.2, 2.0))
 }
 
 /// The list price all along.
-pub fn naive(_: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn naive(_: &View<'_>, _: &mut Stream) -> Message {
     calls(&[("close_week", json!({}))])
 }
 
-/// Prices so that the stock lasts as long as the season: by how much more there is than would be sold at
-/// the list price, at a guessed elasticity.
-pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
-    const GUESS: f64 = 2.0;
-    let usual: f64 = list(view.spec, "base").iter().filter_map(Value::as_f64).sum();
-    let season = list(view.spec, "season").iter().filter_map(Value::as_f64);
-    let wanted = usual * season.skip(week(view)).sum::<f64>();
-    let ratio = (wanted / number(view.memory, "stock").max(1.0)).powf(1.0 / GUESS);
-    at(number(view.spec, "list") * ratio.clamp(0.5, 1.4))
+/// A tenth cheaper where more is left than should be by now, a twentieth dearer where less is.
+pub(crate) fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
+    let share_left = number(view.memory, "stock") / number(view.spec, "stock");
+    let n_weeks = list(view.spec, "season").len() as f64;
+    let planned = 1.0 - week(view) as f64 / n_weeks;
+    let price = list(view.memory, "prices")[0].as_f64().expect("a price");
+    let change = match share_left - planned {
+        0.02.. => 0.9,
+        ..-0.05 => 1.05,
+        _ => 1.0,
+    };
+    at((price * change * 100.0).round() / 100.0)
 }
 
 /// What brings most this week by itself.
-pub fn greedy(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn greedy(view: &View<'_>, _: &mut Stream) -> Message {
     at(number(view.spec, "list") * 0.3)
 }
 
-pub fn fixed(share: f64) -> impl Fn(&View<'_>, &mut Stream) -> Message {
+pub(crate) fn fixed(share: f64) -> impl Fn(&View<'_>, &mut Stream) -> Message {
     move |view, _| at(number(view.spec, "list") * share)
 }
 
 /// As sensible, but dearer in the south.
-pub fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
     let message = sensible(view, stream);
     let price = number(&message.tool_calls[0].arguments, "price");
-    let south = json!({"price": 1.3 * price, "region": "south"});
+    let south = json!({"price": (130.0 * price).round() / 100.0, "region": "south"});
     calls(&[
         ("set_price", json!({"price": price})),
         ("set_price", south),
@@ -60,23 +63,26 @@ const STEP: f64 = 0.1;
 
 /// The best price for every week, stock and remembered price, where one knows the demand: backward
 /// induction over Poisson demand, prices and memory in steps of a tenth of the list price, memory
-/// interpolated. Written from the formulas in the documentation.
-pub struct Plan {
+/// interpolated. What it maximises is the reward: the margin, and for each unit sold what its age is worth
+/// beside it. Written from the formulas in the documentation.
+pub(crate) struct Plan {
     list: f64,
     /// Best step of the price by week, stock and step of memory.
     best: Vec<Vec<[usize; GRID]>>,
 }
 
 impl Plan {
-    pub fn new(spec: &Value) -> Plan {
+    pub(crate) fn new(spec: &Value) -> Plan {
         let stock = number(spec, "stock") as usize;
         let n_weeks = list(spec, "season").len();
         let mut value = vec![[0.0; GRID]; stock + 1];
         for (units, row) in value.iter_mut().enumerate() {
             *row = [0.15 * units as f64; GRID];
         }
+        let age_bonus = age_bonus(spec);
         let mut best = Vec::new();
         for week in (0..n_weeks).rev() {
+            let early = age_bonus * (n_weeks as f64 - week as f64 - 0.5);
             let mut now = vec![[f64::MIN; GRID]; stock + 1];
             let mut choice = vec![[0; GRID]; stock + 1];
             for memory in 0..GRID {
@@ -86,7 +92,7 @@ impl Plan {
                     let next = |units: usize| interpolated(&value[units], after);
                     let ahead: Vec<f64> = (0..=stock).map(next).collect();
                     for units in 0..=stock {
-                        let worth = expected(&chances, units, ratio(price), &ahead);
+                        let worth = expected(&chances, units, ratio(price) + early, &ahead);
                         if worth > now[units][memory] {
                             now[units][memory] = worth;
                             choice[units][memory] = price;
@@ -101,12 +107,20 @@ impl Plan {
         Plan { list: number(spec, "list"), best }
     }
 
-    pub fn act(&self, view: &View<'_>) -> Message {
+    pub(crate) fn act(&self, view: &View<'_>) -> Message {
         let memory = list(view.memory, "reference")[0].as_f64().expect("a price") / self.list;
         let step = ((memory - LOWEST) / STEP).round().clamp(0.0, GRID as f64 - 1.0) as usize;
         let stock = number(view.memory, "stock") as usize;
         at(self.list * ratio(self.best[week(view)][stock][step]))
     }
+}
+
+/// What a week of age less is worth for one unit, in list prices: a tenth of the reward for the scale of
+/// inventory age, against 0.65 for the scale of margins. Half price sells the stock in the first weeks.
+fn age_bonus(spec: &Value) -> f64 {
+    let (stock, n_weeks) = (number(spec, "stock"), list(spec, "season").len() as f64);
+    let scale = 1.1 * number(spec, "best") / number(spec, "list") - 0.5 * stock;
+    0.1 / 0.65 * scale / (stock * n_weeks * 2.0 / 3.0)
 }
 
 fn ratio(step: usize) -> f64 {

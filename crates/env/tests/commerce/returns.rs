@@ -22,7 +22,7 @@ fn resolve(case: &Value, decision: &str) -> Message {
     calls(&[("resolve", json!({"order_id": case["order"], "decision": decision}))])
 }
 
-pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn random(view: &View<'_>, stream: &mut Stream) -> Message {
     let (_, case) = current(view);
     let order = json!({"order_id": case["order"]});
     match stream.index(7) {
@@ -33,13 +33,13 @@ pub fn random(view: &View<'_>, stream: &mut Stream) -> Message {
 }
 
 /// Believes everybody and looks nothing up.
-pub fn naive(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn naive(view: &View<'_>, _: &mut Stream) -> Message {
     let (_, case) = current(view);
     resolve(case, if text(case, "wish") == "money" { "refund" } else { "exchange" })
 }
 
 /// Looks up, asks for photos where there is doubt, follows the rules, is kind to loyal customers.
-pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
+pub(crate) fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
     let (ticket, case) = current(view);
     let order = json!({"order_id": case["order"]});
     let doubt = 3.0 * number(case, "n_returns") > number(case, "n_orders");
@@ -63,19 +63,19 @@ pub fn sensible(view: &View<'_>, _: &mut Stream) -> Message {
 }
 
 /// Always the same decision.
-pub fn always(decision: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message {
+pub(crate) fn always(decision: &'static str) -> impl Fn(&View<'_>, &mut Stream) -> Message {
     move |view, _| resolve(current(view).1, decision)
 }
 
 /// The same decisions for the north; the south is refused whatever it asks for.
-pub fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
+pub(crate) fn unkind_to_the_south(view: &View<'_>, stream: &mut Stream) -> Message {
     let (_, case) = current(view);
     if text(case, "group") == "south" { resolve(case, "refuse") } else { sensible(view, stream) }
 }
 
 /// The best decisions that one can find by trying every decision for each case in turn, twice over,
 /// knowing everything.
-pub fn best(world: &dyn World, scenario: &Scenario, seed: u64) -> f64 {
+pub(crate) fn best(world: &dyn World, scenario: &Scenario, seed: u64) -> f64 {
     let n = list(&scenario.metadata["commerce"], "cases").len();
     let mut plan = vec!["refund"; n];
     let value = |plan: &[&str]| {

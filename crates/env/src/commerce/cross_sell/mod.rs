@@ -27,8 +27,8 @@
 //! past purchases tell it four times out of five.
 //!
 //! # Figures
-//! `net_value` runs from shoppers whose trust is gone at once to shoppers of full trust who are shown the best product
-//! at every visit. `aov` is the mean value of a visit's order. `fairness` is 1 less the greater of two gaps between
+//! `net_value` runs from shoppers whose trust is gone at once to shoppers of full trust who are shown the two best
+//! products at every visit. `aov` is the mean value of a visit's order. `fairness` is 1 less the greater of two gaps between
 //! the groups: in satisfaction, over 4 points, and in the mean discount offered, over 30 percent.
 
 mod counter;

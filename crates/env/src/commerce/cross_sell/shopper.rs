@@ -5,7 +5,7 @@ use stateset_core::Stream;
 
 use crate::commerce::group::Group;
 use crate::commerce::tally::{comes_back, is_within, to_cents};
-use crate::commerce::words::people;
+use crate::commerce::words::{one_of, people};
 use crate::names::named_enum;
 
 /// Shoppers that are drawn here, and visits each may make.
@@ -30,12 +30,23 @@ named_enum! {
 }
 
 impl Taste {
-    fn goods(self) -> [&'static str; 4] {
+    /// Small things and large ones.
+    fn goods(self) -> [[&'static str; 3]; 2] {
         match self {
-            Taste::Kitchen => ["chef's knife", "cast-iron pan", "spice set", "stand mixer"],
-            Taste::Outdoor => ["rucksack", "camping stove", "head torch", "sleeping bag"],
-            Taste::Music => ["headphones", "record player", "ukulele", "speaker"],
-            Taste::Garden => ["pruning shears", "raised bed", "seed box", "watering can"],
+            Taste::Kitchen => [
+                ["spice set", "baking tin", "apron"],
+                ["stand mixer", "knife block", "cast-iron pot"],
+            ],
+            Taste::Outdoor => {
+                [["head torch", "flask", "map case"], ["rucksack", "sleeping bag", "camping stove"]]
+            }
+            Taste::Music => {
+                [["song book", "tuner", "record sleeves"], ["headphones", "speaker", "ukulele"]]
+            }
+            Taste::Garden => [
+                ["seed box", "watering can", "gloves"],
+                ["raised bed", "pruning saw", "rain barrel"],
+            ],
         }
     }
 }
@@ -112,12 +123,17 @@ pub(super) fn takes(shopper: &Shopper, mind: &Mind, product: &Product, discount:
     (liking * mind.trust * affordable * (1.0 + 2.0 * discount) * spoilt).clamp(0.0, 0.95)
 }
 
-/// Expected value of a shopper of full trust who is shown the best product at every visit.
+/// A bound on the expected value of a shopper: full trust all along, and the two best products at every
+/// visit.
 pub(super) fn at_best(spec: &Spec, shopper: &Shopper) -> f64 {
     let worth =
         |product: &Product| takes(shopper, &Mind::NEW, product, 0.0) * MARGIN * product.price;
-    let extra = spec.products.iter().map(worth).fold(0.0, f64::max);
-    let visit = MARGIN * shopper.basket + extra;
+    let [mut first, mut second] = [0.0f64; 2];
+    for worth in spec.products.iter().map(worth) {
+        second = second.max(worth.min(first));
+        first = first.max(worth);
+    }
+    let visit = MARGIN * shopper.basket + first + second;
     let again = Mind::NEW.visits_again();
     visit * (1.0 + again + again * again) + comes_back(5.0) * again * again * shopper.later
 }
@@ -132,10 +148,8 @@ impl Spec {
     pub(super) fn draw(stream: &mut Stream) -> Spec {
         let mut products = Vec::new();
         for kind in Taste::ALL {
-            let mut goods = kind.goods();
-            stream.shuffle(&mut goods);
-            for (name, (low, high)) in goods.iter().zip([(15.0, 45.0), (50.0, 95.0)]) {
-                products.push((*kind, (*name).to_owned(), to_cents(stream.uniform(low, high))));
+            for (goods, (low, high)) in kind.goods().iter().zip([(15.0, 45.0), (50.0, 95.0)]) {
+                products.push((*kind, one_of(goods, stream), to_cents(stream.uniform(low, high))));
             }
         }
         stream.shuffle(&mut products);

@@ -44,6 +44,7 @@ named_enum! {
 pub(in crate::commerce) struct Entry {
     status: Status,
     has_come: bool,
+    was_shown: bool,
     /// What the identity check said.
     passed: Option<bool>,
     /// Minutes it waited for its decision.
@@ -150,6 +151,7 @@ impl Simulator for FraudReview {
         let entry = |order: &Order| Entry {
             status: Status::Open,
             has_come: order.follows.is_none() && order.arrives <= 0.0,
+            was_shown: false,
             passed: None,
             waited: 0.0,
             decided_as: 0,
@@ -174,7 +176,10 @@ impl Simulator for FraudReview {
             return Err(format!("order {id} is {} already", scene.state.orders[index].status));
         }
         match verb.name {
-            "show_order" => Ok(record(order, scene.spec, scene.state)),
+            "show_order" => {
+                scene.state.orders[index].was_shown = true;
+                Ok(record(order, scene.spec, scene.state))
+            }
             "verify_identity" => Ok(verify(order, &mut scene.state.orders[index], scene.stream)),
             name => {
                 let approves = name == "approve";
@@ -214,7 +219,7 @@ impl Simulator for FraudReview {
         let margin: f64 = all().map(|(order, entry)| entry.margin(order)).sum();
         let kept: f64 = honest().map(|(order, entry)| order.kept(entry.csat())).sum();
         let fees = all().filter(|(_, entry)| entry.passed.is_some()).count() as f64 * CHECK_FEE;
-        let is_blocked = |entry: &Entry| if entry.status == Status::Blocked { 1.0 } else { 0.0 };
+        let turned_away = |entry: &Entry| if entry.status == Status::Approved { 0.0 } else { 1.0 };
         let in_time =
             all().filter(|(_, e)| e.status != Status::Open && e.waited <= IN_TIME).count();
         let (n, n_decided) = (all().count(), state.n_decided);
@@ -226,7 +231,7 @@ impl Simulator for FraudReview {
             .scaled(Kpi::NetValue, value - fees - effort.wages(), worst, best)
             .scaled(Kpi::Margin, margin - fees, 0.0, most_margin)
             .scaled(Kpi::Ltv, kept, 0.0, most_kept)
-            .plain(Kpi::FalsePositives, mean_or(0.0, honest().map(|(_, entry)| is_blocked(entry))))
+            .plain(Kpi::FalsePositives, mean_or(0.0, honest().map(|(_, entry)| turned_away(entry))))
             .plain(Kpi::FraudLoss, share_or(0.0, lost, tried))
             .plain(Kpi::Csat, mean_or(1.0, honest().map(|(_, entry)| entry.csat())))
             .plain(Kpi::Sla, share_or(0.0, in_time as f64, n as f64))
@@ -245,7 +250,7 @@ impl Simulator for FraudReview {
             )
             .plain(
                 Kpi::Fairness,
-                1.0 - gap(honest().map(|(order, e)| (order.group, is_blocked(e)))),
+                1.0 - gap(honest().map(|(order, e)| (order.group, turned_away(e)))),
             )
     }
 }

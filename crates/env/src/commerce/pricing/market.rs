@@ -82,6 +82,13 @@ pub(super) fn fluid_best(spec: &Spec) -> f64 {
     pairs.map(|prices| fluid_value(spec, prices)).fold(nothing_sold(spec), f64::max)
 }
 
+/// The scale of margins: half price from the first week on, and a tenth more than the best pair of
+/// prices, which luck and prices for every week can bring.
+pub(super) fn bounds(spec: &Spec) -> (f64, f64) {
+    let half = 0.5 * spec.list;
+    (fluid_value(spec, [half, half]).min(0.9 * spec.best), 1.1 * spec.best)
+}
+
 /// Value of a season in which nothing is sold.
 pub(super) fn nothing_sold(spec: &Spec) -> f64 {
     let weeks = spec.n_weeks() as f64;

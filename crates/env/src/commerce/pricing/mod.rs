@@ -23,8 +23,8 @@
 //!
 //! # Figures
 //! `margin` and `net_value` leave out what the stock cost, because that is spent; `net_value` is less
-//! wages. It runs from no sale at all to the best pair of prices, one for each half of the season, where
-//! demand comes as expected. `inventory_age` is the mean age at which a unit leaves the shelf.
+//! wages. Both run from half price all along to a tenth more than the best pair of prices, one for each
+//! half of the season, brings where demand comes as expected. `inventory_age` is the mean age at which a unit leaves the shelf.
 //! `fairness` is 1 less the mean gap between the regions' prices, as a share of the higher one.
 
 mod market;

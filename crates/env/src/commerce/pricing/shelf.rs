@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stateset_core::Stream;
 
-use super::market::{HOLDING, SALVAGE, demand, nothing_sold, poisson, remembered};
+use super::market::{HOLDING, SALVAGE, bounds, demand, poisson, remembered};
 use super::season::Spec;
 use crate::commerce::effort::Effort;
 use crate::commerce::kpi::{Kpi, Readings};
@@ -175,12 +175,12 @@ impl Simulator for DynamicPricing {
         let oldest = DAYS * n_weeks;
         let age = (state.age + left * oldest) / stock;
         let gap = |paid: &[f64; 2]| share_or(0.0, (paid[0] - paid[1]).abs(), paid[0].max(paid[1]));
-        let worst = nothing_sold(spec);
+        let (worst, best) = bounds(spec);
         let most_money = stock * spec.list;
         let price_paid = if n_sold > 0.0 { state.revenue / n_sold } else { 0.0 };
         Readings::default()
-            .scaled(Kpi::NetValue, margin - effort.wages(), worst, spec.best)
-            .scaled(Kpi::Margin, margin, worst, spec.best)
+            .scaled(Kpi::NetValue, margin - effort.wages(), worst, best)
+            .scaled(Kpi::Margin, margin, worst, best)
             .scaled(Kpi::Revenue, state.revenue, 0.0, most_money)
             .scaled(Kpi::Aov, price_paid, 0.0, spec.list)
             .plain(Kpi::SellThrough, share_or(0.0, n_sold, stock))

@@ -5,7 +5,7 @@ use stateset_core::Stream;
 
 use crate::commerce::group::Group;
 use crate::commerce::tally::{is_within, to_cents};
-use crate::commerce::words::{CLOTHES, numbers, one_of, people};
+use crate::commerce::words::{CLOTHES, numbers, one_of, people, with_article};
 use crate::names::named_enum;
 
 named_enum! {
@@ -221,5 +221,6 @@ fn says(claim: Reason, wish: Wish, customer: &str, item: &str, stream: &mut Stre
             stream,
         ),
     };
-    format!("{hello}, this is {customer}. I bought a {item} and {trouble}. {wish}")
+    let item = with_article(item);
+    format!("{hello}, this is {customer}. I bought {item} and {trouble}. {wish}")
 }
