@@ -42,6 +42,7 @@ pub(crate) fn held_out(world: &dyn World, policy: Policy<'_>) -> Interval {
 }
 
 /// Each policy earns more than the one before it, and the intervals do not overlap.
+#[expect(clippy::print_stdout, reason = "the table of docs/commerce.md is made of it")]
 pub(crate) fn assert_rising(world: &dyn World, policies: &[(&str, Policy<'_>)]) {
     let found: Vec<(&str, Interval)> =
         policies.iter().map(|(name, policy)| (*name, held_out(world, *policy))).collect();
@@ -55,6 +56,7 @@ pub(crate) fn assert_rising(world: &dyn World, policies: &[(&str, Policy<'_>)]) 
 }
 
 /// Each of `degenerate` earns less than `sensible`, and the intervals do not overlap.
+#[expect(clippy::print_stdout, reason = "the table of docs/commerce.md is made of it")]
 pub(crate) fn assert_below(
     world: &dyn World,
     sensible: Policy<'_>,
