@@ -1,7 +1,8 @@
 //! The environment that plays any simulator of commerce.
 //!
 //! The scenario's metadata holds what is true, under `commerce`; the state's context holds what has
-//! happened, under the same key, and its metadata the figures, under `kpis`. Rewards for single turns
+//! happened, under the same key as JSON text (a tree of values would take longer to build than the rest of
+//! a turn), and its metadata the figures, under `kpis`. Rewards for single turns
 //! are not given: the figures of the last state are the judgement.
 //!
 //! A reader may ask why a turn with calls and text sends no text: models put their thoughts beside
@@ -11,7 +12,7 @@ use std::marker::PhantomData;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use stateset_core::{
     Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening,
     RolloutError, Scenario, StepOutcome, Stream, ToolCall,
@@ -71,9 +72,9 @@ impl<S: Simulator> Environment for CommerceEnvironment<S> {
             return Err(failed(scenario, "the episode is over already"));
         }
         let spec = read_spec::<S>(scenario)?;
-        let memory = state.context.get(COMMERCE);
+        let memory = state.context.get(COMMERCE).and_then(Value::as_str);
         let memory = memory.ok_or_else(|| failed(scenario, "the state has no memory of it"))?;
-        let mut memory = Memory::<S::State>::deserialize(memory)
+        let mut memory: Memory<S::State> = serde_json::from_str(memory)
             .map_err(|error| failed(scenario, format!("the state's memory: {error}")))?;
         state.turn_count += 1;
         let mut messages = answers::<S>(&spec, &mut memory, &action.message, &mut stream);
@@ -157,8 +158,8 @@ fn store<S: Simulator>(
     memory: &Memory<S::State>,
     state: &mut EnvironmentState,
 ) -> Result<(), RolloutError> {
-    let value = serde_json::to_value(memory).map_err(|error| failed(scenario, error))?;
-    state.context.insert(COMMERCE.to_owned(), value);
+    let text = serde_json::to_string(memory).map_err(|error| failed(scenario, error))?;
+    state.context.insert(COMMERCE.to_owned(), Value::String(text));
     S::readings(spec, &memory.world, &memory.effort).write(&mut state.metadata);
     Ok(())
 }

@@ -80,7 +80,10 @@ async fn play_async(
     let spec = &scenario.metadata["commerce"];
     while !state.is_done() {
         let turn = state.turn_count + 1;
-        let view = View { spec, memory: &state.context["commerce"]["world"] };
+        let memory: Value =
+            serde_json::from_str(state.context["commerce"].as_str().expect("a text"))
+                .expect("the memory is JSON");
+        let view = View { spec, memory: &memory["world"] };
         let message = policy(&view, &mut choices);
         messages.push(message.clone());
         let action = ConversationTurn::new(message);
