@@ -7,9 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use libfuzzer_sys::fuzz_target;
-use stateset_core::{
-    ConversationTurn, Message, Purpose, RunSeed, Stream, StreamKey, ToolCall,
-};
+use stateset_core::{ConversationTurn, Message, Purpose, RunSeed, Stream, StreamKey, ToolCall};
 use stateset_env::commerce::commerce_worlds;
 use stateset_env::customer::Split;
 
