@@ -3,11 +3,13 @@
 //! - [`scenarios`] reads scenario and prompt files; [`sets`] holds the built-in ones.
 //! - [`conversation`] and [`prompts`] are the environments.
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
+//! - [`commerce`] holds small shops whose agents act by tools and are judged by business figures.
 //! - [`judging`] is what judges are asked, and how their answers are read.
 //! - [`database`] is tools over a database, [`shop`] the built-in world of it; [`task`] is tasks with
 //!   required actions.
 //! - [`rewards`] judge finished conversations.
 
+pub mod commerce;
 pub mod conversation;
 pub mod customer;
 pub mod database;
@@ -29,3 +31,7 @@ pub use error::{EnvError, Problem};
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/databases.md")]
 mod databases_guide {}
+/// The guide's page on commerce, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/commerce.md")]
+mod commerce_guide {}

@@ -7,7 +7,7 @@
 macro_rules! named_enum {
     (
         $(#[$meta:meta])*
-        pub enum $enum:ident {
+        $vis:vis enum $enum:ident {
             $( $(#[$variant_meta:meta])* $variant:ident => $name:literal, )+
         }
     ) => {
@@ -16,21 +16,22 @@ macro_rules! named_enum {
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
             serde::Serialize, serde::Deserialize,
         )]
-        pub enum $enum {
+        $vis enum $enum {
             $( $(#[$variant_meta])* #[serde(rename = $name)] $variant, )+
         }
 
+        #[allow(dead_code, reason = "sets that stay inside the crate need not use every one")]
         impl $enum {
             /// Every member, in the order of declaration.
-            pub const ALL: &'static [$enum] = &[ $( $enum::$variant, )+ ];
+            $vis const ALL: &'static [$enum] = &[ $( $enum::$variant, )+ ];
 
             /// The name that files and the command line use.
-            pub fn name(self) -> &'static str {
+            $vis fn name(self) -> &'static str {
                 match self { $( $enum::$variant => $name, )+ }
             }
 
             /// The member with this name; `None` for any other text.
-            pub fn from_name(name: &str) -> Option<$enum> {
+            $vis fn from_name(name: &str) -> Option<$enum> {
                 $enum::ALL.iter().copied().find(|member| member.name() == name)
             }
         }

@@ -9,6 +9,8 @@
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
+//! | `kpi:csat`, also with a weight as `kpi:csat=0.5` | a business figure of the worlds of commerce |
+//! | `returns_desk`, `dynamic_pricing`, `fulfilment`, `cross_sell`, `fraud_review` | presets for the worlds of commerce: figures with weights |
 //! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
 //!
 //! The preset for customers is built so that only a solved problem earns more than half: a competent,
@@ -24,9 +26,11 @@ use super::contains::{ContainsReward, Matching, Need};
 use super::database::{DatabaseReward, ToolProgressReward};
 use super::exact_number::ExactNumberReward;
 use super::helpfulness::HelpfulnessReward;
+use super::kpi::KpiReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
 use super::task_completion::TaskCompletionReward;
+use crate::commerce::{Kpi, commerce_preset};
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
@@ -44,7 +48,7 @@ pub const REWARD_NAMES: &[&str] = &[
 /// Composites with names of their own.
 pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
 
-const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex"];
+const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex", "kpi"];
 
 /// The reward that `spec` describes; see the table above.
 ///
@@ -52,11 +56,14 @@ const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "r
 /// [`EnvError::Reward`] with what is wrong and what there is.
 pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
     let spec = spec.trim();
+    if let Some(preset) = commerce_preset(spec) {
+        return Ok(Arc::new(composite(preset)?));
+    }
+    if holds_weights(spec) {
+        return Ok(Arc::new(composite(spec)?));
+    }
     if let Some((name, argument)) = spec.split_once(':') {
         return with_argument(spec, name.trim(), argument);
-    }
-    if spec.contains(['=', ',']) {
-        return Ok(Arc::new(composite(spec)?));
     }
     match spec {
         "customer_service" | "technical_support" | "sales" => {
@@ -75,6 +82,15 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
     }
 }
 
+/// True for several rewards with weights. Behind a colon everything is an argument, but for figures.
+fn holds_weights(spec: &str) -> bool {
+    match spec.split_once(':') {
+        Some(("kpi", rest)) => rest.contains('='),
+        Some((head, _)) => head.contains('='),
+        None => spec.contains(['=', ',']),
+    }
+}
+
 fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Reward>, EnvError> {
     let words = || argument.split(',').map(str::trim);
     match name {
@@ -84,6 +100,7 @@ fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Rewar
         }
         "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
         "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
+        "kpi" => Ok(Arc::new(KpiReward::new(kpi(spec, argument)?))),
         _ => Err(unknown(spec, name)),
     }
 }
@@ -119,8 +136,23 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "exact_number" => Ok(ExactNumberReward::weighted(weight)),
         "database" => Ok(WeightedReward::new(weight, DatabaseReward)),
         "tool_progress" => Ok(WeightedReward::new(weight, ToolProgressReward)),
+        name if name.starts_with("kpi:") => Ok(KpiReward::weighted(kpi(spec, &name[4..])?, weight)),
         _ => Err(unknown(spec, name)),
     }
+}
+
+fn kpi(spec: &str, name: &str) -> Result<Kpi, EnvError> {
+    let name = name.trim();
+    Kpi::from_name(name).ok_or_else(|| {
+        let known: Vec<&str> = Kpi::ALL.iter().map(|kpi| kpi.name()).collect();
+        let hint = nearest(name, &known).map(|near| format!("; did you mean {near:?}?"));
+        let message = format!(
+            "no figure is called {name:?}; there are {}{}",
+            listed(&known),
+            hint.unwrap_or_default()
+        );
+        refused(spec, message)
+    })
 }
 
 fn refused(spec: &str, message: String) -> EnvError {
@@ -171,6 +203,9 @@ mod tests {
         assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
         assert_eq!(judged("conciseness=1, safety=1", "It is 42."), 1.0);
         assert_eq!(judged("helpful", "What do you want to know about the dog, please?"), 1.0);
+        for spec in ["kpi:csat", "kpi: net_value", "safety=0.5,kpi:csat=0.5", "fraud_review"] {
+            assert!(parse_reward(spec).is_ok(), "{spec}");
+        }
         for name in REWARD_NAMES.iter().chain(REWARD_PRESETS) {
             assert!(parse_reward(name).is_ok(), "{name}");
         }
@@ -183,7 +218,7 @@ mod tests {
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
              helpfulness, safety, conciseness, task_completion, exact_number, database and tool_progress, presets \
              customer_service, technical_support, sales and helpful, with an argument contains:.., \
-             contains_text:.., contains_all:.. and regex:..; did you mean \"helpfulness\"?"
+             contains_text:.., contains_all:.., regex:.. and kpi:..; did you mean \"helpfulness\"?"
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),
@@ -194,6 +229,8 @@ mod tests {
         ] {
             assert_eq!(refused(spec), format!("build the reward {spec:?}: {expected}"));
         }
+        assert!(refused("kpi:csaat").contains("did you mean \"csat\"?"));
+        assert!(refused("kpi:csat=1,kpi:csat=1").contains("kpi:csat is in it twice"));
         assert!(refused("contains:").contains("it needs words"));
         assert!(refused("regex:(").contains("regex"));
         assert!(refused("containz:dog").contains("did you mean \"contains\"?"));

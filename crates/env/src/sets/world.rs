@@ -8,6 +8,7 @@ use std::sync::Arc;
 use stateset_core::{Environment, Scenario};
 
 use super::config::CONVERSATION_CONFIGS;
+use crate::commerce::commerce_worlds;
 use crate::customer::Split;
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
@@ -44,6 +45,7 @@ pub fn worlds() -> Vec<Box<dyn World>> {
     all.extend(CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }));
     all.extend(TASK_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }));
     all.push(Box::new(Shop));
+    all.extend(commerce_worlds());
     all
 }
 
