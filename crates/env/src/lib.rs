@@ -1,11 +1,13 @@
 //! Environments, scenarios, scripted and simulated users, and rewards; no model, no tensors.
 //!
 //! - [`scenarios`] reads scenario and prompt files; [`sets`] holds the built-in ones.
+//! - [`agents`] is what stands around a policy: memory, planning, compression, reasoning, teams.
 //! - [`conversation`] and [`prompts`] are the environments.
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
 //! - [`judging`] is what judges are asked, and how their answers are read.
 //! - [`rewards`] judge finished conversations.
 
+pub mod agents;
 pub mod conversation;
 pub mod customer;
 mod error;
