@@ -10,7 +10,10 @@ use stateset_core::{Message, Role};
 
 /// Indices at which units begin, ascending; 0 is one of them unless there is no message.
 pub fn unit_starts(messages: &[Message]) -> Vec<usize> {
-    let begins = |(index, message): &(usize, &Message)| *index == 0 || message.role != Role::Tool;
+    // Instructions in the midst of a conversation go with what is before them, and are kept in any case.
+    let goes_with_before = |message: &Message| matches!(message.role, Role::Tool | Role::System);
+    let begins =
+        |(index, message): &(usize, &Message)| *index == 0 || !goes_with_before(message);
     messages.iter().enumerate().filter(begins).map(|(index, _)| index).collect()
 }
 
@@ -119,7 +122,7 @@ mod tests {
     #[test]
     fn the_last_messages_are_counted_without_instructions() {
         let cases =
-            [("uaua", 9, 0), ("uaua", 3, 1), ("uaua", 0, 3), ("uatta", 3, 4), ("usua", 2, 1)];
+            [("uaua", 9, 0), ("uaua", 3, 1), ("uaua", 0, 3), ("uatta", 3, 4), ("usua", 2, 2)];
         for (roles, n, expected) in cases {
             assert_eq!(start_of_last(&conversation(roles), n), expected, "{roles} {n}");
         }
