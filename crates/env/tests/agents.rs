@@ -19,9 +19,7 @@ use stateset_core::{
 };
 use stateset_env::agents::compression::{CompressionConfig, CompressionStrategy};
 use stateset_env::agents::context::{TokenCounter, unit_starts};
-use stateset_env::agents::memory::{
-    ConversationMemory, MemoryConfig, bm25, entities_of, facts_of,
-};
+use stateset_env::agents::memory::{ConversationMemory, MemoryConfig, bm25, entities_of, facts_of};
 use stateset_env::agents::planning::{PlanningConfig, PlanningManager, plan_from_goal};
 use stateset_env::agents::reasoning::{ReasoningSplitter, ReasoningTags};
 use stateset_env::agents::{Reading, Surroundings};
@@ -70,8 +68,7 @@ fn conversations() -> impl Strategy<Value = Vec<Message>> {
 fn surroundings() -> impl Strategy<Value = Surroundings> {
     let window = proptest::option::of(1..8usize);
     let memory = proptest::option::of((1..8usize, 1..200usize, 1..8usize, 0..3usize));
-    let compression =
-        proptest::option::of((0..3usize, 0.05..1.0f64, 1..200usize));
+    let compression = proptest::option::of((0..3usize, 0.05..1.0f64, 1..200usize));
     (window, memory, compression, any::<bool>()).prop_map(|(window, memory, compression, plans)| {
         Surroundings {
             memory_window: window,
@@ -99,9 +96,14 @@ fn surroundings() -> impl Strategy<Value = Surroundings> {
     })
 }
 
-fn read(surroundings: &Surroundings, messages: &[Message], notes: &Map<String, serde_json::Value>) -> Reading {
+fn read(
+    surroundings: &Surroundings,
+    messages: &[Message],
+    notes: &Map<String, serde_json::Value>,
+) -> Reading {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let read = surroundings.read(messages.to_vec(), &Map::new(), notes, &stream());
+    let (context, stream) = (Map::new(), stream());
+    let read = surroundings.read(messages.to_vec(), &context, notes, &stream);
     runtime.block_on(read).unwrap()
 }
 

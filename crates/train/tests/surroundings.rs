@@ -195,11 +195,8 @@ async fn cuts_begin_segments_and_say_why() {
     let (engine, policy) = policy();
     let policy = Arc::new(policy);
     let memory = MemoryConfig { max_short_term_turns: 4, ..MemoryConfig::default() };
-    let compression = CompressionConfig {
-        strategy: CompressionStrategy::Summary,
-        ratio: 0.5,
-        max_tokens: 80,
-    };
+    let compression =
+        CompressionConfig { strategy: CompressionStrategy::Summary, ratio: 0.5, max_tokens: 80 };
     let cases = [
         (
             Surroundings { memory_window: Some(3), ..Surroundings::default() },

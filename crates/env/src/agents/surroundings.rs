@@ -8,6 +8,7 @@
 //! What a turn must know of the last one is in its notes. Without them a turn is taken as if the conversation had been
 //! read at one go: cuts fall where they fell, and only a model's summaries and a plan's changes are lost.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -51,6 +52,20 @@ pub struct Surroundings {
     pub embedder: Option<Arc<dyn Embedder>>,
     /// Counts tokens for budgets.
     pub counter: TokenCounter,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings")
+            .field("memory_window", &self.memory_window)
+            .field("memory", &self.memory.as_ref().map(ConversationMemory::config))
+            .field("compression", &self.compression)
+            .field("planning", &self.planning)
+            .field("reasoning", &self.reasoning)
+            .field("summary", &self.summary.as_ref().map(|_| "by a policy"))
+            .field("embedder", &self.embedder.as_ref().map(|_| "given"))
+            .finish_non_exhaustive()
+    }
 }
 
 /// What the policy reads at a turn.

@@ -293,7 +293,8 @@ fn what_does_not_fit_around_an_agent_is_named() {
     let found = problems(&with_file(Format::Yaml, text));
     assert_eq!(found.len(), 4);
     let shown: String = found.iter().map(|problem| format!("{problem}\n")).collect();
-    for part in ["max_step", "did you mean `max_steps`?", "goal_min_chars", "importance_decay", "2"] {
+    for part in ["max_step", "did you mean `max_steps`?", "goal_min_chars", "importance_decay", "2"]
+    {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
 }

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_names_things_is_kept_first_and_in_order() {
-        let summary = summarise(&history(), 40, 0.95, &TokenCounter::default());
+        let summary = summarise(&history(), 60, 0.95, &TokenCounter::default());
         let order = summary.find("ORD-4417").unwrap();
         assert!(order < summary.find("anna@example.com").unwrap(), "{summary}");
         assert!(!summary.contains("Thank you"), "{summary}");

@@ -12,8 +12,7 @@ use stateset_core::{Message, Role};
 pub fn unit_starts(messages: &[Message]) -> Vec<usize> {
     // Instructions in the midst of a conversation go with what is before them, and are kept in any case.
     let goes_with_before = |message: &Message| matches!(message.role, Role::Tool | Role::System);
-    let begins =
-        |(index, message): &(usize, &Message)| *index == 0 || !goes_with_before(message);
+    let begins = |(index, message): &(usize, &Message)| *index == 0 || !goes_with_before(message);
     messages.iter().enumerate().filter(begins).map(|(index, _)| index).collect()
 }
 
