@@ -12,3 +12,8 @@ mod surroundings;
 pub mod team;
 
 pub use surroundings::{Reading, Surroundings};
+
+/// The example of the guide's page, run with the documentation's own.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/agents.md")]
+pub struct Guide;

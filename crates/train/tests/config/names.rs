@@ -298,3 +298,12 @@ fn what_does_not_fit_around_an_agent_is_named() {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
 }
+
+#[test]
+fn the_example_of_the_guide_is_sound() {
+    let page = include_str!("../../../../docs/agents.md");
+    let block = page.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
+    let around = resolved(&with_file(Format::Toml, block.map_or("", |(block, _)| block)));
+    let around = around.config.agent.surroundings;
+    assert!(around.memory.is_some() && around.compression.is_some() && around.planning.enabled);
+}
