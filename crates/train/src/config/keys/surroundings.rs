@@ -8,15 +8,12 @@ pub(super) const KEYS: &[Key] = &[
         Kind::integer(1, 10_000),
         "Messages beside instructions that the model reads: the last ones. Without it, all.",
     ),
-    Key {
-        aliases: &["agent.use_memory"],
-        ..Key::new(
-            "agent.enable_memory",
-            Kind::Bool,
-            "Remember what the model no longer reads word by word: a summary, what users said of \
-             themselves, what was named, and what was said about the same before.",
-        )
-    },
+    Key::new(
+        "agent.enable_memory",
+        Kind::Bool,
+        "Remember what the model no longer reads word by word: a summary, what users said of \
+         themselves, what was named, and what was said about the same before.",
+    ),
     Key::optional(
         "agent.memory_config",
         Kind::Object,
