@@ -6,11 +6,13 @@
 //! come in as arguments.
 
 mod agent;
+mod content;
 mod embedder;
 mod environment;
 mod error;
 mod group;
 mod group_reward;
+mod image;
 mod judge;
 mod message;
 mod policy;
@@ -24,12 +26,14 @@ mod tool;
 mod trace;
 mod trajectory;
 
-pub use agent::{Agent, AgentReply, AgentRequest};
+pub use agent::{Agent, AgentReply, AgentRequest, PLAN_GOAL, PLAN_UPDATE};
+pub use content::{ContentRecord, ImageUrlRecord, PartRecord};
 pub use embedder::Embedder;
 pub use environment::{Environment, Opening, StepOutcome};
 pub use error::{Border, PolicyError, RolloutError};
 pub use group::TrajectoryGroup;
 pub use group_reward::{GroupJudgement, GroupReward};
+pub use image::ImageContent;
 pub use judge::{Choice, Judge, JudgeRequest, Verdict};
 pub use message::{Message, Role, ToolCall, ToolSpec};
 pub use policy::{

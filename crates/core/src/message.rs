@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::ImageContent;
+
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -88,6 +90,8 @@ pub struct Message {
     pub role: Role,
     /// The text; may be empty where `tool_calls` is not.
     pub content: String,
+    /// Pictures beside the text. Models that read text only refuse a conversation that holds any.
+    pub images: Vec<ImageContent>,
     /// Reasoning text of models that think before they answer, without its tags.
     pub reasoning: Option<String>,
     /// Calls the assistant makes with this message.
@@ -104,6 +108,7 @@ impl Message {
         Message {
             role,
             content: content.into(),
+            images: Vec::new(),
             reasoning: None,
             tool_calls: Vec::new(),
             tool_call_id: None,

@@ -7,13 +7,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    Border, ConversationTurn, EnvironmentState, FinishReason, Message, Origin, PolicyVersion,
-    RewardComponent, RewardResult, Role, RolloutError, Score, TokenTrace, ToolCall, Trajectory,
-    TrajectoryId,
+    Border, ContentRecord, ConversationTurn, EnvironmentState, FinishReason, Message, Origin,
+    PolicyVersion, RewardComponent, RewardResult, Role, RolloutError, Score, TokenTrace, ToolCall,
+    Trajectory, TrajectoryId,
 };
 
-/// Version of the layout written here. Readers refuse a newer one.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Newest layout that is read and written: 2 has pictures in messages. A record says the oldest version that
+/// can hold it, so that what has no pictures is read by older programs. Readers refuse a newer one.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// Version of records without pictures.
+const WITHOUT_IMAGES: u32 = 1;
 
 /// Why a record could not be read back.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +47,9 @@ fn field(field: &'static str, message: impl ToString) -> RecordError {
 pub struct MessageRecord {
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,
-    /// The text; null counts as empty.
+    /// The text, or texts and pictures; null counts as empty.
     #[serde(default)]
-    pub content: Option<String>,
+    pub content: Option<ContentRecord>,
     /// Reasoning text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<String>,
@@ -90,7 +94,7 @@ impl From<&Message> for MessageRecord {
     fn from(message: &Message) -> Self {
         MessageRecord {
             role: message.role.as_str().to_owned(),
-            content: Some(message.content.clone()),
+            content: Some(ContentRecord::of(&message.content, &message.images)),
             reasoning_content: message.reasoning.clone(),
             tool_calls: message.tool_calls.iter().map(ToolCallRecord::from).collect(),
             tool_call_id: message.tool_call_id.clone(),
@@ -117,9 +121,12 @@ impl TryFrom<MessageRecord> for Message {
             let found = &record.role;
             field("role", format!("found {found:?}, allowed are system, user, assistant and tool"))
         })?;
+        let content = record.content.map(ContentRecord::into_text_and_images);
+        let (content, images) = content.unwrap_or_default();
         Ok(Message {
             role,
-            content: record.content.unwrap_or_default(),
+            content,
+            images,
             reasoning: record.reasoning_content,
             tool_calls: record.tool_calls.into_iter().map(ToolCall::from).collect(),
             tool_call_id: record.tool_call_id,
@@ -252,8 +259,9 @@ impl From<&Trajectory> for TrajectoryRecord {
     fn from(trajectory: &Trajectory) -> Self {
         let id = trajectory.id;
         let error = trajectory.error.as_ref();
+        let has_images = trajectory.turns.iter().any(|turn| !turn.message.images.is_empty());
         TrajectoryRecord {
-            schema_version: SCHEMA_VERSION,
+            schema_version: if has_images { SCHEMA_VERSION } else { WITHOUT_IMAGES },
             id: (id.step, id.scenario, id.sample),
             scenario_id: trajectory.scenario_id.clone(),
             turns: trajectory.turns.iter().map(TurnRecord::from).collect(),
@@ -398,6 +406,7 @@ fn origin_name(origin: Origin) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ImageContent;
 
     fn example() -> Trajectory {
         let call = ToolCall {
@@ -442,6 +451,19 @@ mod tests {
         let trajectory = example();
         let json = serde_json::to_string(&TrajectoryRecord::from(&trajectory)).unwrap();
         let record: TrajectoryRecord = serde_json::from_str(&json).unwrap();
+        assert_eq!(Trajectory::try_from(record).unwrap(), trajectory);
+    }
+
+    #[test]
+    fn pictures_survive_the_disk_under_a_version_of_their_own() {
+        let mut trajectory = example();
+        assert_eq!(TrajectoryRecord::from(&trajectory).schema_version, 1);
+        let image = ImageContent { at: 5, ..ImageContent::new("https://shop.example/a.png") };
+        trajectory.turns[0].message.images.push(image);
+        let json = serde_json::to_value(TrajectoryRecord::from(&trajectory)).unwrap();
+        assert_eq!(json["schema_version"], 2);
+        assert_eq!(json["turns"][0]["message"]["content"][1]["type"], "image_url");
+        let record: TrajectoryRecord = serde_json::from_value(json).unwrap();
         assert_eq!(Trajectory::try_from(record).unwrap(), trajectory);
     }
 

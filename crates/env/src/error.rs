@@ -95,6 +95,12 @@ pub enum EnvError {
         /// What does not fit, and what would.
         message: String,
     },
+    /// What stands around an agent (memory, planning, compression, reasoning, a team) does not fit.
+    #[error("set up the agent: {}{}", count(problems.len()), lines(problems))]
+    Agent {
+        /// Everything that was found.
+        problems: Vec<Problem>,
+    },
     /// No built-in conversation set has this name.
     #[error("find the conversation set {found:?}: known are {known}{}", suffix(hint))]
     UnknownSet {

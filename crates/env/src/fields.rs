@@ -141,6 +141,25 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// True or false at `key`.
+    pub(crate) fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.value(key)?;
+        if value.as_bool().is_none() {
+            self.problem(key, kind_of(value), "true or false");
+        }
+        value.as_bool()
+    }
+
+    /// The number of `key`, above `low` and at most `high`.
+    pub(crate) fn number_above_to(&mut self, key: &str, low: f64, high: f64) -> Option<f64> {
+        let value = self.value(key)?;
+        let number = value.as_f64().filter(|number| *number > low && *number <= high);
+        if number.is_none() {
+            self.problem(key, shown(value), format!("a number above {low}, at most {high}"));
+        }
+        number
+    }
+
     /// The member of a closed set that `key` names.
     pub(crate) fn choice<T: Copy>(
         &mut self,

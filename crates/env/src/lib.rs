@@ -1,6 +1,7 @@
 //! Environments, scenarios, scripted and simulated users, and rewards; no model, no tensors.
 //!
 //! - [`scenarios`] reads scenario and prompt files; [`sets`] holds the built-in ones.
+//! - [`agents`] is what stands around a policy: memory, planning, compression, reasoning, teams.
 //! - [`conversation`] and [`prompts`] are the environments.
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
 //! - [`commerce`] holds small shops whose agents act by tools and are judged by business figures.
@@ -10,6 +11,7 @@
 //! - [`rewards`] judge finished conversations.
 
 pub mod commerce;
+pub mod agents;
 pub mod conversation;
 pub mod customer;
 pub mod database;

@@ -144,6 +144,14 @@ pub enum TextError {
         /// The text found.
         found: String,
     },
+    /// A message holds pictures, and the model reads text only.
+    #[error("read turn {turn}: it holds {n_images} image(s), and this model reads text only")]
+    ImageContent {
+        /// Index of the message.
+        turn: usize,
+        /// Pictures in it.
+        n_images: usize,
+    },
     /// A turn can neither be appended to the tokens read so far nor rendered anew.
     #[error("continue the conversation at turn {turn}: {why}")]
     CannotContinue {
@@ -161,6 +169,7 @@ impl TextError {
             TextError::TemplateRaised { turn, .. }
             | TextError::TemplateFailed { turn, .. }
             | TextError::TemplateLimit { turn, .. }
+            | TextError::ImageContent { turn, .. }
             | TextError::CannotContinue { turn, .. } => Some(*turn),
             _ => None,
         }

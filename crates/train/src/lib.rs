@@ -29,7 +29,7 @@ mod stop;
 mod store;
 mod update;
 
-pub use agent::MultiTurnAgent;
+pub use agent::{MultiTurnAgent, Team, TeamMember, token_counter};
 pub use conversations::{read_conversations, write_conversations};
 pub use engine::{Engine, EngineState, Sampled};
 pub use error::TrainError;
@@ -67,8 +67,8 @@ pub use preference::{
 pub use report::{build_report, write_report};
 pub use rewards::{NeuralReward, reward_in_words};
 pub use rollout::{
-    EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, Stage, TASK_PART, judge_groups, play,
-    play_groups, settled,
+    AGENT_NOTES, EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, RESTARTED, Stage,
+    TASK_PART, judge_groups, play, play_groups, settled,
 };
 pub use run_error::RunError;
 pub use run_folder::RunFolder;

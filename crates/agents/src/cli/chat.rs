@@ -3,12 +3,15 @@
 use std::io::BufRead;
 
 use clap::Args;
+use serde_json::{Map, Value};
 use stateset_core::{
     Completion, GenerateRequest, GivenTokens, Message, Policy, PolicyError, Purpose, RunSeed,
     Sampling, StreamKey, TokenTrace,
 };
+use stateset_env::agents::Surroundings;
+use stateset_env::agents::reasoning::{ReasoningSplitter, ReasoningTags};
 use stateset_train::config::RunConfig;
-use stateset_train::{LocalPolicy, ModelSource, StubPolicy, chat_format};
+use stateset_train::{LocalPolicy, ModelSource, StubPolicy, chat_format, token_counter};
 
 use super::engine::{runtime, sampling_spec};
 use super::error::{CliError, Outcome};
@@ -152,6 +155,9 @@ pub(crate) struct Talk {
     seed: RunSeed,
     messages: Vec<Message>,
     trace: TokenTrace,
+    surroundings: Surroundings,
+    /// What the surroundings keep from turn to turn.
+    notes: Map<String, Value>,
     /// Conversations before this one, and answers in it.
     place: StreamKey,
 }
@@ -164,6 +170,12 @@ impl Talk {
         let is_plain = agent.config.config.is_none();
         let (base, system) = manners(config, model.as_ref().filter(|_| is_plain));
         let sampling = args.sampling.over(base)?;
+        let saved = model.as_ref().filter(|_| is_plain).and_then(|m| m.agent_config.as_ref());
+        let settings = match saved {
+            Some(saved) => saved.surroundings().map_err(CliError::loading)?,
+            None => config.agent.surroundings.clone(),
+        };
+        let mut surroundings = settings.build();
         let voice = match model {
             Some(model) => {
                 let format = chat_format(&model, agent.machine.date()).map_err(CliError::bad)?;
@@ -171,6 +183,7 @@ impl Talk {
                 let context = wanted.min(model.files.decoder.max_positions);
                 let spec = sampling_spec(config.compute.threads, 1, context);
                 let engine = spec.start(model).map_err(CliError::loading)?;
+                surroundings = surroundings.with_counter(token_counter(&format));
                 Voice::Local(Box::new(LocalPolicy::new(engine, format)))
             }
             None => Voice::Stub(StubPolicy::new(config.agent.stub_responses.clone())),
@@ -182,6 +195,8 @@ impl Talk {
             seed: RunSeed(args.seed),
             messages: Vec::new(),
             trace: TokenTrace::new(),
+            surroundings,
+            notes: Map::new(),
             place: StreamKey::default(),
         };
         talk.begin();
@@ -196,6 +211,7 @@ impl Talk {
 
     fn begin(&mut self) {
         self.trace = TokenTrace::new();
+        self.notes = Map::new();
         self.messages = self.system.iter().map(Message::system).collect();
     }
 
@@ -217,27 +233,57 @@ impl Talk {
         answered
     }
 
-    async fn generate(&self, mut say: impl FnMut(&str) + Send) -> Result<Completion, PolicyError> {
+    async fn generate(&mut self, say: impl FnMut(&str) + Send) -> Result<Completion, PolicyError> {
+        let stream = self.seed.stream(Purpose::Sampling, self.place);
+        let (messages, notes) = (self.messages.clone(), &self.notes);
+        let read = self.surroundings.read(messages, &Map::new(), notes, &stream).await;
+        let mut reading = read.map_err(|error| PolicyError::Failed(error.message))?;
         let request = GenerateRequest {
-            messages: self.messages.clone(),
+            messages: std::mem::take(&mut reading.messages),
             tools: Vec::new(),
             trace: self.trace.clone(),
             sampling: self.sampling.clone(),
-            stream: self.seed.stream(Purpose::Sampling, self.place),
+            stream,
         };
+        let mut completion = self.speak(request, say).await?;
+        self.surroundings.settle(&mut reading, &mut completion);
+        self.notes = reading.notes;
+        Ok(completion)
+    }
+
+    /// Samples an answer and says what of it is no thought.
+    async fn speak(
+        &self,
+        request: GenerateRequest,
+        mut say: impl FnMut(&str) + Send,
+    ) -> Result<Completion, PolicyError> {
         match &self.voice {
             Voice::Local(policy) => {
                 let mut stops = policy.format().stop_texts();
                 stops.extend(self.sampling.stop.iter().cloned());
                 let mut filter = StopFilter::new(stops);
-                let pieces = |piece: &str| say(&filter.push(piece));
+                let mut thoughts = self.surroundings.reasoning.clone().map(|tags| {
+                    let begins_inside = policy.opens_thought(&request, &tags.open);
+                    ReasoningSplitter::new(ReasoningTags { begins_inside, ..tags })
+                });
+                let mut visible = |piece: &str| match &mut thoughts {
+                    Some(splitter) => splitter.push(piece),
+                    None => piece.to_owned(),
+                };
+                let pieces = |piece: &str| say(&visible(&filter.push(piece)));
                 let completion = policy.generate_streaming(request, pieces).await?;
-                say(&filter.finish());
+                say(&visible(&filter.finish()));
+                if let Some(splitter) = thoughts {
+                    say(&splitter.finish().0);
+                }
                 Ok(completion)
             }
             Voice::Stub(policy) => {
                 let completion = policy.generate(request).await?;
-                say(&completion.message.content);
+                match &self.surroundings.reasoning {
+                    Some(tags) => say(&tags.split(&completion.message.content).1),
+                    None => say(&completion.message.content),
+                }
                 Ok(completion)
             }
         }

@@ -237,6 +237,10 @@ impl Player<'_> {
             base.max_new_tokens = saved.max_new_tokens;
         }
         let sampling = self.args.talk.sampling.over(base)?;
+        let settings = match saved.as_ref().filter(|_| self.is_plain) {
+            Some(saved) => saved.surroundings().map_err(CliError::loading)?,
+            None => config.agent.surroundings.clone(),
+        };
         let system_prompt = config.agent.system_prompt.clone();
         let of_model = saved.and_then(|saved| saved.system_prompt);
         let n = cast.evaluation.len() * config.evaluation.samples_per_scenario;
@@ -248,7 +252,7 @@ impl Player<'_> {
         let agent = MultiTurnAgent {
             policy,
             system_prompt: system_prompt.or_else(|| cast.system_prompt.clone()).or(of_model),
-            memory_window: None,
+            surroundings: settings.build(),
             sampling,
         };
         Ok(Stage {

@@ -4,12 +4,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use serde_json::{Map, Value};
 use stateset_core::{
-    AgentRequest, Message, PolicyError, Purpose, RunSeed, Sampling, StreamKey, TokenTrace,
+    AgentRequest, Completion, GenerateRequest, Message, PolicyError, Purpose, RunSeed, Sampling,
+    StreamKey,
 };
+use stateset_env::agents::compression::CompressionConfig;
+use stateset_env::agents::memory::ConversationMemory;
+use stateset_env::agents::planning::{PlanningConfig, PlanningManager};
+use stateset_env::agents::reasoning::{ReasoningSplitter, ReasoningTags};
+use stateset_env::agents::{Reading, Surroundings};
 use stateset_nn::SamplerSize;
 use stateset_train::{
     EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, TrainError, chat_format,
+    token_counter,
 };
 
 use crate::hub::download;
@@ -59,11 +67,14 @@ impl ChatAgent {
             training: None,
             scorer_tokens: None,
         };
+        let settings = saved.as_ref().map(|saved| saved.surroundings()).transpose()?;
+        let surroundings = settings.map(|settings| settings.build()).unwrap_or_default();
+        let surroundings = surroundings.with_counter(token_counter(&format));
         let policy = LocalPolicy::new(spec.start(source)?, format);
         let inner = MultiTurnAgent {
             policy: Arc::new(policy.clone()),
             system_prompt: saved.as_ref().and_then(|saved| saved.system_prompt.clone()),
-            memory_window: None,
+            surroundings,
             sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
         };
         Ok(ChatAgent::of(Some(model.to_owned()), inner, Some(policy)))
@@ -72,12 +83,7 @@ impl ChatAgent {
     /// An agent that says these sentences in turn: for trying out everything around a model.
     pub fn stub<T: Into<String>>(replies: impl IntoIterator<Item = T>) -> ChatAgent {
         let replies = replies.into_iter().map(Into::into).collect();
-        let inner = MultiTurnAgent {
-            policy: Arc::new(StubPolicy::new(replies)),
-            system_prompt: None,
-            memory_window: None,
-            sampling: Sampling::default(),
-        };
+        let inner = MultiTurnAgent::new(Arc::new(StubPolicy::new(replies)));
         ChatAgent::of(None, inner, None)
     }
 
@@ -103,7 +109,39 @@ impl ChatAgent {
 
     /// The same agent, reading only the last `n` messages beside instructions.
     pub fn with_memory_window(mut self, n: usize) -> ChatAgent {
-        self.inner.memory_window = Some(n);
+        self.inner.surroundings.memory_window = Some(n);
+        self
+    }
+
+    /// The same agent with a memory: of what it no longer reads it knows a summary, facts and names.
+    pub fn with_memory(mut self, memory: ConversationMemory) -> ChatAgent {
+        let counter = self.inner.surroundings.counter.clone();
+        self.inner.surroundings.memory = Some(memory.with_counter(counter));
+        self
+    }
+
+    /// The same agent, reading long conversations in a shorter form.
+    pub fn with_compression(mut self, compression: CompressionConfig) -> ChatAgent {
+        self.inner.surroundings.compression = Some(compression);
+        self
+    }
+
+    /// The same agent with plans.
+    pub fn with_planning(mut self, planning: PlanningConfig) -> ChatAgent {
+        self.inner.surroundings.planning =
+            PlanningManager::new(PlanningConfig { enabled: true, ..planning });
+        self
+    }
+
+    /// The same agent, whose thoughts between these tags are no part of what it says.
+    pub fn with_reasoning(mut self, tags: ReasoningTags) -> ChatAgent {
+        self.inner.surroundings.reasoning = Some(tags);
+        self
+    }
+
+    /// The same agent with all of this at once.
+    pub fn with_surroundings(mut self, surroundings: Surroundings) -> ChatAgent {
+        self.inner.surroundings = surroundings;
         self
     }
 
@@ -125,8 +163,24 @@ impl ChatAgent {
     /// # Errors
     /// [`PolicyError`] where the conversation does not fit, cannot be rendered, or the engine fails.
     pub async fn generate_response(&self, messages: &[Message]) -> Result<String, PolicyError> {
-        let request = self.inner.generate_request(self.request(messages));
-        Ok(self.inner.policy.generate(request).await?.message.content)
+        let answer = self.answer(messages, &Map::new(), &mut Map::new()).await?;
+        Ok(answer.content)
+    }
+
+    /// As [`ChatAgent::generate_response`], for an agent with plans, memory or thoughts: `context` tells it what is not
+    /// said (`plan_goal`, `plan_update`), and `notes`, empty at first, is what it keeps from turn to turn.
+    ///
+    /// # Errors
+    /// As [`ChatAgent::generate_response`].
+    pub async fn answer(
+        &self,
+        messages: &[Message],
+        context: &Map<String, Value>,
+        notes: &mut Map<String, Value>,
+    ) -> Result<Message, PolicyError> {
+        let (reading, request) = self.read(messages, context, notes).await?;
+        let completion = self.inner.policy.generate(request).await?;
+        Ok(self.settle(reading, completion, notes))
     }
 
     /// As [`ChatAgent::generate_response`], and hands over each piece of text as soon as it is certain.
@@ -136,27 +190,74 @@ impl ChatAgent {
     pub async fn stream_response(
         &self,
         messages: &[Message],
-        mut say: impl FnMut(&str) + Send,
+        say: impl FnMut(&str) + Send,
     ) -> Result<String, PolicyError> {
-        let Some(policy) = &self.policy else {
-            let answer = self.generate_response(messages).await?;
-            say(&answer);
-            return Ok(answer);
-        };
-        let request = self.inner.generate_request(self.request(messages));
-        Ok(policy.generate_streaming(request, say).await?.message.content)
+        let mut notes = Map::new();
+        Ok(self.stream_answer(messages, &Map::new(), &mut notes, say).await?.content)
     }
 
-    fn request(&self, messages: &[Message]) -> AgentRequest {
-        let step = self.n_answers.fetch_add(1, Ordering::Relaxed);
-        AgentRequest {
-            messages: messages.to_vec(),
-            system_prompt: None,
-            tools: Vec::new(),
-            trace: TokenTrace::new(),
-            sampling: None,
-            stream: self.seed.stream(Purpose::Sampling, StreamKey { step, ..StreamKey::default() }),
+    /// As [`ChatAgent::answer`], and hands over each piece of text as soon as it is certain. Thoughts are not handed
+    /// over.
+    ///
+    /// # Errors
+    /// As [`ChatAgent::generate_response`].
+    pub async fn stream_answer(
+        &self,
+        messages: &[Message],
+        context: &Map<String, Value>,
+        notes: &mut Map<String, Value>,
+        mut say: impl FnMut(&str) + Send,
+    ) -> Result<Message, PolicyError> {
+        let Some(policy) = &self.policy else {
+            let answer = self.answer(messages, context, notes).await?;
+            say(&answer.content);
+            return Ok(answer);
+        };
+        let (reading, request) = self.read(messages, context, notes).await?;
+        let Some(mut tags) = self.inner.surroundings.reasoning.clone() else {
+            let completion = policy.generate_streaming(request, say).await?;
+            return Ok(self.settle(reading, completion, notes));
+        };
+        tags.begins_inside |= policy.opens_thought(&request, &tags.open);
+        let mut splitter = ReasoningSplitter::new(tags);
+        let pieces = |piece: &str| say(&splitter.push(piece));
+        let completion = policy.generate_streaming(request, pieces).await?;
+        let (rest, _) = splitter.finish();
+        if !rest.is_empty() {
+            say(&rest);
         }
+        Ok(self.settle(reading, completion, notes))
+    }
+
+    async fn read(
+        &self,
+        messages: &[Message],
+        context: &Map<String, Value>,
+        notes: &Map<String, Value>,
+    ) -> Result<(Reading, GenerateRequest), PolicyError> {
+        let step = self.n_answers.fetch_add(1, Ordering::Relaxed);
+        let key = StreamKey { step, ..StreamKey::default() };
+        let stream = self.seed.stream(Purpose::Sampling, key);
+        let request = AgentRequest {
+            context: context.clone(),
+            notes: notes.clone(),
+            ..AgentRequest::new(messages.to_vec(), stream)
+        };
+        let read = self.inner.read(&request).await;
+        let mut reading = read.map_err(|error| PolicyError::Failed(error.message))?;
+        let messages = std::mem::take(&mut reading.messages);
+        Ok((reading, self.inner.generate_request(request, messages)))
+    }
+
+    fn settle(
+        &self,
+        mut reading: Reading,
+        mut completion: Completion,
+        notes: &mut Map<String, Value>,
+    ) -> Message {
+        self.inner.surroundings.settle(&mut reading, &mut completion);
+        *notes = reading.notes;
+        completion.message
     }
 }
 

@@ -44,7 +44,9 @@ fn read_message(item: &Value) -> Result<Message, String> {
     let message = Message::try_from(record).map_err(|error| error.to_string())?;
     match message.content.chars().count() {
         n if n > MAX_TEXT_CHARS => Err(format!("{n} characters, more than {MAX_TEXT_CHARS}")),
-        0 if message.tool_calls.is_empty() => Err("neither content nor tool_calls".to_owned()),
+        0 if message.tool_calls.is_empty() && message.images.is_empty() => {
+            Err("neither content nor tool_calls".to_owned())
+        }
         _ => Ok(message),
     }
 }

@@ -161,6 +161,11 @@ impl ChatTemplate {
         control: &ControlTokens,
         wants_spans: bool,
     ) -> Result<Unmarked, TextError> {
+        // No template here knows pictures; most would write their list of parts out as it is.
+        if let Some(turn) = messages.iter().position(|message| !message.images.is_empty()) {
+            let n_images = messages[turn].images.len();
+            return Err(TextError::ImageContent { turn, n_images });
+        }
         if self.is_plain() {
             let text = plain::render(messages, options.add_generation_prompt);
             return Ok(plain_marks(text, control));

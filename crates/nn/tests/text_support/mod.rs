@@ -69,6 +69,7 @@ pub(crate) fn message(value: &Value) -> Message {
     Message {
         role: Role::from_name(value["role"].as_str().unwrap()).unwrap(),
         content: text("content").unwrap(),
+        images: Vec::new(),
         reasoning: text("reasoning_content"),
         tool_calls: calls.collect(),
         tool_call_id: text("tool_call_id"),

@@ -1,5 +1,9 @@
 //! Agents: policies with something around them.
 
+mod counter;
 mod multi_turn;
+mod team;
 
+pub use counter::token_counter;
 pub use multi_turn::MultiTurnAgent;
+pub use team::{Team, TeamMember};

@@ -64,7 +64,7 @@ pub use settings::{
     PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
     PresetNames, PromptStyle, ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod,
     RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings, Rubric,
-    RunConfig, ScenarioSource, Split, StepSettings,
+    RunConfig, ScenarioSource, Split, StepSettings, SurroundingsSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

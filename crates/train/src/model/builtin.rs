@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use stateset_core::Sampling;
 use stateset_nn::{ModelFiles, NnError, Tensors, TextFiles};
 
 use super::agent_config::AgentConfig;
@@ -46,16 +47,11 @@ pub(super) fn open(name: &str) -> Result<ModelSource, TrainError> {
         files: ModelFiles::new(config, Tensors::from_static(&label, WEIGHTS)?)?,
         text,
         adapter: None,
-        agent_config: Some(AgentConfig {
-            model_name: NAME.to_owned(),
-            system_prompt: Some("You are a friendly customer service agent.".to_owned()),
-            max_new_tokens: 64,
-            temperature: 0.7,
-            top_p: 1.0,
-            top_k: 0,
-            repetition_penalty: 1.0,
-            do_sample: true,
-        }),
+        agent_config: Some(AgentConfig::new(
+            NAME,
+            Some("You are a friendly customer service agent.".to_owned()),
+            &Sampling { temperature: 0.7, max_new_tokens: 64, ..Sampling::default() },
+        )),
         overlay: Some(OVERLAY),
     })
 }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use stateset_algo::{BaselineEpisode, BaselineRun};
-use stateset_core::{Policy, Trajectory};
+use stateset_core::Trajectory;
 
 use super::player::plans;
 use super::run::OnlineRun;
@@ -41,13 +41,20 @@ pub async fn play_baseline(
 ) -> Result<BaselineRun, TrainError> {
     let check = run.check();
     check.await?;
-    let policy: Arc<dyn Policy> = match run.engine_spec() {
-        Some(spec) => Arc::new(sampling_policy(&mut run, spec)?),
-        None => Arc::new(StubPolicy::new(run.config().agent.stub_responses.clone())),
+    let local = match run.engine_spec() {
+        Some(spec) => Some(sampling_policy(&mut run, spec)?),
+        None => None,
     };
     let config = run.config();
+    let agent = match &local {
+        Some(policy) => run.agent(Arc::new(policy.clone()), Some(policy.format())),
+        None => {
+            let policy = StubPolicy::new(config.agent.stub_responses.clone());
+            run.agent(Arc::new(policy), None)
+        }
+    };
     let stage = Stage {
-        agent: Arc::new(run.agent(policy)),
+        agent: Arc::new(agent),
         environment: run.cast.environment.clone(),
         reward: run.cast.reward.clone(),
         limits: EpisodeLimits {

@@ -11,7 +11,7 @@ use super::checkpoint::CheckpointWriter;
 use super::setup::{check_openings, engine_spec};
 use super::trainer::Trainer;
 use super::{place, setup};
-use crate::agent::MultiTurnAgent;
+use crate::agent::{MultiTurnAgent, token_counter};
 use crate::config::{JudgeSettings, Resolved, RunConfig};
 use crate::engine::Engine;
 use crate::judge::{check_judge, start_judge};
@@ -192,8 +192,9 @@ impl OnlineRun {
         }
         let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) else { return Ok(None) };
         spec.memory_plan(model)?;
-        let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
-        Ok(Some((agent, self.format(model)?, spec.context_of(&model.files.decoder))))
+        let format = self.format(model)?;
+        let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())), Some(&format));
+        Ok(Some((agent, format, spec.context_of(&model.files.decoder))))
     }
 
     /// Plays, improves, evaluates and saves until the end.
@@ -233,7 +234,12 @@ impl OnlineRun {
         setup::run_format(self.config(), &self.cast, model, self.date)
     }
 
-    pub(super) fn agent(&self, policy: Arc<dyn Policy>) -> MultiTurnAgent {
+    pub(super) fn agent(
+        &self,
+        policy: Arc<dyn Policy>,
+        format: Option<&ChatFormat>,
+    ) -> MultiTurnAgent {
+        let surroundings = self.config().agent.surroundings.build();
         let of_model = self.model.as_ref().and_then(|model| model.agent_config.as_ref());
         let system_prompt = self.config().agent.system_prompt.clone();
         MultiTurnAgent {
@@ -241,7 +247,10 @@ impl OnlineRun {
             system_prompt: system_prompt
                 .or_else(|| self.cast.system_prompt.clone())
                 .or_else(|| of_model.and_then(|config| config.system_prompt.clone())),
-            memory_window: None,
+            surroundings: match format {
+                Some(format) => surroundings.with_counter(token_counter(format)),
+                None => surroundings,
+            },
             sampling: self.config().rollout.sampling.clone(),
         }
     }
@@ -265,7 +274,7 @@ impl OnlineRun {
         let mut start = self.start();
         let Some(spec) = self.engine_spec() else {
             let policy = StubPolicy::new(self.config().agent.stub_responses.clone());
-            let agent = self.agent(Arc::new(policy));
+            let agent = self.agent(Arc::new(policy), None);
             return Ok(Ready { agent, policy: None, engine: None, start });
         };
         let Some(model) = &self.model else { return Err(TrainError::EngineGone) };
@@ -276,12 +285,13 @@ impl OnlineRun {
         let adapters = plan.bytes_of("adapters").map(|bytes| bytes / 4);
         start.n_trained_parameters = adapters.unwrap_or(start.n_parameters);
         // Both the agent and the checkpoints need parts of the model, which the engine takes whole.
-        let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())));
+        let agent = self.agent(Arc::new(StubPolicy::new(Vec::new())), Some(&format));
         let saved = AgentConfig::new(
             &model.name,
             agent.system_prompt.clone(),
             &self.config().rollout.sampling,
-        );
+        )
+        .with_surroundings(&self.config().agent.surroundings);
         let writer = CheckpointWriter::of(model, saved, self.disk.clone());
         let Some(model) = self.model.take() else { return Err(TrainError::EngineGone) };
         let engine = spec.start(model)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stateset_algo::Algorithm;
-use stateset_core::{Purpose, Scenario, StreamKey};
+use stateset_core::{AgentRequest, PLAN_GOAL, Purpose, Scenario, StreamKey};
 use stateset_nn::{
     ChatFormat, Date, DecoderConfig, LoraSpec, NnError, OptimiserStep, Path, SamplerSize,
 };
@@ -180,7 +180,19 @@ pub(super) async fn check_openings(
     for (scenario, world) in training.chain(held_out) {
         let stream = config.seed.stream(Purpose::Environment, StreamKey::default());
         let Ok(opening) = world.reset(scenario, stream).await else { continue };
-        let messages = agent.opening(scenario.system_prompt.as_deref(), opening.messages);
+        let stream = config.seed.stream(Purpose::Sampling, StreamKey::default());
+        let mut request = AgentRequest::new(opening.messages, stream);
+        request.system_prompt = scenario.system_prompt.clone();
+        if let Some(goal) = scenario.metadata.get(PLAN_GOAL) {
+            request.context.insert(PLAN_GOAL.to_owned(), goal.clone());
+        }
+        let messages = match agent.read(&request).await {
+            Ok(reading) => reading.messages,
+            Err(error) => {
+                problems.push(format!("scenario {:?}: {}", scenario.id, error.message));
+                continue;
+            }
+        };
         match format.prompt(&messages, &[]) {
             Ok(tokens) if tokens.len() > limit => problems.push(too_long(scenario, tokens.len())),
             Ok(_) => {}

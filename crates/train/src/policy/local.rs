@@ -64,6 +64,17 @@ impl LocalPolicy {
         completion
     }
 
+    /// True where the prompt itself opens a thought with the tag `open`, so that the answer begins inside one.
+    pub fn opens_thought(&self, request: &GenerateRequest, open: &str) -> bool {
+        let Ok(prompt) = self.format.prompt(&request.messages, &request.tools) else {
+            return false;
+        };
+        // A tag is a few tokens long, and white space may follow it.
+        let tail = &prompt[prompt.len().saturating_sub(2 * open.len())..];
+        let text = self.format.tokenizer().decode(tail, false).unwrap_or_default();
+        text.trim_end().ends_with(open)
+    }
+
     async fn answer(
         &self,
         request: GenerateRequest,

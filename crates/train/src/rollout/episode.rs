@@ -6,11 +6,18 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use serde_json::{Map, Value, json};
 use stateset_core::{
-    Agent, AgentRequest, Border, Completion, ConversationTurn, Environment, GivenTokens, Message,
-    Purpose, Reward, RewardContext, RewardResult, RolloutError, RunSeed, Sampling, Scenario, Score,
-    StreamKey, TokenTrace, ToolSpec, Trajectory, TrajectoryId,
+    Agent, AgentReply, AgentRequest, Border, Completion, ConversationTurn, Environment,
+    EnvironmentState, GivenTokens, Message, PLAN_GOAL, PLAN_UPDATE, Purpose, Reward, RewardContext,
+    RewardResult, RolloutError, RunSeed, Sampling, Scenario, Score, StreamKey, TokenTrace,
+    ToolSpec, Trajectory, TrajectoryId,
 };
+
+/// Key of a trajectory's metadata: for each segment but the first, its index, the turn at which it began, and why.
+pub const RESTARTED: &str = "restarted";
+/// Key of a trajectory's metadata: what the agent wrote down at its last turn, where it did.
+pub const AGENT_NOTES: &str = "agent_notes";
 
 /// Limits of one episode.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,12 +88,17 @@ impl Episode<'_> {
         let mut state = opening.state;
         let mut messages = opening.messages;
         trajectory.turns.extend(messages.iter().cloned().map(ConversationTurn::new));
+        let mut notes = Map::new();
         let mut turn = 0;
         while !state.is_done() && turn < self.limits.max_turns {
-            let completion = self.ask(&messages, &opening.tools, &trajectory.trace, turn).await?;
+            let context = self.context(&mut state);
+            let said = (&messages[..], &opening.tools[..]);
+            let reply = self.ask(said, &trajectory.trace, context, notes, turn).await?;
+            let completion = reply.completion;
+            notes = reply.notes;
             let mut action = ConversationTurn::new(completion.message.clone());
             action.finish = Some(completion.finish);
-            record_tokens(trajectory, &mut action, &completion)?;
+            record_tokens(trajectory, &mut action, &completion, turn)?;
             // Turn 0 of the environment's streams is the opening.
             let stream = self.seed.stream(Purpose::Environment, self.key.at_turn(turn + 1));
             let step = self.players.environment.step(self.scenario, &mut state, &action, stream);
@@ -99,17 +111,35 @@ impl Episode<'_> {
             trajectory.turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
             turn += 1;
         }
+        if !notes.is_empty() {
+            trajectory.metadata.insert(AGENT_NOTES.to_owned(), notes.into());
+        }
         trajectory.final_state = Some(state);
         Ok(())
     }
 
+    /// What the agent is told beside what is said. Of the world's own memory it hears nothing but this, and a change
+    /// of its plan only once.
+    fn context(&self, state: &mut EnvironmentState) -> Map<String, Value> {
+        let mut context = Map::new();
+        let goal = state.context.get(PLAN_GOAL).or_else(|| self.scenario.metadata.get(PLAN_GOAL));
+        if let Some(goal) = goal {
+            context.insert(PLAN_GOAL.to_owned(), goal.clone());
+        }
+        if let Some(update) = state.context.remove(PLAN_UPDATE) {
+            context.insert(PLAN_UPDATE.to_owned(), update);
+        }
+        context
+    }
+
     async fn ask(
         &self,
-        messages: &[Message],
-        tools: &[ToolSpec],
+        (messages, tools): (&[Message], &[ToolSpec]),
         trace: &TokenTrace,
+        context: Map<String, Value>,
+        notes: Map<String, Value>,
         turn: usize,
-    ) -> Result<Completion, RolloutError> {
+    ) -> Result<AgentReply, RolloutError> {
         let request = AgentRequest {
             messages: messages.to_vec(),
             system_prompt: self.scenario.system_prompt.clone(),
@@ -117,8 +147,10 @@ impl Episode<'_> {
             trace: trace.clone(),
             sampling: self.sampling.cloned(),
             stream: self.seed.stream(Purpose::Sampling, self.key.at_turn(turn)),
+            context,
+            notes,
         };
-        Ok(self.players.agent.reply(request).await?.completion)
+        self.players.agent.reply(request).await
     }
 
     async fn judge(&self, trajectory: &Trajectory) -> Result<RewardResult, RolloutError> {
@@ -145,6 +177,7 @@ fn record_tokens(
     trajectory: &mut Trajectory,
     action: &mut ConversationTurn,
     completion: &Completion,
+    turn: usize,
 ) -> Result<(), RolloutError> {
     let Some(sampled) = &completion.sampled else { return Ok(()) };
     match &sampled.given {
@@ -152,7 +185,14 @@ fn record_tokens(
         GivenTokens::Restart { tokens, why } => {
             if trajectory.trace.current().is_some() {
                 trajectory.trace.start_segment();
-                trajectory.metadata.insert("restarted".to_owned(), why.clone().into());
+                let segment = trajectory.trace.segments().len() - 1;
+                let reason = json!({"segment": segment, "turn": turn, "why": why});
+                match trajectory.metadata.get_mut(RESTARTED).and_then(Value::as_array_mut) {
+                    Some(reasons) => reasons.push(reason),
+                    None => {
+                        trajectory.metadata.insert(RESTARTED.to_owned(), json!([reason]));
+                    }
+                }
             }
             trajectory.trace.append_given(tokens);
         }

@@ -5,5 +5,5 @@ mod episode;
 mod group_judge;
 
 pub use batch::{GroupPlan, Stage, play_groups};
-pub use episode::{EpisodeLimits, Players, play};
+pub use episode::{AGENT_NOTES, EpisodeLimits, Players, RESTARTED, play};
 pub use group_judge::{GroupJudge, JUDGED, TASK_PART, judge_groups, settled};

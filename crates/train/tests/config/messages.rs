@@ -13,7 +13,7 @@ seed = 1
 [agent]
 model_nme = \"gpt2\"
 temperature = \"hot\"
-enable_planning = true
+planning_config = \"x\"
 
 [training]
 lerning_rate = 1e-5

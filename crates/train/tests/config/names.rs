@@ -265,14 +265,45 @@ fn two_names_may_agree_but_not_differ() {
 
 #[test]
 fn what_would_be_missing_is_refused() {
-    for key in ["enable_planning", "enable_reasoning", "enable_context_compression"] {
-        assert_eq!(
-            key_of(&format!("agent.{key}")).map(|key| key.effect),
-            Some(Effect::Unavailable)
-        );
-        let text = format!("agent: {{{key}: true}}");
-        assert_eq!(problems(&with_file(Format::Yaml, &text)).len(), 1, "{key}");
-    }
     let text = "training: {task_schedule: [a, b], ewc_lambda: 0.1, use_4bit: true}";
     assert_eq!(problems(&with_file(Format::Yaml, text)).len(), 3);
+}
+
+#[test]
+fn what_stands_around_an_agent_is_read() {
+    let text = "agent: {enable_planning: true, planning_config: {max_steps: 4}, enable_reasoning: true, \
+                reasoning_tag: thought, context_compression: true, compression_ratio: 0.25, \
+                compression_strategy: truncate, memory_window: 6, enable_memory: true, \
+                memory_config: {summary_threshold: 3}}";
+    let around = resolved(&with_file(Format::Yaml, text)).config.agent.surroundings;
+    assert!(around.planning.enabled);
+    assert_eq!(around.planning.max_steps, 4);
+    assert_eq!(around.reasoning.map(|tags| tags.open).as_deref(), Some("<thought>"));
+    assert_eq!(around.compression.map(|c| (c.ratio, c.max_tokens)), Some((0.25, 4000)));
+    assert_eq!(around.memory_window, Some(6));
+    assert_eq!(around.memory.map(|memory| memory.summary_threshold), Some(3));
+    let off = "agent: {enable_planning: false, planning_config: {max_steps: 4}}";
+    assert!(!resolved(&with_file(Format::Yaml, off)).config.agent.surroundings.planning.enabled);
+}
+
+#[test]
+fn what_does_not_fit_around_an_agent_is_named() {
+    let text = "agent: {enable_planning: true, planning_config: {max_step: 4, goal_min_chars: x}, \
+                enable_memory: true, memory_config: {importance_decay: 2}, reasoning_tag: <think>}";
+    let found = problems(&with_file(Format::Yaml, text));
+    assert_eq!(found.len(), 4);
+    let shown: String = found.iter().map(|problem| format!("{problem}\n")).collect();
+    for part in ["max_step", "did you mean `max_steps`?", "goal_min_chars", "importance_decay", "2"]
+    {
+        assert!(shown.contains(part), "{part}\n{shown}");
+    }
+}
+
+#[test]
+fn the_example_of_the_guide_is_sound() {
+    let page = include_str!("../../../../docs/agents.md");
+    let block = page.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```"));
+    let around = resolved(&with_file(Format::Toml, block.map_or("", |(block, _)| block)));
+    let around = around.config.agent.surroundings;
+    assert!(around.memory.is_some() && around.compression.is_some() && around.planning.enabled);
 }

@@ -13,7 +13,6 @@ const DATA: &str = "Nothing is loaded by workers.";
 const PRECISION: &str = "The engine chooses its number format.";
 const CONTINUAL: &str = "Belongs to continual learning, which is not part of this version.";
 const PEFT: &str = "Adapters are set by training.use_lora and the keys beside it.";
-const COMPRESSION: &str = "Belongs to context compression, which is not part of this version.";
 
 pub(super) const AGENT: &[Key] = &[
     Key::accepted("agent.torch_dtype", PRECISION),
@@ -35,19 +34,6 @@ pub(super) const AGENT: &[Key] = &[
     ),
     Key::accepted("agent.use_peft", PEFT),
     Key::accepted("agent.peft_config", PEFT),
-    Key::unavailable(
-        "agent.enable_reasoning",
-        "Separating thoughts from answers is not part of this version.",
-    ),
-    Key::accepted("agent.reasoning_tag", "Belongs to agent.enable_reasoning."),
-    Key::unavailable("agent.enable_planning", "Planning is not part of this version."),
-    Key::accepted("agent.planning_config", "Belongs to agent.enable_planning."),
-    Key::unavailable(
-        "agent.enable_context_compression",
-        "Context compression is not part of this version.",
-    ),
-    Key::accepted("agent.compression_ratio", COMPRESSION),
-    Key::accepted("agent.compression_strategy", COMPRESSION),
 ];
 
 pub(super) const ENVIRONMENT: &[Key] = &[

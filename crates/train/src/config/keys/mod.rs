@@ -15,6 +15,7 @@ mod rollout;
 mod run;
 mod sampling_rules;
 mod surrogate;
+mod surroundings;
 mod table;
 mod top;
 

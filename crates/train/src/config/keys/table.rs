@@ -3,7 +3,7 @@
 use super::super::key::Key;
 use super::{
     advantage, agent, algorithm, compatibility, critic, environment, evaluation, judge, optimiser,
-    preference, reward, rollout, run, sampling_rules, surrogate, top,
+    preference, reward, rollout, run, sampling_rules, surrogate, surroundings, top,
 };
 
 /// Every key, in the order of documents; keys of a section are together.
@@ -25,9 +25,10 @@ const METHODS: [&[Key]; 6] = [
     preference::KEYS,
 ];
 
-const TABLES: [&[Key]; 19] = [
+const TABLES: [&[Key]; 20] = [
     top::KEYS,
     agent::KEYS,
+    surroundings::KEYS,
     compatibility::AGENT,
     environment::KEYS,
     compatibility::ENVIRONMENT,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use stateset_core::Sampling;
 
 use super::super::reader::Reader;
+use super::surroundings::SurroundingsSettings;
 
 /// The agent.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,8 @@ pub struct AgentSettings {
     pub is_stub: bool,
     /// Canned answers of a stub.
     pub stub_responses: Vec<String>,
+    /// What stands around the policy.
+    pub surroundings: SurroundingsSettings,
 }
 
 /// Settings for chatting whose namesakes for rollouts are others.
@@ -57,6 +60,7 @@ impl AgentSettings {
             sampling: sampling(reader),
             is_stub,
             stub_responses,
+            surroundings: SurroundingsSettings::resolve(reader),
         }
     }
 }

@@ -17,6 +17,7 @@ mod run;
 mod sampling_rules;
 mod steps;
 mod surrogate;
+mod surroundings;
 
 pub use agent::AgentSettings;
 pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
@@ -36,3 +37,4 @@ pub use run::{
 };
 pub use sampling_rules::{ReferenceSync, RolloutRules};
 pub use steps::StepSettings;
+pub use surroundings::SurroundingsSettings;
