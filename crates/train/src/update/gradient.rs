@@ -3,6 +3,7 @@
 use stateset_algo::{Diagnostics, LossOutput, Plan, RowScores};
 use stateset_nn::{Critic, OptimiserStep, RowGradients, TokenRow};
 
+use super::batch::Batch;
 use super::micro::micro_batches;
 use super::update::{Chosen, Update};
 use crate::TrainError;
@@ -32,7 +33,10 @@ impl Update<'_> {
         let plan = self.report.timed(|| algorithm.prepare(&chosen.data, chosen.credit.clone()))?;
         let mut diagnostics = plan.diagnostics.clone();
         for rows in self.cut(chosen, &plan)? {
-            let part = self.micro_batch(&plan, chosen, &rows, trains_policy)?;
+            let part = match trains_policy || self.engine.critic.is_none() {
+                true => self.micro_batch(&plan, chosen, &rows, trains_policy)?,
+                false => self.critics_micro_batch(&plan, chosen, &rows)?,
+            };
             diagnostics.add(&part);
             let lens = rows.iter().map(|row| self.batch.rows[*row].tokens.len());
             self.report.n_tokens += lens.sum::<usize>();
@@ -75,11 +79,7 @@ impl Update<'_> {
         let report = &mut self.report;
         let EngineState { device, decoder, learner, critic, .. } = &mut *self.engine;
         let Some(learner) = learner else { return Ok(Diagnostics::default()) };
-        let token_row = |row: &usize| {
-            let row = self.batch.rows[*row].token_row();
-            if wants.end_value { row.with_end() } else { row }
-        };
-        let token_rows: Vec<TokenRow<'_>> = rows.iter().map(token_row).collect();
+        let token_rows = token_rows(self.batch, rows, wants.end_value);
         let values = match critic {
             Some(critic) if wants.values => {
                 Some(critic.values(device.as_mut(), decoder, &token_rows)?)
@@ -87,7 +87,7 @@ impl Update<'_> {
             _ => None,
         };
         let mut output = LossOutput::default();
-        let mut loss = |scores: &[stateset_nn::RowScores]| {
+        let loss = |scores: &[stateset_nn::RowScores]| {
             let scores = of_step(chosen, rows, scores, values.as_deref());
             output = report.timed(|| algorithm.loss(plan, &scores));
             let gradients = output.gradients.iter();
@@ -98,21 +98,45 @@ impl Update<'_> {
             moments: true,
             values: wants.values && values.is_none(),
         };
-        if trains_policy || values.is_none() {
-            let device = device.as_mut();
-            learner.forward_backward(device, decoder, &token_rows, temperature, asks, loss)?;
-        } else {
-            // The policy is only read.
-            let (device, weights) = (device.as_mut(), learner.weights());
-            let scores = learner.score(device, decoder, weights, &token_rows, temperature, asks)?;
-            let _: Vec<RowGradients> = loss(&scores);
-        }
+        learner.forward_backward(device.as_mut(), decoder, &token_rows, temperature, asks, loss)?;
         if let (Some(critic), true) = (critic, values.is_some()) {
             let teach = |_: &[stateset_nn::RowScores]| {
                 output.gradients.iter().map(only_values).collect::<Vec<RowGradients>>()
             };
             critic.forward_backward(device.as_mut(), decoder, &token_rows, teach)?;
         }
+        Ok(output.diagnostics)
+    }
+
+    /// The same where a critic of its own learns alone: the policy is only read, and the critic looks
+    /// at each row once.
+    fn critics_micro_batch(
+        &mut self,
+        plan: &Plan<'_>,
+        chosen: &Chosen<'_>,
+        rows: &[usize],
+    ) -> Result<Diagnostics, TrainError> {
+        let algorithm = self.algorithm;
+        let wants = algorithm.wants();
+        let temperature = self.settings.temperature;
+        let report = &mut self.report;
+        let EngineState { device, decoder, learner, critic, .. } = &mut *self.engine;
+        let (Some(learner), Some(critic)) = (learner, critic) else {
+            return Ok(Diagnostics::default());
+        };
+        let token_rows = token_rows(self.batch, rows, wants.end_value);
+        let asks = stateset_nn::Wants { logprobs: true, moments: true, values: false };
+        let device = device.as_mut();
+        let weights = learner.weights();
+        let scores = learner.score(device, decoder, weights, &token_rows, temperature, asks)?;
+        let mut output = LossOutput::default();
+        let loss = |own: &[stateset_nn::RowScores]| {
+            let values: Vec<Vec<f32>> = own.iter().map(|row| row.values.clone()).collect();
+            let scores = of_step(chosen, rows, &scores, Some(&values));
+            output = report.timed(|| algorithm.loss(plan, &scores));
+            output.gradients.iter().map(only_values).collect()
+        };
+        critic.forward_backward(device, decoder, &token_rows, loss)?;
         Ok(output.diagnostics)
     }
 
@@ -227,6 +251,14 @@ pub(super) fn of_step<'a>(
         }
     };
     rows.iter().zip(scores).enumerate().map(of).collect()
+}
+
+fn token_rows<'a>(batch: &'a Batch, rows: &[usize], with_end: bool) -> Vec<TokenRow<'a>> {
+    let of = |row: &usize| {
+        let row = batch.rows[*row].token_row();
+        if with_end { row.with_end() } else { row }
+    };
+    rows.iter().map(of).collect()
 }
 
 /// Gradients for the engine: of the policy where it is trained, of values where they are its own.
