@@ -3,12 +3,15 @@
 //! | text | reward |
 //! |---|---|
 //! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number` | the reward of this name |
+//! | `goal_coverage`, `learning`, `user_satisfaction` | the reward of this name, for simulated users |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
 //! | `contains_text:dog` | some of the texts occurs, inside words too |
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
+//! | `bookings` | preset for agenda users: goal coverage 0.6, user satisfaction 0.2, conciseness 0.1, safety 0.1 |
+//! | `tutoring` | preset for pupils: learning 0.65, helpfulness 0.15, conciseness 0.1, safety 0.1 |
 //! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
 //!
 //! The preset for customers is built so that only a solved problem earns more than half: a competent,
@@ -22,19 +25,31 @@ use super::composite::{CompositeReward, WeightedReward};
 use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
 use super::exact_number::ExactNumberReward;
+use super::goal_coverage::GoalCoverageReward;
 use super::helpfulness::HelpfulnessReward;
+use super::learning::LearningReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
 use super::task_completion::TaskCompletionReward;
+use super::user_satisfaction::UserSatisfactionReward;
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
 /// Rewards that can stand by themselves or with a weight.
-pub const REWARD_NAMES: &[&str] =
-    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number"];
+pub const REWARD_NAMES: &[&str] = &[
+    "helpfulness",
+    "safety",
+    "conciseness",
+    "task_completion",
+    "exact_number",
+    "goal_coverage",
+    "learning",
+    "user_satisfaction",
+];
 
 /// Composites with names of their own.
-pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
+pub const REWARD_PRESETS: &[&str] =
+    &["customer_service", "technical_support", "sales", "helpful", "bookings", "tutoring"];
 
 const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex"];
 
@@ -62,6 +77,18 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
         "helpful" => Ok(Arc::new(CompositeReward::new([
             HelpfulnessReward::weighted(0.6),
             SafetyReward::weighted(0.4),
+        ])?)),
+        "bookings" => Ok(Arc::new(CompositeReward::new([
+            GoalCoverageReward::weighted(0.6),
+            UserSatisfactionReward::weighted(0.2),
+            ConcisenessReward::weighted(0.1),
+            SafetyReward::weighted(0.1),
+        ])?)),
+        "tutoring" => Ok(Arc::new(CompositeReward::new([
+            LearningReward::weighted(0.65),
+            HelpfulnessReward::weighted(0.15),
+            ConcisenessReward::weighted(0.1),
+            SafetyReward::weighted(0.1),
         ])?)),
         name => Ok(member(spec, name, 1.0)?.reward),
     }
@@ -109,6 +136,9 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "conciseness" => Ok(ConcisenessReward::weighted(weight)),
         "task_completion" => Ok(TaskCompletionReward::weighted(weight)),
         "exact_number" => Ok(ExactNumberReward::weighted(weight)),
+        "goal_coverage" => Ok(GoalCoverageReward::weighted(weight)),
+        "learning" => Ok(LearningReward::weighted(weight)),
+        "user_satisfaction" => Ok(UserSatisfactionReward::weighted(weight)),
         _ => Err(unknown(spec, name)),
     }
 }
@@ -171,9 +201,10 @@ mod tests {
         assert_eq!(
             refused("helpfulnes"),
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
-             helpfulness, safety, conciseness, task_completion and exact_number, presets \
-             customer_service, technical_support, sales and helpful, with an argument contains:.., \
-             contains_text:.., contains_all:.. and regex:..; did you mean \"helpfulness\"?"
+             helpfulness, safety, conciseness, task_completion, exact_number, goal_coverage, learning \
+             and user_satisfaction, presets customer_service, technical_support, sales, helpful, \
+             bookings and tutoring, with an argument contains:.., contains_text:.., contains_all:.. \
+             and regex:..; did you mean \"helpfulness\"?"
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),

@@ -38,7 +38,11 @@ pub trait World: Send + Sync {
 
 /// Every built-in world.
 pub fn worlds() -> Vec<Box<dyn World>> {
-    CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }).collect()
+    let mut worlds: Vec<Box<dyn World>> =
+        CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }).collect();
+    worlds.push(Box::new(super::bookings::Bookings));
+    worlds.push(Box::new(super::tutoring::Tutoring));
+    worlds
 }
 
 /// The world called `name`.
