@@ -7,12 +7,16 @@
 pub(crate) fn first_entry(archive: &[u8]) -> Option<Vec<u8>> {
     // Sizes may be missing beside the entry; the directory at the end always has them.
     let directory = archive.windows(4).rposition(|window| window == b"PK\x01\x02")?;
-    let first = archive.windows(4).position(|window| window == b"PK\x01\x02").filter(|at| *at <= directory)?;
+    let first = archive
+        .windows(4)
+        .position(|window| window == b"PK\x01\x02")
+        .filter(|at| *at <= directory)?;
     let number = |at: usize, n_bytes: usize| {
         let bytes = archive.get(at..at + n_bytes)?;
         Some(bytes.iter().rev().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte)))
     };
-    let (method, packed, offset) = (number(first + 10, 2)?, number(first + 20, 4)?, number(first + 42, 4)?);
+    let (method, packed, offset) =
+        (number(first + 10, 2)?, number(first + 20, 4)?, number(first + 42, 4)?);
     let start = offset + 30 + number(offset + 26, 2)? + number(offset + 28, 2)?;
     let bytes = archive.get(start..start + packed)?;
     if method == 0 { Some(bytes.to_vec()) } else { inflate(bytes) }
@@ -70,9 +74,35 @@ impl Code {
 }
 
 const LENGTHS: [(usize, usize); 29] = [
-    (3, 0), (4, 0), (5, 0), (6, 0), (7, 0), (8, 0), (9, 0), (10, 0), (11, 1), (13, 1), (15, 1), (17, 1), (19, 2),
-    (23, 2), (27, 2), (31, 2), (35, 3), (43, 3), (51, 3), (59, 3), (67, 4), (83, 4), (99, 4), (115, 4), (131, 5),
-    (163, 5), (195, 5), (227, 5), (258, 0),
+    (3, 0),
+    (4, 0),
+    (5, 0),
+    (6, 0),
+    (7, 0),
+    (8, 0),
+    (9, 0),
+    (10, 0),
+    (11, 1),
+    (13, 1),
+    (15, 1),
+    (17, 1),
+    (19, 2),
+    (23, 2),
+    (27, 2),
+    (31, 2),
+    (35, 3),
+    (43, 3),
+    (51, 3),
+    (59, 3),
+    (67, 4),
+    (83, 4),
+    (99, 4),
+    (115, 4),
+    (131, 5),
+    (163, 5),
+    (195, 5),
+    (227, 5),
+    (258, 0),
 ];
 
 fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -90,8 +120,10 @@ fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
                 bits.at += 8 * n;
             }
             1 => {
-                let lengths: Vec<usize> =
-                    [(144, 8), (112, 9), (24, 7), (8, 8)].iter().flat_map(|(n, l)| vec![*l; *n]).collect();
+                let lengths: Vec<usize> = [(144, 8), (112, 9), (24, 7), (8, 8)]
+                    .iter()
+                    .flat_map(|(n, l)| vec![*l; *n])
+                    .collect();
                 block(&mut bits, &Code::new(&lengths), &Code::new(&[5; 30]), &mut out)?;
             }
             2 => {
@@ -108,7 +140,8 @@ fn inflate(bytes: &[u8]) -> Option<Vec<u8>> {
 
 fn codes(bits: &mut Bits<'_>) -> Option<(Code, Code)> {
     const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
-    let (n_literals, n_distances, n_code) = (bits.take(5)? + 257, bits.take(5)? + 1, bits.take(4)? + 4);
+    let (n_literals, n_distances, n_code) =
+        (bits.take(5)? + 257, bits.take(5)? + 1, bits.take(4)? + 4);
     let mut of_code = [0; 19];
     for place in &ORDER[..n_code] {
         of_code[*place] = bits.take(3)?;

@@ -91,7 +91,8 @@ fn scripts(criterion: &mut Criterion) {
                     let mut state = opening.state;
                     for reply in REPLIES {
                         let turn = ConversationTurn::new(Message::assistant(reply));
-                        let outcome = environment.step(&scenario, &mut state, &turn, stream(2)).await;
+                        let outcome =
+                            environment.step(&scenario, &mut state, &turn, stream(2)).await;
                         black_box(outcome.expect("it answers"));
                     }
                 })

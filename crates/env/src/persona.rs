@@ -50,8 +50,7 @@ pub struct Persona {
     pub mood: Mood,
 }
 
-const KEYS: &[&str] =
-    &["base", "name", "patience", "expertise", "verbosity", "formality", "mood"];
+const KEYS: &[&str] = &["base", "name", "patience", "expertise", "verbosity", "formality", "mood"];
 
 impl Default for Persona {
     /// Nobody in particular: average in everything.
@@ -121,7 +120,8 @@ fn unknown(name: &str, place: &str, prefix: &str) -> Problem {
 
 fn read(fields: &mut Fields<'_>) -> Persona {
     let base = fields.choice("base", PERSONA_NAMES, |name| name).and_then(built_in);
-    let mut persona = base.unwrap_or_else(|| Persona { name: "custom".into(), ..Persona::default() });
+    let mut persona =
+        base.unwrap_or_else(|| Persona { name: "custom".into(), ..Persona::default() });
     if let Some(name) = fields.text("name", MAX_NAME_CHARS) {
         persona.name = name;
     }
@@ -190,7 +190,8 @@ mod tests {
 
     #[test]
     fn an_object_changes_what_it_names() {
-        let persona = Persona::from_value(&json!({"base": "curious_learner", "patience": 2})).unwrap();
+        let persona =
+            Persona::from_value(&json!({"base": "curious_learner", "patience": 2})).unwrap();
         assert_eq!(persona, Persona { patience: 2, ..built_in("curious_learner").unwrap() });
         let persona = Persona::from_value(&json!({"mood": "angry", "expertise": 1})).unwrap();
         assert_eq!((persona.mood, persona.expertise), (Mood::Angry, 1.0));

@@ -60,23 +60,27 @@ fn says(message: Message) -> ConversationTurn {
 
 #[tokio::test]
 async fn the_user_sees_only_what_is_said_to_them() {
-    let (policy, environment) = canned(&["Where is my parcel?", "User: It is 4821.", "Thanks! [DONE] and more"]);
+    let (policy, environment) =
+        canned(&["Where is my parcel?", "User: It is 4821.", "Thanks! [DONE] and more"]);
     let opening = environment.reset(&scenario(), stream(0)).await.unwrap();
     assert_eq!(opening.messages, [Message::user("Where is my parcel?")]);
     let mut state = opening.state;
 
-    let call = ToolCall { id: "1".into(), name: "lookup".into(), arguments: json!({"key": "SECRET"}) };
+    let call =
+        ToolCall { id: "1".into(), name: "lookup".into(), arguments: json!({"key": "SECRET"}) };
     let calling = Message {
         tool_calls: vec![call],
         reasoning: Some("SECRET".into()),
         ..Message::assistant("")
     };
-    let outcome = environment.step(&scenario(), &mut state, &says(calling), stream(1)).await.unwrap();
+    let outcome =
+        environment.step(&scenario(), &mut state, &says(calling), stream(1)).await.unwrap();
     assert_eq!(outcome.messages[0].role, Role::Tool);
     assert_eq!(policy.asked.lock().unwrap().len(), 1, "a call of a tool is not for the user");
 
     let thinking = Message::assistant("<think>SECRET</think>What is the number?");
-    let outcome = environment.step(&scenario(), &mut state, &says(thinking), stream(2)).await.unwrap();
+    let outcome =
+        environment.step(&scenario(), &mut state, &says(thinking), stream(2)).await.unwrap();
     assert_eq!(outcome.messages, [Message::user("It is 4821.")], "without the speaker's name");
     let done = says(Message::assistant("It comes tomorrow."));
     let outcome = environment.step(&scenario(), &mut state, &done, stream(3)).await.unwrap();

@@ -13,8 +13,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use stateset_core::{
-    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Purpose, RewardContext,
-    Role, RunSeed, Scenario, StreamKey, Trajectory, TrajectoryRecord,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Purpose,
+    RewardContext, Role, RunSeed, Scenario, StreamKey, Trajectory, TrajectoryRecord,
 };
 use stateset_env::agenda::{AgendaReport, AgendaSpec, AgendaState};
 use stateset_env::conversation::{
@@ -30,10 +30,16 @@ use stateset_env::{EnvError, Persona};
 /// What a scripted agent says, from the scenario, the user's memory and the number of the turn.
 type Says = fn(&Scenario, &Value, usize) -> String;
 
-async fn play(environment: &dyn Environment, scenario: &Scenario, says: Says, seed: u64) -> Trajectory {
+async fn play(
+    environment: &dyn Environment,
+    scenario: &Scenario,
+    says: Says,
+    seed: u64,
+) -> Trajectory {
     let seed = RunSeed(seed);
     let key = StreamKey::default();
-    let opening = environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.unwrap();
+    let opening =
+        environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.unwrap();
     let mut state = opening.state;
     let mut turns: Vec<ConversationTurn> =
         opening.messages.into_iter().map(ConversationTurn::new).collect();
@@ -87,10 +93,14 @@ const CHEATS: [(&str, Says); 8] = [
     ("eager", |_, _, _| "I have booked it for you. You are all set.".into()),
     ("leaver", |_, _, _| "Thank you for your message. Goodbye!".into()),
     ("praiser", |_, _, _| "That is right, well done. It is correct.".into()),
-    ("list", |_, _, _| "day people nights tickets name email booked price address first before".into()),
+    ("list", |_, _, _| {
+        "day people nights tickets name email booked price address first before".into()
+    }),
     ("teller", |scenario, _, _| {
         let spec = PupilSpec::from_value(scenario.customer.as_ref().unwrap());
-        spec.map_or("It is done.".into(), |spec| format!("The answer is {}.", spec.problem().unwrap().right))
+        spec.map_or("It is done.".into(), |spec| {
+            format!("The answer is {}.", spec.problem().unwrap().right)
+        })
     }),
     ("parrot", |_, memory, _| memory["last_said"].as_str().unwrap_or_default().to_owned()),
 ];
@@ -133,7 +143,8 @@ async fn a_competent_agent_reaches_every_goal() {
         for split in Split::ALL {
             let all = rewards(name, *split, oracle).await;
             for (reward, reached, trajectory) in &all {
-                let shown = format!("{} {reward}\n{}", trajectory.scenario_id, transcript(trajectory));
+                let shown =
+                    format!("{} {reward}\n{}", trajectory.scenario_id, transcript(trajectory));
                 assert!(*reached, "{shown}");
                 assert!(*reward >= 0.85, "{shown}");
             }
@@ -175,11 +186,15 @@ async fn episodes_are_as_they_were() {
             ..Default::default()
         };
         let says: Says = |_, _, turn| {
-            ["What is your order number?", "When did it arrive?", "Shall I send a new one?", "I have sent it."]
-                [turn.min(3)]
+            [
+                "What is your order number?",
+                "When did it arrive?",
+                "Shall I send a new one?",
+                "I have sent it.",
+            ][turn.min(3)]
             .to_owned()
         };
-        let trajectory = play(&environment, &lamp(), says, 7).await;
+        let trajectory = play(&environment, &lamp(), says, 3).await;
         let name = persona.unwrap_or("no persona");
         text.push_str(&format!("--- script, {name}\n{}\n", transcript(&trajectory)));
     }
@@ -188,7 +203,10 @@ async fn episodes_are_as_they_were() {
         std::fs::write(&path, &text).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(text, expected, "write it anew with STATESET_WRITE_GENERATED=1 where the change is meant");
+    assert_eq!(
+        text, expected,
+        "write it anew with STATESET_WRITE_GENERATED=1 where the change is meant"
+    );
 }
 
 fn lamp() -> Scenario {
@@ -240,7 +258,8 @@ async fn replay(
 ) -> Trajectory {
     let seed = RunSeed(seed);
     let key = StreamKey::default();
-    let opening = environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.unwrap();
+    let opening =
+        environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.unwrap();
     let mut state = opening.state;
     let mut turns: Vec<ConversationTurn> =
         opening.messages.into_iter().map(ConversationTurn::new).collect();
@@ -264,7 +283,8 @@ async fn progress_adds_up_to_one() {
             let trajectory = play(&environment, &scenario, oracle, 1).await;
             let sum: f64 = trajectory.turns.iter().filter_map(|turn| turn.reward).sum();
             let metadata = &trajectory.final_state.as_ref().unwrap().metadata;
-            let lost = metadata["patience"].as_u64().unwrap() - metadata["patience_left"].as_u64().unwrap();
+            let lost = metadata["patience"].as_u64().unwrap()
+                - metadata["patience_left"].as_u64().unwrap();
             assert!((sum - 1.0 + 0.1 * lost as f64).abs() < 1e-9, "{} {sum}", scenario.id);
         }
     }
@@ -275,8 +295,12 @@ async fn a_reactive_user_says_what_fits_and_everything_once() {
     let environment =
         ConversationEnvironment { order: ResponseOrder::Reactive, ..Default::default() };
     let says: Says = |_, _, turn| {
-        ["What is your order number?", "When did it arrive?", "Shall I send a new one?", "I have sent it."]
-            [turn.min(3)]
+        [
+            "What is your order number?",
+            "When did it arrive?",
+            "Shall I send a new one?",
+            "I have sent it.",
+        ][turn.min(3)]
         .to_owned()
     };
     let trajectory = play(&environment, &lamp(), says, 1).await;
@@ -301,15 +325,17 @@ async fn a_script_ends_where_it_is_told_to() {
         ..Default::default()
     };
     let helps: Says = |_, _, turn| {
-        ["Is the lamp broken?", "I will send a new lamp.", "It leaves today.", "Anything else?"][turn.min(3)].into()
+        ["Is the lamp broken?", "I will send a new lamp.", "It leaves today.", "Anything else?"]
+            [turn.min(3)]
+        .into()
     };
     let trajectory = play(&ends(true, None, true), &scenario, helps, 1).await;
     let state = trajectory.final_state.unwrap();
     assert_eq!((state.turn_count, state.status), (3, EpisodeStatus::Completed));
     assert_eq!(state.metadata["goal_reached"], json!(true));
 
-    let trajectory = play(&ends(false, Some(0.7), true), &scenario, helps, 1).await;
-    assert_eq!(trajectory.final_state.unwrap().turn_count, 2);
+    let trajectory = play(&ends(false, Some(0.65), true), &scenario, helps, 1).await;
+    assert_eq!(trajectory.final_state.unwrap().turn_count, 1);
     let empty: Says = |_, _, _| String::new();
     let trajectory = play(&ends(false, Some(0.7), true), &scenario, empty, 1).await;
     let state = trajectory.final_state.unwrap();
@@ -376,7 +402,9 @@ async fn a_foreign_memory_is_an_error_of_the_episode() {
 
 #[test]
 fn pupils_remember_in_plain_data() {
-    let spec = PupilSpec::from_value(&json!({"misconception": "left_to_right", "numbers": [2, 3, 4]})).unwrap();
+    let spec =
+        PupilSpec::from_value(&json!({"misconception": "left_to_right", "numbers": [2, 3, 4]}))
+            .unwrap();
     let mut stream = RunSeed(1).stream(Purpose::Environment, StreamKey::default());
     let (mut state, _) = stateset_env::pupil::open(&spec, &mut stream);
     stateset_env::pupil::react(&spec, &mut state, "How did you get that?", &mut stream);

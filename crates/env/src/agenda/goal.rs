@@ -49,7 +49,8 @@ impl Fact {
 fn asked_by(slot: &str, phrase: &str, more: &[String]) -> Vec<String> {
     let usual = words_for(slot).asked_by.iter().map(|words| (*words).to_owned());
     let mut all: Vec<String> = Vec::new();
-    for words in std::iter::once(plain(phrase)).chain(more.iter().map(|words| plain(words))).chain(usual)
+    for words in
+        std::iter::once(plain(phrase)).chain(more.iter().map(|words| plain(words))).chain(usual)
     {
         if !words.is_empty() && !all.contains(&words) {
             all.push(words);
@@ -76,7 +77,11 @@ pub struct Constraint {
 impl Constraint {
     /// A constraint with the usual words.
     pub fn new(topic: &str, slot: &str, value: &str) -> Constraint {
-        Constraint { fact: Fact::new(topic, slot), value: value.to_owned(), ..Constraint::default() }
+        Constraint {
+            fact: Fact::new(topic, slot),
+            value: value.to_owned(),
+            ..Constraint::default()
+        }
     }
 }
 

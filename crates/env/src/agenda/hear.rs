@@ -132,10 +132,14 @@ impl Ear<'_> {
         let is_any = !asked.is_empty() || !right.is_empty();
         if !is_open {
             add(&mut self.heard.confirms, right);
-            let rest: Vec<usize> =
-                wrong.iter().copied().filter(|index| !self.heard.has_none || !asked.contains(index)).collect();
+            let rest: Vec<usize> = wrong
+                .iter()
+                .copied()
+                .filter(|index| !self.heard.has_none || !asked.contains(index))
+                .collect();
             add(&mut self.heard.mistakes, &rest);
-            let asked: Vec<usize> = asked.into_iter().filter(|index| !wrong.contains(index)).collect();
+            let asked: Vec<usize> =
+                asked.into_iter().filter(|index| !wrong.contains(index)).collect();
             add(&mut self.heard.asks, &asked);
         } else {
             add(&mut self.heard.asks, &asked);
@@ -182,7 +186,8 @@ impl Ear<'_> {
         let is_new = |index: usize| self.state.told[index] == 0;
         let mut kept = Vec::new();
         for (index, words) in &matches {
-            let is_part = matches.iter().any(|(_, other)| other.len() > words.len() && holds(other, words));
+            let is_part =
+                matches.iter().any(|(_, other)| other.len() > words.len() && holds(other, words));
             let has_new_twin =
                 matches.iter().any(|(other, theirs)| theirs == words && is_new(*other));
             if !is_part && (is_new(*index) || !has_new_twin) {
@@ -192,15 +197,22 @@ impl Ear<'_> {
         kept
     }
 
-    fn of_topic<'w>(&self, matches: Vec<(usize, &'w str)>, facts: &[&Fact]) -> Vec<(usize, &'w str)> {
+    fn of_topic<'w>(
+        &self,
+        matches: Vec<(usize, &'w str)>,
+        facts: &[&Fact],
+    ) -> Vec<(usize, &'w str)> {
         let names = |topic: &str| !topic.is_empty() && holds(&self.sentence.text, &plain(topic));
         let named: Vec<(usize, &str)> =
             matches.iter().copied().filter(|(index, _)| names(&facts[*index].topic)).collect();
         if !named.is_empty() {
             return named;
         }
-        let near: Vec<(usize, &str)> =
-            matches.iter().copied().filter(|(index, _)| facts[*index].topic == self.topic).collect();
+        let near: Vec<(usize, &str)> = matches
+            .iter()
+            .copied()
+            .filter(|(index, _)| facts[*index].topic == self.topic)
+            .collect();
         if near.is_empty() { matches } else { near }
     }
 }
@@ -235,11 +247,24 @@ fn begins_open(sentence: &str) -> bool {
 /// A number, or something after "is" that says something.
 fn has_value(sentence: &str) -> bool {
     const EMPTY: [&str; 14] = [
-        "not", "unknown", "available", "unavailable", "important", "needed", "required", "on",
-        "being", "a", "the", "your", "in", "what",
+        "not",
+        "unknown",
+        "available",
+        "unavailable",
+        "important",
+        "needed",
+        "required",
+        "on",
+        "being",
+        "a",
+        "the",
+        "your",
+        "in",
+        "what",
     ];
     let has_digit = sentence.bytes().any(|byte| byte.is_ascii_digit());
-    let mut words = sentence.split(' ').skip_while(|word| !matches!(*word, "is" | "are" | "costs" | "takes"));
+    let mut words =
+        sentence.split(' ').skip_while(|word| !matches!(*word, "is" | "are" | "costs" | "takes"));
     let after = words.nth(1);
     has_digit || after.is_some_and(|word| !EMPTY.contains(&word))
 }
@@ -261,20 +286,29 @@ static DOES: LazyLock<Patterns<Does>> = LazyLock::new(|| {
     const DONE: &str = "booked|reserved|arranged|ordered|placed|scheduled|confirmed|purchased|bought|completed|processed|filed|submitted|registered|finished|set up|done";
     const BOOK: &str = "book|reserve|arrange|order|place|schedule|confirm|purchase|buy|complete|process|file|submit|register|finish|set up|set ~2 aside|put ~2 aside|make ~2 (booking|reservation|order|appointment)";
     let has_done = format!("(i|we) (have |had |just |now |already |also |successfully )*({DONE})");
-    let is_done =
-        format!("(is|are|was|been|got|all) (now |all |already |successfully )*({DONE}|set|complete|ready|all set)");
-    let will = format!("(i|we) (will |am going to |are going to |shall )(now |also |go ahead and )*({BOOK})");
+    let is_done = format!(
+        "(is|are|was|been|got|all) (now |all |already |successfully )*({DONE}|set|complete|ready|all set)"
+    );
+    let will = format!(
+        "(i|we) (will |am going to |are going to |shall )(now |also |go ahead and )*({BOOK})"
+    );
     let offers = format!("(shall|should|can|may|could|do you want|would you like) ~4 ({BOOK})");
     Patterns::new(&[
         (Done, has_done.as_str()),
-        (Done, r"(i|we) (have |just |now |already )*(set ~3 aside|put ~3 aside|made ~3 (booking|reservation|order|appointment))"),
+        (
+            Done,
+            r"(i|we) (have |just |now |already )*(set ~3 aside|put ~3 aside|made ~3 (booking|reservation|order|appointment))",
+        ),
         (Done, is_done.as_str()),
         (Done, will.as_str()),
         (Books, offers.as_str()),
         (Denies, r"not|cannot|never|if|once|before i|unable|without"),
         (HasNone, r"(there (is|are)|i have|we have|i found|we found) (no|none|nothing)"),
         (HasNone, r"(could not|cannot|did not|do not) ~1 (find|have) (any|a|such|one|that)"),
-        (HasNone, r"(not available|unavailable|fully booked|sold out|no longer available|nothing available|is closed)"),
+        (
+            HasNone,
+            r"(not available|unavailable|fully booked|sold out|no longer available|nothing available|is closed)",
+        ),
     ])
 });
 
@@ -365,12 +399,23 @@ mod tests {
 
     #[test]
     fn doing_offering_and_having_none() {
-        for text in ["I have booked it for you.", "Your room is booked.", "You are all set!",
-            "I will book it now.", "I have made a reservation for you.", "We set it aside for you."] {
+        for text in [
+            "I have booked it for you.",
+            "Your room is booked.",
+            "You are all set!",
+            "I will book it now.",
+            "I have made a reservation for you.",
+            "We set it aside for you.",
+        ] {
             assert!(heard(text).is_done, "{text}");
         }
-        for text in ["I have not booked it.", "Shall I book it?", "It is not confirmed.", "Once it is booked I will write.",
-            "Can you tell me more?"] {
+        for text in [
+            "I have not booked it.",
+            "Shall I book it?",
+            "It is not confirmed.",
+            "Once it is booked I will write.",
+            "Can you tell me more?",
+        ] {
             assert!(!heard(text).is_done, "{text}");
         }
         assert!(heard("Shall I book it for you?").offers);

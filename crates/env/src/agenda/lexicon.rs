@@ -22,18 +22,62 @@ pub(super) fn words_for(name: &str) -> Words {
 type Row = (&'static [&'static str], &'static [&'static str], Option<&'static str>);
 
 const TABLE: &[Row] = &[
-    (&["area"], &["area", "part of town", "side of town", "where"], Some("[in|it should be in] the {value} part of town")),
-    (&["pricerange", "price_range"], &["price range", "price", "budget", "how much"], Some("[in the|my budget is the] {value} price range")),
-    (&["food", "cuisine"], &["food", "cuisine", "eat"], Some("[i would like|we want] {value} food")),
-    (&["people", "number_of_passengers", "guests"], &["people", "persons", "passengers", "guests", "how many", "party"], Some("[it is for|there are] {value} people")),
+    (
+        &["area"],
+        &["area", "part of town", "side of town", "where"],
+        Some("[in|it should be in] the {value} part of town"),
+    ),
+    (
+        &["pricerange", "price_range"],
+        &["price range", "price", "budget", "how much"],
+        Some("[in the|my budget is the] {value} price range"),
+    ),
+    (
+        &["food", "cuisine"],
+        &["food", "cuisine", "eat"],
+        Some("[i would like|we want] {value} food"),
+    ),
+    (
+        &["people", "number_of_passengers", "guests"],
+        &["people", "persons", "passengers", "guests", "how many", "party"],
+        Some("[it is for|there are] {value} people"),
+    ),
     (&["day", "date", "start_date"], &["day", "date", "when"], Some("[it is for|on] {value}")),
     (&["time"], &["time", "what hour", "when"], Some("[at|the time is] {value}")),
-    (&["stay", "nights"], &["nights", "how long", "stay", "length of stay"], Some("[for|we stay] {value} nights")),
+    (
+        &["stay", "nights"],
+        &["nights", "how long", "stay", "length of stay"],
+        Some("[for|we stay] {value} nights"),
+    ),
     (&["stars"], &["stars", "star rating"], Some("[it should have|with] {value} stars")),
-    (&["departure", "departure_city", "from"], &["departure", "depart", "departing", "leaving from", "coming from", "where from", "from where"], Some("[i leave from|from] {value}")),
-    (&["destination", "arrival_city", "to"], &["destination", "going to", "heading", "travel to", "where to", "arrival"], Some("[i am going to|to] {value}")),
-    (&["leaveAt", "departure_time"], &["leave", "depart at", "departure time", "leaving time"], Some("[i want to leave|leaving] at {value}")),
-    (&["arriveBy", "arrival_time"], &["arrive", "arrival time", "be there"], Some("[i must arrive|arriving] by {value}")),
+    (
+        &["departure", "departure_city", "from"],
+        &[
+            "departure",
+            "depart",
+            "departing",
+            "leaving from",
+            "coming from",
+            "where from",
+            "from where",
+        ],
+        Some("[i leave from|from] {value}"),
+    ),
+    (
+        &["destination", "arrival_city", "to"],
+        &["destination", "going to", "heading", "travel to", "where to", "arrival"],
+        Some("[i am going to|to] {value}"),
+    ),
+    (
+        &["leaveAt", "departure_time"],
+        &["leave", "depart at", "departure time", "leaving time"],
+        Some("[i want to leave|leaving] at {value}"),
+    ),
+    (
+        &["arriveBy", "arrival_time"],
+        &["arrive", "arrival time", "be there"],
+        Some("[i must arrive|arriving] by {value}"),
+    ),
     (&["internet"], &["internet", "wifi"], None),
     (&["parking"], &["parking", "car"], None),
     (&["type"], &["type", "kind", "sort"], Some("[it should be|i am looking for] {value}")),
@@ -47,7 +91,11 @@ const TABLE: &[Row] = &[
     (&["trainID"], &["train id", "train number", "train"], None),
     (&["department"], &["department"], None),
     (&["ref", "reference"], &["reference number", "reference", "confirmation number"], None),
-    (&["booking_confirmation_number"], &["confirmation number", "booking number", "booking confirmation"], None),
+    (
+        &["booking_confirmation_number"],
+        &["confirmation number", "booking number", "booking confirmation"],
+        None,
+    ),
     (&["ssn"], &["social security number", "ssn"], None),
     (&["quantity"], &["quantity", "how many", "number of"], Some("[i need|make it] {value}")),
 ];

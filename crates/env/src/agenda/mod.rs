@@ -40,8 +40,8 @@ mod spec;
 mod state;
 mod style;
 
-pub(crate) use hear::holds;
 pub use goal::{Constraint, Fact, Goal, Request};
+pub(crate) use hear::holds;
 pub use react::{AgendaReply, open, react};
 pub use report::AgendaReport;
 pub use spec::{AgendaSpec, MAX_FACTS};

@@ -19,7 +19,12 @@ pub(super) struct Noise {
 }
 
 /// `text` as it is typed; the words of `kept` stay.
-pub(super) fn roughen(mut text: String, kept: &[&str], noise: Noise, stream: &mut Stream) -> String {
+pub(super) fn roughen(
+    mut text: String,
+    kept: &[&str],
+    noise: Noise,
+    stream: &mut Stream,
+) -> String {
     if noise.truncation > 0.0 && stream.chance(noise.truncation) {
         text = broken_off(text, kept, stream);
     }
@@ -80,7 +85,9 @@ fn slip(word: &str, stream: &mut Stream) -> String {
     let n_letters = letters.iter().filter(|c| c.is_ascii_alphabetic()).count();
     let at = 1 + stream.index(n_letters.saturating_sub(2).max(1));
     match stream.index(3) {
-        0 if at + 1 < letters.len() && letters[at + 1].is_ascii_alphabetic() => letters.swap(at, at + 1),
+        0 if at + 1 < letters.len() && letters[at + 1].is_ascii_alphabetic() => {
+            letters.swap(at, at + 1)
+        }
         1 => {
             letters.remove(at);
         }
@@ -116,7 +123,8 @@ mod tests {
     fn what_is_kept_survives_all_noise() {
         let text = "Hello there. We want thai food near Addenbrookes. Thank you very much.";
         for step in 0..200 {
-            let rough = roughen(text.to_owned(), &["thai", "Addenbrookes"], MUCH, &mut stream(step));
+            let rough =
+                roughen(text.to_owned(), &["thai", "Addenbrookes"], MUCH, &mut stream(step));
             assert!(rough.contains("thai") && rough.contains("Addenbrookes"), "{rough}");
             assert_ne!(rough, text);
         }

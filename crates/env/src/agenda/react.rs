@@ -10,7 +10,7 @@
 //! 4. What is wanted cannot be had: the user settles for their second choice where they have one.
 //! 5. Answers to requests are taken. Whether they are true, the user cannot know; the report does.
 //! 6. The thing is done: well, where everything was told, and the end once every request is answered.
-//!    Too early, where something was not told.
+//!    Too early, where something was not told: the user says what, and waits to be asked for it.
 //! 7. Repeating oneself or the user is noticed; saying goodbye too early ends the conversation.
 //! 8. Facts asked for are told, those told before again and with less patience; right guesses are
 //!    confirmed; about what the goal does not hold the user does not mind. **No value is ever made up.**
@@ -84,7 +84,8 @@ pub fn react(
     state.n_agent_turns += 1;
     let judgement = Turn { spec, state, heard: &heard, words: &agent_words }.judge();
     settle(spec, state, &judgement);
-    let said = if state.ending.is_some() { Vec::new() } else { pick(spec, state, &judgement, stream) };
+    let said =
+        if state.ending.is_some() { Vec::new() } else { pick(spec, state, &judgement, stream) };
     note(state, &said);
     remember(state, &agent_words);
     let text = match state.ending {
@@ -108,6 +109,8 @@ struct Judgement {
     n_forced: usize,
     /// Whether the user goes on with the agenda of their own accord.
     goes_on: bool,
+    /// Whether they may add more facts to those asked for.
+    adds: bool,
     /// Took the conversation no further, without being a fault.
     is_idle: bool,
 }
@@ -213,12 +216,14 @@ impl Turn<'_> {
             }
             self.state.agenda.retain(|item| *item != Item::Ask(*index));
         }
-        let is_done = self.heard.is_done || (self.state.is_booked && !self.heard.answers.is_empty());
+        if self.heard.is_done && self.state.is_booked && self.heard.answers.is_empty() {
+            return None;
+        }
+        let is_done =
+            self.heard.is_done || (self.state.is_booked && !self.heard.answers.is_empty());
         let untold = self.state.untold().next();
         if is_done && let Some(index) = untold {
-            self.state.push(Item::Tell(index));
-            let fault = Judgement::fault(Fault::Premature, Remark::NotYet);
-            return Some(Judgement { n_forced: 1, ..fault });
+            return Some(Judgement::fault(Fault::Premature, Remark::NotYet(index)));
         }
         self.state.is_booked |= is_done;
         let is_answered = self.state.unanswered().next().is_none();
@@ -254,7 +259,8 @@ impl Turn<'_> {
         if !heard.asks.is_empty() {
             let is_again = self.push_asked(true);
             let fault = is_again.then_some(Fault::RepeatedQuestion);
-            return Some(Judgement { fault, ..Judgement::forced(heard.asks.len()) });
+            let adds = fault.is_none();
+            return Some(Judgement { fault, adds, ..Judgement::forced(heard.asks.len()) });
         }
         if !heard.confirms.is_empty() {
             let is_new = heard.confirms.iter().any(|index| self.state.told[*index] == 0);
@@ -302,7 +308,11 @@ impl Turn<'_> {
             return self.next_or_urge(true);
         }
         let knows_next = matches!(self.state.agenda.last(), Some(Item::Ask(_)));
-        if knows_next { self.next_or_urge(true) } else { Judgement::fault(Fault::Unhelpful, Remark::WhatNext) }
+        if knows_next {
+            self.next_or_urge(true)
+        } else {
+            Judgement::fault(Fault::Unhelpful, Remark::WhatNext)
+        }
     }
 
     /// Goes on with the agenda; where it is empty, asks again for what is owed, with less patience.
@@ -310,7 +320,7 @@ impl Turn<'_> {
         if !self.state.agenda.is_empty() {
             return Judgement { is_idle, ..Judgement::going_on() };
         }
-        let owed = self.state.unanswered().next().map_or(Item::Urge, Item::Ask);
+        let owed = owed(self.state);
         let is_first = owed == Item::Urge && self.state.n_urged == 0;
         self.state.push(owed);
         let fault = (!is_first).then_some(Fault::Unhelpful);
@@ -357,25 +367,33 @@ fn pick(
     for _ in 0..judgement.n_forced {
         said.extend(state.agenda.pop());
     }
-    if !judgement.goes_on {
-        return said;
+    if judgement.goes_on || judgement.adds {
+        let n_more = n_facts(spec.style.facts_per_turn, stream).saturating_sub(said.len());
+        let least = usize::from(judgement.goes_on && said.iter().all(is_reaction));
+        tell_more(state, &mut said, n_more.max(least));
     }
-    let n_more = n_facts(spec.style.facts_per_turn, stream).saturating_sub(said.len());
-    for _ in 0..n_more.max(usize::from(said.iter().all(is_reaction))) {
-        match state.agenda.last() {
-            Some(Item::Tell(_)) => said.extend(state.agenda.pop()),
-            Some(Item::Ask(_)) if said.iter().all(is_reaction) => {
-                said.extend(state.agenda.pop());
-                break;
-            }
-            _ => break,
-        }
-    }
-    if said.is_empty() {
-        let owed = state.unanswered().next().map_or(Item::Urge, Item::Ask);
-        said.push(owed);
+    if judgement.goes_on && said.iter().all(is_reaction) {
+        let next = match state.agenda.last() {
+            Some(Item::Ask(_)) => state.agenda.pop(),
+            _ => None,
+        };
+        said.push(next.unwrap_or_else(|| owed(state)));
     }
     said
+}
+
+/// Moves up to `n` constraints from the top of the agenda to what is said.
+fn tell_more(state: &mut AgendaState, said: &mut Vec<Item>, n: usize) {
+    for _ in 0..n {
+        if let Some(Item::Tell(_)) = state.agenda.last() {
+            said.extend(state.agenda.pop());
+        }
+    }
+}
+
+/// What the user still waits for: an answer, or that the thing is done.
+fn owed(state: &AgendaState) -> Item {
+    state.unanswered().next().map_or(Item::Urge, Item::Ask)
 }
 
 fn is_reaction(item: &Item) -> bool {

@@ -99,6 +99,10 @@ impl AgendaReport {
         let n_booking = usize::from(self.needs_booking);
         let n_all = n_to_tell + self.n_requests + n_booking;
         let n_met = n_told + n_true + usize::from(self.needs_booking && self.is_booked);
-        if n_all == 0 { f64::from(u8::from(self.goal_reached)) } else { n_met as f64 / n_all as f64 }
+        if n_all == 0 {
+            f64::from(u8::from(self.goal_reached))
+        } else {
+            n_met as f64 / n_all as f64
+        }
     }
 }

@@ -21,7 +21,8 @@ pub(super) enum Remark {
     NotUnderstood,
     TooManyQuestions,
     NoRefusal,
-    NotYet,
+    /// The thing was done although this constraint is not known.
+    NotYet(usize),
     Repeating,
     WhatNext,
 }
@@ -44,14 +45,12 @@ pub(super) fn opening_words(
     let persona = &spec.persona;
     let greeting = if stream.chance(0.3 + persona.verbosity / 2.0) { greeting(spec) } else { "" };
     let wish = if stream.chance(persona.formality) {
-        "[I would like to|Could you help me to] {task}[, please|]."
+        "[I would like to {task}, please.|Could you help me to {task}?|I would like to {task}.]"
     } else {
-        "[I want to|I need to|I would like to|Can you help me] {task}[.|, please.]"
+        "[[I want to|I need to|I would like to] {task}.|Can you help me {task}?]"
     };
-    let mut parts = vec![
-        expand(greeting, &[], stream),
-        expand(wish, &[("task", &spec.goal.task)], stream),
-    ];
+    let mut parts =
+        vec![expand(greeting, &[], stream), expand(wish, &[("task", &spec.goal.task)], stream)];
     parts.extend(said.iter().map(|item| sentence(spec, state, *item, false, stream)));
     if stream.chance(persona.verbosity / 2.0) {
         parts.insert(1, expand(story(persona.mood), &[], stream));
@@ -77,9 +76,15 @@ pub(super) fn say(
 /// Last words.
 pub(super) fn closing(spec: &AgendaSpec, ending: Ending, stream: &mut Stream) -> String {
     let template = match ending {
-        Ending::Solved if spec.persona.formality < 0.3 => "[Great, thanks|Perfect|Thanks a lot]. [Bye.|]",
-        Ending::Solved => "[Great|Perfect|Wonderful], thank you[ very much|]. [That is all I need.|Goodbye.]",
-        Ending::GaveUp => "[This leads nowhere|I have had enough|This takes too long]. [Goodbye.|I will try somewhere else.]",
+        Ending::Solved if spec.persona.formality < 0.3 => {
+            "[Great, thanks|Perfect|Thanks a lot]. [Bye.|]"
+        }
+        Ending::Solved => {
+            "[Great|Perfect|Wonderful], thank you[ very much|]. [That is all I need.|Goodbye.]"
+        }
+        Ending::GaveUp => {
+            "[This leads nowhere|I have had enough|This takes too long]. [Goodbye.|I will try somewhere else.]"
+        }
         Ending::AgentLeft => "[Wait, I am not done|But you have not helped me]. [Goodbye then.|]",
     };
     expand(template, &[], stream)
@@ -93,7 +98,7 @@ fn say_once(
 ) -> String {
     let mut parts = Vec::new();
     if let Some(remark) = speech.remark {
-        parts.push(expand(remark_words(remark), &[], stream));
+        parts.push(remark_in_words(spec, remark, stream));
     }
     let persona = &spec.persona;
     let is_plain = speech.remark.is_none() && stream.chance(persona.verbosity / 2.0);
@@ -102,7 +107,7 @@ fn say_once(
     }
     let is_terse = speech.is_direct
         && speech.said.len() == 1
-        && stream.chance((spec.style.terseness + 1.0 - persona.verbosity) / 2.0);
+        && stream.chance(spec.style.terseness * (1.5 - persona.verbosity));
     parts.extend(speech.said.iter().map(|item| sentence(spec, state, *item, is_terse, stream)));
     finish(spec, state, speech.said, &parts, stream)
 }
@@ -124,20 +129,26 @@ fn sentence(
         Item::Correct(index) => {
             let constraint = &spec.goal.constraints[index];
             let value = state.value(&spec.goal, index);
-            let template = format!("[No|Not quite|That is wrong], {}", clause(constraint, value, false));
+            let template =
+                format!("[No|Not quite|That is wrong], {}", clause(constraint, value, false));
             fill(spec, &template, &constraint.fact, value, stream)
         }
         Item::Settle(index) => {
             let constraint = &spec.goal.constraints[index];
             let value = state.value(&spec.goal, index);
-            let template = "[Then|In that case|Okay, then] {value} [would be fine|will do|is fine too].";
+            let template =
+                "[Then|In that case|Okay, then] {value} [would be fine|will do|is fine too].";
             fill(spec, template, &constraint.fact, value, stream)
         }
         Item::Ask(index) => ask(spec, state, index, stream),
         Item::Confirm => expand("[Yes|Right|Correct|Yes, exactly].", &[], stream),
-        Item::DoNotMind => expand("[I do not mind|That does not matter to me|Any is fine|No preference].", &[], stream),
+        Item::DoNotMind => expand(
+            "[I do not mind|That does not matter to me|Any is fine|No preference].",
+            &[],
+            stream,
+        ),
         Item::Urge => {
-            let template = "[That is all, please|So please|Can you|I would like to] {task}[.| now.]";
+            let template = "[[That is all, please|So please|I would like to] {task}[.| now.]|Can you {task} now?]";
             expand(template, &[("task", &spec.goal.task)], stream)
         }
     }
@@ -145,7 +156,7 @@ fn sentence(
 
 fn ask(spec: &AgendaSpec, state: &AgendaState, index: usize, stream: &mut Stream) -> String {
     let fact = &spec.goal.requests[index].fact;
-    let template = if state.asked[index] > 0 && state.n_agent_turns > 0 {
+    let template = if state.asked[index] > 1 {
         "[You have not told me|I still need|I also asked for] the {fact}."
     } else if spec.persona.formality < 0.3 {
         "[What is|What about|And] the {fact}?"
@@ -156,9 +167,16 @@ fn ask(spec: &AgendaSpec, state: &AgendaState, index: usize, stream: &mut Stream
 }
 
 /// The topic is named where the goal has several.
-fn fill(spec: &AgendaSpec, template: &str, fact: &Fact, value: &str, stream: &mut Stream) -> String {
+fn fill(
+    spec: &AgendaSpec,
+    template: &str,
+    fact: &Fact,
+    value: &str,
+    stream: &mut Stream,
+) -> String {
     let many = spec.goal.topics().len() > 1 && !fact.topic.is_empty();
-    let named = if many { format!("{} of the {}", fact.phrase, fact.topic) } else { fact.phrase.clone() };
+    let named =
+        if many { format!("{} of the {}", fact.phrase, fact.topic) } else { fact.phrase.clone() };
     expand(template, &[("fact", &named), ("value", value)], stream)
 }
 
@@ -252,14 +270,27 @@ fn filler(mood: Mood) -> &'static str {
     }
 }
 
+fn remark_in_words(spec: &AgendaSpec, remark: Remark, stream: &mut Stream) -> String {
+    if let Remark::NotYet(index) = remark {
+        let template =
+            "[But you do not know|Wait, I have not told you|You do not even know] the {fact} yet.";
+        return fill(spec, template, &spec.goal.constraints[index].fact, "", stream);
+    }
+    expand(remark_words(remark), &[], stream)
+}
+
 fn remark_words(remark: Remark) -> &'static str {
     match remark {
         Remark::Silence => "[Hello? Are you there?|You did not say anything.|Is anybody there?]",
         Remark::NoInsults => "[Please do not talk to me like that.|There is no need to be rude.]",
-        Remark::NotUnderstood => "[I do not understand you.|Sorry, I cannot follow you.|What do you mean?]",
-        Remark::TooManyQuestions => "[One thing at a time, please.|So many questions. What do you need first?]",
+        Remark::NotUnderstood => {
+            "[I do not understand you.|Sorry, I cannot follow you.|What do you mean?]"
+        }
+        Remark::TooManyQuestions => {
+            "[One thing at a time, please.|So many questions. What do you need first?]"
+        }
         Remark::NoRefusal => "[But I need this.|That does not help me.|Is there really no way?]",
-        Remark::NotYet => "[Wait, you do not know everything yet.|That was too early.|You cannot know that yet.]",
+        Remark::NotYet(_) => "That was too early.",
         Remark::Repeating => "[You said that already.|You are repeating yourself.]",
         Remark::WhatNext => "[What do you need to know?|And now?|What else do you need from me?]",
     }

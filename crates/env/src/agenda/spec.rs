@@ -45,16 +45,8 @@ pub struct AgendaSpec {
     pub n_opening: usize,
 }
 
-const KEYS: &[&str] = &[
-    "kind",
-    "task",
-    "constraints",
-    "requests",
-    "needs_booking",
-    "persona",
-    "style",
-    "n_opening",
-];
+const KEYS: &[&str] =
+    &["kind", "task", "constraints", "requests", "needs_booking", "persona", "style", "n_opening"];
 const CONSTRAINT_KEYS: &[&str] =
     &["slot", "topic", "phrase", "asked_by", "value", "say", "others", "otherwise"];
 const REQUEST_KEYS: &[&str] = &["slot", "topic", "phrase", "asked_by", "answer"];
@@ -189,7 +181,11 @@ fn read_constraint(
     let otherwise = fields.text_or_number("otherwise", MAX_FACT_CHARS);
     for (key, text) in [("value", Some(&value)), ("otherwise", otherwise.as_ref())] {
         if text.is_some_and(|text| !is_value(text)) {
-            fields.problem(key, "nothing that can be said", "a text with a letter or digit, on one line");
+            fields.problem(
+                key,
+                "nothing that can be said",
+                "a text with a letter or digit, on one line",
+            );
         }
     }
     let problems = fields.into_problems();

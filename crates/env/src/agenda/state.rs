@@ -71,7 +71,8 @@ impl AgendaState {
         let goal = &spec.goal;
         let mut agenda = Vec::new();
         for topic in goal.topics() {
-            let told = (0..goal.constraints.len()).filter(|i| goal.constraints[*i].fact.topic == topic);
+            let told =
+                (0..goal.constraints.len()).filter(|i| goal.constraints[*i].fact.topic == topic);
             agenda.extend(told.map(Item::Tell));
             let asked = (0..goal.requests.len()).filter(|j| goal.requests[*j].fact.topic == topic);
             agenda.extend(asked.map(Item::Ask));
@@ -97,7 +98,7 @@ impl AgendaState {
     }
 
     /// True where the lists have the lengths of `goal`, as those of another goal would not.
-    pub(super) fn fits(&self, goal: &Goal) -> bool {
+    pub(crate) fn fits(&self, goal: &Goal) -> bool {
         let item_fits = |item: &Item| match item {
             Item::Tell(i) | Item::Correct(i) | Item::Settle(i) => *i < goal.constraints.len(),
             Item::Ask(j) => *j < goal.requests.len(),

@@ -142,7 +142,8 @@ fn typos(turns: &[UserTurn]) -> f64 {
     for word in turns.iter().flat_map(|turn| words(&turn.text)) {
         *counts.entry(word).or_default() += 1;
     }
-    let is_word = |word: &str| word.len() >= MIN_CHARS && word.bytes().all(|b| b.is_ascii_lowercase());
+    let is_word =
+        |word: &str| word.len() >= MIN_CHARS && word.bytes().all(|b| b.is_ascii_lowercase());
     let frequent: BTreeSet<&str> = counts
         .iter()
         .filter(|(word, n)| **n >= FREQUENT && is_word(word))
@@ -151,7 +152,9 @@ fn typos(turns: &[UserTurn]) -> f64 {
     let n_words: usize = counts.values().sum();
     let is_misspelt = |word: &str| {
         let is_near = |other: &&str| strsim::osa_distance(word, other) == 1;
-        let plural = |other: &str| word.strip_suffix('s') == Some(other) || other.strip_suffix('s') == Some(word);
+        let plural = |other: &str| {
+            word.strip_suffix('s') == Some(other) || other.strip_suffix('s') == Some(word)
+        };
         frequent.iter().any(|other| is_near(other) && !plural(other))
     };
     let n_misspelt: usize = counts
@@ -173,7 +176,11 @@ mod tests {
     #[test]
     fn figures_are_shares_of_messages() {
         let mut turns = vec![turn("Please book it for monday.", 1); 20];
-        turns.extend([turn("in the", 0), turn("Thai food in the east", 2), turn("Plaese book it.", 1)]);
+        turns.extend([
+            turn("in the", 0),
+            turn("Thai food in the east", 2),
+            turn("Plaese book it.", 1),
+        ]);
         turns.push(turn("east", 1));
         let style = Style::fit(&turns);
         assert!((style.facts_per_turn - 24.0 / 23.0).abs() < 1e-12);

@@ -58,7 +58,10 @@ fn wanted_kinds(agent_text: &str) -> Vec<Kind> {
     let all = words(&lower);
     let has = |list: &[&str]| all.iter().any(|word| list.contains(&word.as_str()));
     let mut kinds = Vec::new();
-    if has(&["number", "code", "id", "zip", "postcode"]) || lower.contains("how many") || lower.contains("how much") {
+    if has(&["number", "code", "id", "zip", "postcode"])
+        || lower.contains("how many")
+        || lower.contains("how much")
+    {
         kinds.push(Kind::Number);
     }
     if has(&["email", "e-mail", "mail"]) {
@@ -87,15 +90,31 @@ fn asks_yes_or_no(text: &str) -> bool {
     ];
     let Some((before, _)) = text.rsplit_once('?') else { return false };
     let question = before.rsplit(['.', '!', '?', '\n']).next().unwrap_or_default();
-    let first = words(question).into_iter().find(|word| !matches!(word.as_str(), "and" | "so" | "okay" | "ok"));
+    let first = words(question)
+        .into_iter()
+        .find(|word| !matches!(word.as_str(), "and" | "so" | "okay" | "ok"));
     first.is_some_and(|word| VERBS.contains(&word.as_str()))
 }
 
 impl Kind {
     fn is_given_by(self, line: &str) -> bool {
         const TIMES: [&str; 16] = [
-            "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today",
-            "tomorrow", "yesterday", "morning", "evening", "week", "days", "ago", "month",
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+            "today",
+            "tomorrow",
+            "yesterday",
+            "morning",
+            "evening",
+            "week",
+            "days",
+            "ago",
+            "month",
         ];
         let all = words(line);
         let has = |list: &[&str]| all.iter().any(|word| list.contains(&word.as_str()));

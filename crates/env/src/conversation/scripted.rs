@@ -81,7 +81,10 @@ pub(super) fn last_line<'a>(scenario: &'a Scenario, state: &EnvironmentState) ->
     let order = state.context.get(ORDER).and_then(Value::as_array);
     let entry = order.and_then(|order| order.get(n_said.checked_sub(1)?)).and_then(Value::as_u64);
     let line = entry.and_then(|index| scenario.user_responses.get(index as usize));
-    line.map_or_else(|| scenario.messages.last().map_or("", |last| last.content.as_str()), String::as_str)
+    line.map_or_else(
+        || scenario.messages.last().map_or("", |last| last.content.as_str()),
+        String::as_str,
+    )
 }
 
 /// True where every line was said.

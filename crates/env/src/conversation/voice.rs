@@ -16,7 +16,8 @@ pub(super) fn voiced(line: &str, persona: &Persona, stream: &mut Stream) -> Stri
         ""
     };
     let parts = [expand(before, &[], stream), line.to_owned(), expand(after, &[], stream)];
-    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> =
+        parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     parts.join(" ")
 }
 

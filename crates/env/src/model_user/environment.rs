@@ -116,7 +116,8 @@ impl ModelUserEnvironment {
 
 /// An answer to each call: there is no such tool.
 fn no_tools(message: &Message) -> Vec<Message> {
-    let answer = |call| Message::tool_result(call, json!({"error": "there is no such tool"}).to_string());
+    let answer =
+        |call| Message::tool_result(call, json!({"error": "there is no such tool"}).to_string());
     message.tool_calls.iter().map(answer).collect()
 }
 

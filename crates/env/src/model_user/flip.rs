@@ -37,7 +37,8 @@ fn aloud(text: &str) -> String {
     let mut text = text.to_owned();
     for (open, close) in HIDDEN {
         while let Some(start) = text.find(open) {
-            let rest = text[start..].find(close).map(|end| text[start + end + close.len()..].to_owned());
+            let rest =
+                text[start..].find(close).map(|end| text[start + end + close.len()..].to_owned());
             text.truncate(start);
             text.push_str(&rest.unwrap_or_default());
         }
@@ -54,13 +55,15 @@ mod tests {
 
     #[test]
     fn roles_are_exchanged_and_nothing_inner_is_seen() {
-        let call = ToolCall { id: "1".into(), name: "lookup".into(), arguments: json!({"key": "SECRET"}) };
+        let call =
+            ToolCall { id: "1".into(), name: "lookup".into(), arguments: json!({"key": "SECRET"}) };
         let calling = Message {
             tool_calls: vec![call.clone()],
             reasoning: Some("SECRET plan".into()),
             ..Message::assistant("")
         };
-        let speaking = Message { tool_calls: vec![call.clone()], ..Message::assistant("One moment.") };
+        let speaking =
+            Message { tool_calls: vec![call.clone()], ..Message::assistant("One moment.") };
         let seen = flipped(&[
             Message::system("SECRET rules"),
             Message::user("Where is it?"),

@@ -84,7 +84,14 @@ mod tests {
         };
         let persona = Persona::named("frustrated_novice").unwrap();
         let prompt = persona_prompt(&persona, &scenario, "[DONE]");
-        for part in ["Your parcel is late.", "- It is order 4821.", "annoyed", "give up soon", "casually", "[DONE]"] {
+        for part in [
+            "Your parcel is late.",
+            "- It is order 4821.",
+            "annoyed",
+            "give up soon",
+            "casually",
+            "[DONE]",
+        ] {
             assert!(part == "casually" || prompt.contains(part), "{part}: {prompt}");
         }
         assert!(!prompt.contains("You are patient."));

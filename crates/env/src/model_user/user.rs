@@ -86,7 +86,10 @@ impl ModelUser {
         let marks = self.done.iter().filter(|mark| !mark.is_empty());
         let end = marks.filter_map(|mark| text.find(mark.as_str())).min();
         let words = text[..end.unwrap_or(text.len())].trim();
-        let words = ["User:", "Customer:"].iter().find_map(|label| words.strip_prefix(label)).unwrap_or(words);
+        let words = ["User:", "Customer:"]
+            .iter()
+            .find_map(|label| words.strip_prefix(label))
+            .unwrap_or(words);
         Said { text: words.trim().to_owned(), is_done: end.is_some() }
     }
 }

@@ -138,38 +138,92 @@ impl Misconception {
     pub fn hints(self) -> &'static [&'static str] {
         match self {
             Misconception::LeftToRight => &[
-                "first", "before", "order", "multiply", "multiplication", "times", "brackets", "groups",
+                "first",
+                "before",
+                "order",
+                "multiply",
+                "multiplication",
+                "times",
+                "brackets",
+                "groups",
             ],
             Misconception::AddDenominators => &[
-                "common denominator", "same denominator", "same size", "pieces", "slices", "half", "denominator",
-                "pizza", "cake", "larger than",
+                "common denominator",
+                "same denominator",
+                "same size",
+                "pieces",
+                "slices",
+                "half",
+                "denominator",
+                "pizza",
+                "cake",
+                "larger than",
             ],
             Misconception::LongerIsLarger => &[
-                "tenths", "tenth", "place", "places", "hundredths", "zero", "money", "dollars", "cents", "line",
+                "tenths",
+                "tenth",
+                "place",
+                "places",
+                "hundredths",
+                "zero",
+                "money",
+                "dollars",
+                "cents",
+                "line",
                 "first digit",
             ],
             Misconception::NegativeProduct => &[
-                "pattern", "opposite", "two negatives", "sign", "signs", "debt", "turn", "direction", "times minus 1",
+                "pattern",
+                "opposite",
+                "two negatives",
+                "sign",
+                "signs",
+                "debt",
+                "turn",
+                "direction",
+                "times minus 1",
                 "take away",
             ],
             Misconception::PercentReturns => &[
-                "of what", "new price", "which number", "of which", "after", "price now", "larger number", "percent of",
+                "of what",
+                "new price",
+                "which number",
+                "of which",
+                "after",
+                "price now",
+                "larger number",
+                "percent of",
             ],
             Misconception::PerimeterForArea => &[
-                "squares", "tiles", "cover", "inside", "rows", "row", "around", "carpet", "floor", "surface",
+                "squares", "tiles", "cover", "inside", "rows", "row", "around", "carpet", "floor",
+                "surface",
             ],
-            Misconception::SquareOfSum => &[
-                "first", "brackets", "sum", "times itself", "together", "draw", "side", "whole",
-            ],
+            Misconception::SquareOfSum => {
+                &["first", "brackets", "sum", "times itself", "together", "draw", "side", "whole"]
+            }
             Misconception::PowerAsProduct => &[
-                "how many times", "itself", "multiply", "repeated", "write it out", "each time", "doubling",
+                "how many times",
+                "itself",
+                "multiply",
+                "repeated",
+                "write it out",
+                "each time",
+                "doubling",
             ],
             Misconception::SmallerFromLarger => &[
-                "borrow", "tens", "ten", "exchange", "regroup", "number line", "check by adding", "ones", "take from",
+                "borrow",
+                "tens",
+                "ten",
+                "exchange",
+                "regroup",
+                "number line",
+                "check by adding",
+                "ones",
+                "take from",
             ],
-            Misconception::MeanOfSpeeds => &[
-                "time", "hours", "longer", "distance", "how long", "slow part", "minutes",
-            ],
+            Misconception::MeanOfSpeeds => {
+                &["time", "hours", "longer", "distance", "how long", "slow part", "minutes"]
+            }
         }
     }
 }
@@ -240,7 +294,9 @@ mod tests {
         for kind in Misconception::ALL {
             let (low, high) = kind.range();
             let pairs = (low..=high).flat_map(|a| (low..=high).map(move |b| [a, b, low]));
-            let n = pairs.filter(|numbers| kind.problem(&numbers[..kind.n_numbers()]).is_some()).count();
+            let n = pairs
+                .filter(|numbers| kind.problem(&numbers[..kind.n_numbers()]).is_some())
+                .count();
             assert!(n >= 11, "{kind}: {n}");
             assert!(kind.hints().len() >= 6);
             for hint in kind.hints() {

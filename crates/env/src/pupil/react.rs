@@ -70,9 +70,9 @@ pub fn react(
     let judgement = judge(spec, state, &heard, &tutor_words);
     settle(spec, state, &judgement, heard.encourages);
     if state.earlier_turns.len() < MEMORY.0 {
-        state.earlier_turns.push(
-            tutor_words.iter().take(MEMORY.1).cloned().collect::<Vec<_>>().join(" "),
-        );
+        state
+            .earlier_turns
+            .push(tutor_words.iter().take(MEMORY.1).cloned().collect::<Vec<_>>().join(" "));
     }
     let template = if state.ending == Some(Ending::GaveUp) && judgement.ending.is_none() {
         "[I give up|This makes no sense to me|I will ask somebody else]. [Bye.|]"
@@ -112,7 +112,8 @@ struct Heard {
 
 fn hear(spec: &PupilSpec, problem: &Problem, text: &str, words: &[String]) -> Heard {
     let sentences = plain_sentences(text);
-    let does: Vec<Does> = sentences.iter().flat_map(|sentence| DOES.all_in(&sentence.text)).collect();
+    let does: Vec<Does> =
+        sentences.iter().flat_map(|sentence| DOES.all_in(&sentence.text)).collect();
     let right = plain(&problem.right);
     let wrong = plain(&problem.wrong);
     let question = plain(&problem.question);
@@ -151,7 +152,12 @@ fn fault(fault: Fault, template: &'static str) -> Judgement {
     Judgement { fault: Some(fault), template, ending: None }
 }
 
-fn judge(spec: &PupilSpec, state: &mut PupilState, heard: &Heard, words_now: &[String]) -> Judgement {
+fn judge(
+    spec: &PupilSpec,
+    state: &mut PupilState,
+    heard: &Heard,
+    words_now: &[String],
+) -> Judgement {
     if let Some(judgement) = unreadable(heard) {
         return judgement;
     }
@@ -162,11 +168,18 @@ fn judge(spec: &PupilSpec, state: &mut PupilState, heard: &Heard, words_now: &[S
     if before.into_iter().any(|turn| is_repeat(words_now, &turn))
         || is_parrot(words_now, &words(&state.last_said))
     {
-        return fault(Fault::RepeatedTurn, "[You said that already.|We had that before.|That is what we just said.]");
+        return fault(
+            Fault::RepeatedTurn,
+            "[You said that already.|We had that before.|That is what we just said.]",
+        );
     }
     if heard.agrees {
         let template = "[Oh good|Great], then it is {wrong}. [Thanks!|Bye!]";
-        return Judgement { fault: Some(Fault::WrongFact), template, ending: Some(Ending::AgentLeft) };
+        return Judgement {
+            fault: Some(Fault::WrongFact),
+            template,
+            ending: Some(Ending::AgentLeft),
+        };
     }
     let points = take_up(state, heard);
     if state.understanding >= spec.need() {
@@ -191,7 +204,10 @@ fn judge(spec: &PupilSpec, state: &mut PupilState, heard: &Heard, words_now: &[S
         let template = "[Thanks.|Okay.] [But where is my mistake?|But is {wrong} right?]";
         return Judgement { fault: None, template, ending: None };
     }
-    fault(Fault::Unhelpful, "[I do not know.|I still get {wrong}.|How does that help me?|I do not see it.]")
+    fault(
+        Fault::Unhelpful,
+        "[I do not know.|I still get {wrong}.|How does that help me?|I do not see it.]",
+    )
 }
 
 fn unreadable(heard: &Heard) -> Option<Judgement> {
@@ -203,7 +219,10 @@ fn unreadable(heard: &Heard) -> Option<Judgement> {
     } else if manners.muddle.is_some() {
         Some(fault(Fault::Confusing, "[I do not understand.|What do you mean?]"))
     } else if heard.n_words > MAX_WORDS {
-        Some(fault(Fault::Confusing, "[That is too much at once.|Can you say that in a short way?]"))
+        Some(fault(
+            Fault::Confusing,
+            "[That is too much at once.|Can you say that in a short way?]",
+        ))
     } else {
         None
     }
@@ -215,7 +234,10 @@ fn told(state: &mut PupilState) -> Judgement {
         let template = "[Okay|Fine], I will write down {right}. [Bye.|Thanks.]";
         return Judgement { fault: Some(Fault::Premature), template, ending: Some(Ending::GaveUp) };
     }
-    fault(Fault::Premature, "[Okay, {right}. But why?|If you say so. Why is it not {wrong}?|{right}? I do not see why.]")
+    fault(
+        Fault::Premature,
+        "[Okay, {right}. But why?|If you say so. Why is it not {wrong}?|{right}? I do not see why.]",
+    )
 }
 
 /// Adds the points of a turn to the pupil's understanding.
@@ -278,11 +300,23 @@ enum Does {
 static DOES: LazyLock<Patterns<Does>> = LazyLock::new(|| {
     use Does::{Agrees, Doubts, Encourages, Exemplifies, Probes};
     Patterns::new(&[
-        (Agrees, r"(that|it|your answer|this) is ~1 (right|correct|true)|(you are|yes) ~1 (right|correct)|(well done|perfect|exactly)$"),
+        (
+            Agrees,
+            r"(that|it|your answer|this) is ~1 (right|correct|true)|(you are|yes) ~1 (right|correct)|(well done|perfect|exactly)$",
+        ),
         (Doubts, r"not|almost|nearly|close|but|wrong|mistake|part|if"),
-        (Probes, r"(how|why) (did|do|would) you|how come|(can|could|will) you ~1 (explain|show|tell|describe|say)|(explain|show|tell|walk) me ~1 (how|why|what|through|your|the)|what (did|do) you (do|think|mean)|why do you think|where did you (start|begin)"),
-        (Exemplifies, r"for example|(simpler|smaller|easier|other|another) (numbers|example|one|case|problem)|imagine|suppose|what (would happen )?if|think of|draw (a|it|the)|picture"),
-        (Encourages, r"(good|great|nice|well) (try|start|thinking|idea|question|job|work|done)|you are (close|almost|nearly|doing|on the right)|(almost|nearly) (there|right)|do not worry|you can do|i like (how|your|that)|(good|great|nice)$"),
+        (
+            Probes,
+            r"(how|why) (did|do|would) you|how come|(can|could|will) you ~1 (explain|show|tell|describe|say)|(explain|show|tell|walk) me ~1 (how|why|what|through|your|the)|what (did|do) you (do|think|mean)|why do you think|where did you (start|begin)",
+        ),
+        (
+            Exemplifies,
+            r"for example|(simpler|smaller|easier|other|another) (numbers|example|one|case|problem)|imagine|suppose|what (would happen )?if|think of|draw (a|it|the)|picture",
+        ),
+        (
+            Encourages,
+            r"(good|great|nice|well) (try|start|thinking|idea|question|job|work|done)|you are (close|almost|nearly|doing|on the right)|(almost|nearly) (there|right)|do not worry|you can do|i like (how|your|that)|(good|great|nice)$",
+        ),
     ])
 });
 
@@ -299,32 +333,37 @@ mod tests {
         .unwrap();
         let mut stream = RunSeed(3).stream(Purpose::Environment, StreamKey::default());
         let (mut state, _) = open(&spec, &mut stream);
-        let replies = turns.iter().map(|turn| react(&spec, &mut state, turn, &mut stream)).collect();
+        let replies =
+            turns.iter().map(|turn| react(&spec, &mut state, turn, &mut stream)).collect();
         (state, replies)
     }
 
     #[test]
     fn questions_and_hints_teach() {
-        let (state, replies) = lesson(&[
-            "Good try! How did you get that?",
-            "Which part do we work out first?",
-        ]);
+        let (state, replies) =
+            lesson(&["Good try! How did you get that?", "Which part do we work out first?"]);
         assert!(replies[0].text.to_lowercase().contains("left to right"), "{}", replies[0].text);
         assert!(replies[1].text.contains("14"), "{}", replies[1].text);
         assert_eq!(state.ending, Some(Ending::Solved));
         assert!(state.satisfaction > 0.8 && state.was_encouraged);
-        let (state, _) = lesson(&["Multiplication binds stronger than plus.", "It comes before plus.", "Think of the brackets, please."]);
+        let (state, _) = lesson(&[
+            "Multiplication binds stronger than plus.",
+            "It comes before plus.",
+            "Think of the brackets, please.",
+        ]);
         assert_eq!(state.ending, Some(Ending::Solved));
     }
 
     #[test]
     fn being_told_does_not() {
-        let (state, replies) = lesson(&["The answer is 14.", "It is 14 because times comes first."]);
+        let (state, replies) =
+            lesson(&["The answer is 14.", "It is 14 because times comes first."]);
         assert_eq!((state.understanding, state.n_told), (0, 2));
         assert_eq!(replies[1].ending, Some(Ending::GaveUp));
         let (state, _) = lesson(&["That is right, well done."]);
         assert_eq!(state.ending, Some(Ending::AgentLeft));
-        let (state, _) = lesson(&["You got 20 for 2 + 3 x 4. That is not right. Why did you do that?"]);
+        let (state, _) =
+            lesson(&["You got 20 for 2 + 3 x 4. That is not right. Why did you do that?"]);
         assert_eq!((state.n_told, state.was_probed, state.ending), (0, true, None));
     }
 

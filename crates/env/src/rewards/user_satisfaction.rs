@@ -32,7 +32,8 @@ impl UserSatisfactionReward {
             return Score::unscorable("the agent never spoke");
         }
         let metadata = trajectory.final_state.as_ref().map(|state| &state.metadata);
-        let found = metadata.and_then(|metadata| metadata.get("satisfaction")).and_then(Value::as_f64);
+        let found =
+            metadata.and_then(|metadata| metadata.get("satisfaction")).and_then(Value::as_f64);
         match found {
             Some(share) => Score::of(share.clamp(0.0, 1.0)),
             None => Score::unscorable("the environment keeps no satisfaction"),

@@ -148,7 +148,8 @@ fn scenario(id: String, combination: &Combination, stream: &mut Stream) -> Scena
         requests: requests.into_iter().collect(),
         needs_booking: true,
     };
-    let persona = combination.persona.and_then(|name| Persona::named(name).ok()).unwrap_or_default();
+    let persona =
+        combination.persona.and_then(|name| Persona::named(name).ok()).unwrap_or_default();
     let mut metadata = Map::new();
     metadata.insert("persona".to_owned(), json!(persona.name));
     let spec = AgendaSpec { persona, n_opening: combination.n_opening, ..AgendaSpec::new(goal) };
@@ -172,7 +173,11 @@ fn constraint(slot: &str, name: &str, stream: &mut Stream) -> Constraint {
     let of = |values: &[&str], say: &str, stream: &mut Stream| {
         let value = stream.choose(values).copied().unwrap_or_default();
         Constraint {
-            others: values.iter().filter(|other| **other != value).map(|v| (*v).to_owned()).collect(),
+            others: values
+                .iter()
+                .filter(|other| **other != value)
+                .map(|v| (*v).to_owned())
+                .collect(),
             say: Some(say.to_owned()),
             ..Constraint::new("", slot, value)
         }

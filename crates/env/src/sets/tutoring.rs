@@ -35,7 +35,8 @@ impl World for Tutoring {
     }
 
     fn system_prompt(&self) -> String {
-        "You are a friendly tutor. Help with questions and hints, and do not tell the answer.".to_owned()
+        "You are a friendly tutor. Help with questions and hints, and do not tell the answer."
+            .to_owned()
     }
 
     fn max_turns(&self) -> usize {
@@ -79,7 +80,9 @@ fn problems(kind: Misconception, stream: &mut Stream) -> Vec<Vec<u32>> {
     for _ in 0..kind.n_numbers() {
         all = all
             .into_iter()
-            .flat_map(|numbers| (low..=high).map(move |next| [numbers.as_slice(), &[next]].concat()))
+            .flat_map(|numbers| {
+                (low..=high).map(move |next| [numbers.as_slice(), &[next]].concat())
+            })
             .collect();
     }
     stream.shuffle(&mut all);

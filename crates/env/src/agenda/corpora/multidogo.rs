@@ -53,7 +53,9 @@ pub fn read_multidogo(text: &str) -> Result<Vec<Dialogue>, EnvError> {
             add_row(dialogue, utterance, labels, intent);
         }
     }
-    all.retain(|dialogue| !dialogue.goal.constraints.is_empty() || !dialogue.goal.requests.is_empty());
+    all.retain(|dialogue| {
+        !dialogue.goal.constraints.is_empty() || !dialogue.goal.requests.is_empty()
+    });
     for dialogue in &mut all {
         if dialogue.goal.task.is_empty() {
             dialogue.goal.task = "get some help".to_owned();
@@ -72,14 +74,17 @@ fn add_row(dialogue: &mut Dialogue, utterance: &str, labels: &str, intent: &str)
             goal.constraints.push(Constraint::new("", slot, &value));
         }
     }
-    for (_, task, wants) in INTENTS.iter().filter(|(name, _, _)| intent.split("<div>").any(|i| i == *name)) {
+    for (_, task, wants) in
+        INTENTS.iter().filter(|(name, _, _)| intent.split("<div>").any(|i| i == *name))
+    {
         if goal.task.is_empty() {
             goal.task = (*task).to_owned();
             goal.needs_booking = wants.is_none();
         }
         let Some(wants) = wants else { continue };
         if !goal.requests.iter().any(|request| request.fact.phrase == *wants) {
-            goal.requests.push(Request { fact: Fact::new("", &wants.replace(' ', "_")), answer: None });
+            goal.requests
+                .push(Request { fact: Fact::new("", &wants.replace(' ', "_")), answer: None });
         }
     }
 }
@@ -88,7 +93,8 @@ fn add_row(dialogue: &mut Dialogue, utterance: &str, labels: &str, intent: &str)
 fn values<'a>(utterance: &str, labels: &'a str) -> Vec<(&'a str, String)> {
     let words: Vec<&str> = utterance.split(' ').collect();
     let labels: Vec<&str> = labels.split(' ').collect();
-    let is_label = |label: &str| label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_label =
+        |label: &str| label.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     if words.len() != labels.len() || labels.iter().any(|label| *label != "O" && !is_label(label)) {
         return Vec::new();
     }

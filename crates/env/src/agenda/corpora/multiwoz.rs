@@ -26,12 +26,14 @@ const TOPICS: &[(&str, &str)] = &[
 /// # Errors
 /// [`EnvError::Corpus`] where it is no JSON object of dialogues.
 pub fn read_multiwoz(text: &str) -> Result<Vec<Dialogue>, EnvError> {
-    let failed = |place: String, message: String| EnvError::Corpus { corpus: "MultiWOZ", place, message };
+    let failed =
+        |place: String, message: String| EnvError::Corpus { corpus: "MultiWOZ", place, message };
     let dialogues: Map<String, Value> = serde_json::from_str(text)
         .map_err(|error| failed(format!("line {}", error.line()), error.to_string()))?;
     let mut read = Vec::with_capacity(dialogues.len());
     for (id, dialogue) in &dialogues {
-        let (Some(goal), Some(log)) = (dialogue["goal"].as_object(), dialogue["log"].as_array()) else {
+        let (Some(goal), Some(log)) = (dialogue["goal"].as_object(), dialogue["log"].as_array())
+        else {
             return Err(failed(format!("dialogue {id:?}"), "it has no goal and log".to_owned()));
         };
         let goal = goal_of(goal);
@@ -47,18 +49,23 @@ fn goal_of(written: &Map<String, Value>) -> Goal {
     let mut goal = Goal::default();
     let mut names = Vec::new();
     for (topic, name) in TOPICS {
-        let Some(part) = written.get(*topic).and_then(Value::as_object).filter(|part| !part.is_empty())
+        let Some(part) =
+            written.get(*topic).and_then(Value::as_object).filter(|part| !part.is_empty())
         else {
             continue;
         };
         names.push(*name);
-        goal.needs_booking |= part.get("book").is_some_and(|book| book.as_object().is_some_and(|b| !b.is_empty()));
+        goal.needs_booking |=
+            part.get("book").is_some_and(|book| book.as_object().is_some_and(|b| !b.is_empty()));
         goal.constraints.extend(constraints(topic, part));
-        let asked = part.get("reqt").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        goal.requests.extend(asked.iter().filter_map(Value::as_str).map(|slot| Request {
-            fact: fact(topic, slot),
-            answer: None,
-        }));
+        let asked =
+            part.get("reqt").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        goal.requests.extend(
+            asked
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|slot| Request { fact: fact(topic, slot), answer: None }),
+        );
     }
     goal.task = format!("find {}", names.join(" and "));
     goal
@@ -72,7 +79,8 @@ fn constraints(topic: &str, part: &Map<String, Value>) -> Vec<Constraint> {
     let mut found: Vec<Constraint> = Vec::new();
     for (key, fail) in [("info", "fail_info"), ("book", "fail_book")] {
         for (slot, value) in object(key).into_iter().flatten() {
-            let Some(value) = value.as_str().filter(|value| value.chars().any(char::is_alphanumeric))
+            let Some(value) =
+                value.as_str().filter(|value| value.chars().any(char::is_alphanumeric))
             else {
                 continue;
             };
@@ -80,7 +88,8 @@ fn constraints(topic: &str, part: &Map<String, Value>) -> Vec<Constraint> {
                 continue;
             }
             let fact = fact(topic, slot);
-            let first = failing(fail, slot).filter(|first| first != value && is_said(first) && is_said(value));
+            let first = failing(fail, slot)
+                .filter(|first| first != value && is_said(first) && is_said(value));
             found.push(match first {
                 Some(first) => Constraint {
                     fact,
@@ -121,7 +130,8 @@ fn fact(topic: &str, slot: &str) -> Fact {
 fn turn_of(turn: &Value) -> UserTurn {
     let acts = turn["dialog_act"].as_object();
     let informs = acts.into_iter().flatten().filter(|(name, _)| name.ends_with("-Inform"));
-    let pairs = informs.flat_map(|(_, pairs)| pairs.as_array().map(Vec::as_slice).unwrap_or_default());
+    let pairs =
+        informs.flat_map(|(_, pairs)| pairs.as_array().map(Vec::as_slice).unwrap_or_default());
     let n_facts = pairs.filter(|pair| pair[0].as_str() != Some("none")).count();
     UserTurn { text: turn["text"].as_str().unwrap_or_default().to_owned(), n_facts }
 }
