@@ -27,7 +27,7 @@ struct Canned {
 #[async_trait]
 impl Policy for Canned {
     async fn generate(&self, request: GenerateRequest) -> Result<Completion, PolicyError> {
-        let mut asked = self.asked.lock().unwrap();
+        let mut asked = self.asked.lock().expect("nobody panicked");
         let line = self.lines.get(asked.len()).copied();
         asked.push(request);
         let line = line.ok_or_else(|| PolicyError::Failed("the server is down".into()))?;
@@ -38,7 +38,10 @@ impl Policy for Canned {
 
 fn canned(lines: &[&'static str]) -> (Arc<Canned>, ModelUserEnvironment) {
     let policy = Arc::new(Canned { lines: lines.to_vec(), asked: Mutex::default() });
-    let user = ModelUser::new(policy.clone(), Persona::named("busy_professional").unwrap());
+    let user = ModelUser::new(
+        policy.clone(),
+        Persona::named("busy_professional").expect("it is built in"),
+    );
     (policy, ModelUserEnvironment::new(user, 5))
 }
 

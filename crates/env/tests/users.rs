@@ -39,7 +39,7 @@ async fn play(
     let seed = RunSeed(seed);
     let key = StreamKey::default();
     let opening =
-        environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.unwrap();
+        environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.expect("it fits");
     let mut state = opening.state;
     let mut turns: Vec<ConversationTurn> =
         opening.messages.into_iter().map(ConversationTurn::new).collect();
@@ -48,7 +48,8 @@ async fn play(
         let text = says(scenario, &memory, state.turn_count);
         let action = ConversationTurn::new(Message::assistant(text));
         let stream = seed.stream(Purpose::Environment, key.at_turn(state.turn_count + 1));
-        let outcome = environment.step(scenario, &mut state, &action, stream).await.unwrap();
+        let outcome =
+            environment.step(scenario, &mut state, &action, stream).await.expect("it fits");
         turns.push(ConversationTurn { reward: outcome.reward, ..action });
         turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
     }
@@ -58,12 +59,17 @@ async fn play(
 
 /// Asks for what was not told, answers what was asked, and books.
 fn booking_oracle(scenario: &Scenario, memory: &Value, _: usize) -> String {
-    let spec = AgendaSpec::from_value(scenario.customer.as_ref().unwrap()).unwrap();
-    let state: AgendaState = serde_json::from_value(memory.clone()).unwrap();
+    let spec =
+        AgendaSpec::from_value(scenario.customer.as_ref().expect("it fits")).expect("it fits");
+    let state: AgendaState = serde_json::from_value(memory.clone()).expect("it fits");
     let open = state.unanswered().find(|index| state.asked[*index] > 0);
     if let Some(index) = open {
         let request = &spec.goal.requests[index];
-        return format!("The {} is {}.", request.fact.phrase, request.answer.as_ref().unwrap());
+        return format!(
+            "The {} is {}.",
+            request.fact.phrase,
+            request.answer.as_ref().expect("it fits")
+        );
     }
     if let Some(index) = state.untold().next() {
         return match spec.goal.constraints[index].fact.slot.as_str() {
@@ -80,7 +86,8 @@ fn booking_oracle(scenario: &Scenario, memory: &Value, _: usize) -> String {
 
 /// Asks how the pupil got there, then asks about one thing they overlook.
 fn tutor_oracle(scenario: &Scenario, _: &Value, turn: usize) -> String {
-    let spec = PupilSpec::from_value(scenario.customer.as_ref().unwrap()).unwrap();
+    let spec =
+        PupilSpec::from_value(scenario.customer.as_ref().expect("it fits")).expect("it fits");
     match turn {
         0 => "Good try! How did you get that?".to_owned(),
         n => format!("Have you thought of the {} here?", spec.misconception.hints()[n - 1]),
@@ -97,9 +104,9 @@ const CHEATS: [(&str, Says); 8] = [
         "day people nights tickets name email booked price address first before".into()
     }),
     ("teller", |scenario, _, _| {
-        let spec = PupilSpec::from_value(scenario.customer.as_ref().unwrap());
+        let spec = PupilSpec::from_value(scenario.customer.as_ref().expect("it fits"));
         spec.map_or("It is done.".into(), |spec| {
-            format!("The answer is {}.", spec.problem().unwrap().right)
+            format!("The answer is {}.", spec.problem().expect("it fits").right)
         })
     }),
     ("parrot", |_, memory, _| memory["last_said"].as_str().unwrap_or_default().to_owned()),
@@ -108,16 +115,16 @@ const CHEATS: [(&str, Says); 8] = [
 const WORLDS: [(&str, Says); 2] = [("bookings", booking_oracle), ("tutoring", tutor_oracle)];
 
 async fn rewards(name: &str, split: Split, says: Says) -> Vec<(f64, bool, Trajectory)> {
-    let world = world(name).unwrap();
+    let world = world(name).expect("it fits");
     let environment = world.environment(world.max_turns());
-    let judge = parse_reward(world.reward()).unwrap();
+    let judge = parse_reward(world.reward()).expect("it fits");
     let mut all = Vec::new();
     for (index, scenario) in world.scenarios(split).iter().enumerate() {
         let trajectory = play(environment.as_ref(), scenario, says, index as u64).await;
         let result = judge.score(&trajectory, RewardContext { scenario }).await;
         let reward = result.total.value().unwrap_or(0.0);
-        let state = trajectory.final_state.as_ref().unwrap();
-        let reached = state.metadata["goal_reached"].as_bool().unwrap();
+        let state = trajectory.final_state.as_ref().expect("it fits");
+        let reached = state.metadata["goal_reached"].as_bool().expect("it fits");
         all.push((reward, reached, trajectory));
     }
     all
@@ -130,7 +137,7 @@ fn transcript(trajectory: &Trajectory) -> String {
         .iter()
         .map(|turn| format!("{}: {}", who(turn.message.role), turn.message.content))
         .collect();
-    let metadata = &trajectory.final_state.as_ref().unwrap().metadata;
+    let metadata = &trajectory.final_state.as_ref().expect("it fits").metadata;
     if let Some(closing) = metadata.get("closing_words").and_then(Value::as_str) {
         lines.push(format!("user: {closing}"));
     }
@@ -259,15 +266,16 @@ async fn replay(
     let seed = RunSeed(seed);
     let key = StreamKey::default();
     let opening =
-        environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.unwrap();
+        environment.reset(scenario, seed.stream(Purpose::Environment, key)).await.expect("it fits");
     let mut state = opening.state;
     let mut turns: Vec<ConversationTurn> =
         opening.messages.into_iter().map(ConversationTurn::new).collect();
     for action in recorded.turns.iter().filter(|turn| turn.message.role == Role::Assistant) {
-        let stored = serde_json::to_string(&state).unwrap();
-        state = serde_json::from_str::<EnvironmentState>(&stored).unwrap();
+        let stored = serde_json::to_string(&state).expect("it fits");
+        state = serde_json::from_str::<EnvironmentState>(&stored).expect("it fits");
         let stream = seed.stream(Purpose::Environment, key.at_turn(state.turn_count + 1));
-        let outcome = environment.step(scenario, &mut state, action, stream).await.unwrap();
+        let outcome =
+            environment.step(scenario, &mut state, action, stream).await.expect("it fits");
         turns.push(ConversationTurn { reward: outcome.reward, ..action.clone() });
         turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
     }

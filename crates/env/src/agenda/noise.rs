@@ -99,7 +99,7 @@ fn slip(word: &str, stream: &mut Stream) -> String {
 /// Small first letter, no mark at the end; a value that begins the message keeps its capital.
 fn careless(text: String, kept: &[&str]) -> String {
     let begins_kept = kept.iter().any(|kept| !kept.is_empty() && text.starts_with(kept));
-    let trimmed = text.trim_end_matches(['.', '!']);
+    let trimmed = text.trim_end_matches(['.', '!', '?']);
     let mut chars = trimmed.chars();
     match chars.next() {
         Some(first) if !begins_kept => first.to_lowercase().chain(chars).collect(),

@@ -87,7 +87,7 @@ pub(super) fn closing(spec: &AgendaSpec, ending: Ending, stream: &mut Stream) ->
         }
         Ending::AgentLeft => "[Wait, I am not done|But you have not helped me]. [Goodbye then.|]",
     };
-    expand(template, &[], stream)
+    roughen(expand(template, &[], stream), &[], noise_of(spec), stream)
 }
 
 fn say_once(
@@ -233,12 +233,12 @@ fn finish(
     if text.len() < 60 && !kept.is_empty() && stream.chance(spec.style.politeness / 3.0) {
         text.push_str(if stream.chance(0.5) { " Thank you." } else { " Thanks." });
     }
-    let noise = Noise {
-        typos: spec.style.typos,
-        truncation: spec.style.truncation,
-        carelessness: spec.style.carelessness,
-    };
-    roughen(text, &kept, noise, stream)
+    roughen(text, &kept, noise_of(spec), stream)
+}
+
+fn noise_of(spec: &AgendaSpec) -> Noise {
+    let style = &spec.style;
+    Noise { typos: style.typos, truncation: style.truncation, carelessness: style.carelessness }
 }
 
 fn greeting(spec: &AgendaSpec) -> &'static str {

@@ -131,13 +131,16 @@ fn read(fields: &mut Fields<'_>, place: &str, prefix: &str) -> AgendaSpec {
     AgendaSpec { goal, persona, style, n_opening }
 }
 
+/// Reads the object of an entry, found at a place, with a prefix for the names of its keys.
+type ReadEntry<T> = fn(&Map<String, Value>, &str, String) -> Result<T, Vec<Problem>>;
+
 /// The entries of the list `key`, each read by `read_entry`.
 fn read_list<T>(
     fields: &mut Fields<'_>,
     place: &str,
     prefix: &str,
     key: &str,
-    read_entry: fn(&Map<String, Value>, &str, String) -> Result<T, Vec<Problem>>,
+    read_entry: ReadEntry<T>,
 ) -> Vec<T> {
     let Some(value) = fields.value(key) else { return Vec::new() };
     let Some(entries) = value.as_array() else {

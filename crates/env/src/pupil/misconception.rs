@@ -137,96 +137,88 @@ impl Misconception {
     /// Words, in plain form, that point at what the pupil overlooks. Each helps once.
     pub fn hints(self) -> &'static [&'static str] {
         match self {
-            Misconception::LeftToRight => &[
-                "first",
-                "before",
-                "order",
-                "multiply",
-                "multiplication",
-                "times",
-                "brackets",
-                "groups",
-            ],
-            Misconception::AddDenominators => &[
-                "common denominator",
-                "same denominator",
-                "same size",
-                "pieces",
-                "slices",
-                "half",
-                "denominator",
-                "pizza",
-                "cake",
-                "larger than",
-            ],
-            Misconception::LongerIsLarger => &[
-                "tenths",
-                "tenth",
-                "place",
-                "places",
-                "hundredths",
-                "zero",
-                "money",
-                "dollars",
-                "cents",
-                "line",
-                "first digit",
-            ],
-            Misconception::NegativeProduct => &[
-                "pattern",
-                "opposite",
-                "two negatives",
-                "sign",
-                "signs",
-                "debt",
-                "turn",
-                "direction",
-                "times minus 1",
-                "take away",
-            ],
-            Misconception::PercentReturns => &[
-                "of what",
-                "new price",
-                "which number",
-                "of which",
-                "after",
-                "price now",
-                "larger number",
-                "percent of",
-            ],
-            Misconception::PerimeterForArea => &[
-                "squares", "tiles", "cover", "inside", "rows", "row", "around", "carpet", "floor",
-                "surface",
-            ],
-            Misconception::SquareOfSum => {
-                &["first", "brackets", "sum", "times itself", "together", "draw", "side", "whole"]
-            }
-            Misconception::PowerAsProduct => &[
-                "how many times",
-                "itself",
-                "multiply",
-                "repeated",
-                "write it out",
-                "each time",
-                "doubling",
-            ],
-            Misconception::SmallerFromLarger => &[
-                "borrow",
-                "tens",
-                "ten",
-                "exchange",
-                "regroup",
-                "number line",
-                "check by adding",
-                "ones",
-                "take from",
-            ],
-            Misconception::MeanOfSpeeds => {
-                &["time", "hours", "longer", "distance", "how long", "slow part", "minutes"]
-            }
+            Misconception::LeftToRight => LEFT_TO_RIGHT,
+            Misconception::AddDenominators => ADD_DENOMINATORS,
+            Misconception::LongerIsLarger => LONGER_IS_LARGER,
+            Misconception::NegativeProduct => NEGATIVE_PRODUCT,
+            Misconception::PercentReturns => PERCENT_RETURNS,
+            Misconception::PerimeterForArea => PERIMETER_FOR_AREA,
+            Misconception::SquareOfSum => SQUARE_OF_SUM,
+            Misconception::PowerAsProduct => POWER_AS_PRODUCT,
+            Misconception::SmallerFromLarger => SMALLER_FROM_LARGER,
+            Misconception::MeanOfSpeeds => MEAN_OF_SPEEDS,
         }
     }
 }
+
+const LEFT_TO_RIGHT: &[&str] =
+    &["first", "before", "order", "multiply", "multiplication", "times", "brackets", "groups"];
+const ADD_DENOMINATORS: &[&str] = &[
+    "common denominator",
+    "same denominator",
+    "same size",
+    "pieces",
+    "slices",
+    "half",
+    "denominator",
+    "pizza",
+    "cake",
+    "larger than",
+];
+const LONGER_IS_LARGER: &[&str] = &[
+    "tenths",
+    "tenth",
+    "place",
+    "places",
+    "hundredths",
+    "zero",
+    "money",
+    "dollars",
+    "cents",
+    "line",
+    "first digit",
+];
+const NEGATIVE_PRODUCT: &[&str] = &[
+    "pattern",
+    "opposite",
+    "two negatives",
+    "sign",
+    "signs",
+    "debt",
+    "turn",
+    "direction",
+    "times minus 1",
+    "take away",
+];
+const PERCENT_RETURNS: &[&str] = &[
+    "of what",
+    "new price",
+    "which number",
+    "of which",
+    "after",
+    "price now",
+    "larger number",
+    "percent of",
+];
+const PERIMETER_FOR_AREA: &[&str] =
+    &["squares", "tiles", "cover", "inside", "rows", "row", "around", "carpet", "floor", "surface"];
+const SQUARE_OF_SUM: &[&str] =
+    &["first", "brackets", "sum", "times itself", "together", "draw", "side", "whole"];
+const POWER_AS_PRODUCT: &[&str] =
+    &["how many times", "itself", "multiply", "repeated", "write it out", "each time", "doubling"];
+const SMALLER_FROM_LARGER: &[&str] = &[
+    "borrow",
+    "tens",
+    "ten",
+    "exchange",
+    "regroup",
+    "number line",
+    "check by adding",
+    "ones",
+    "take from",
+];
+const MEAN_OF_SPEEDS: &[&str] =
+    &["time", "hours", "longer", "distance", "how long", "slow part", "minutes"];
 
 /// 0.a against 0.bc with b below a: the shorter one is larger.
 fn longer(a: u32, b: u32) -> Option<Problem> {
@@ -260,7 +252,7 @@ fn decimal(n: u32, parts: u32) -> String {
 
 /// `n / parts` where two decimals are enough for it.
 fn fraction(n: u32, parts: u32) -> Option<String> {
-    (n * 100 % parts == 0).then(|| decimal(n, parts))
+    (n * 100).is_multiple_of(parts).then(|| decimal(n, parts))
 }
 
 #[cfg(test)]
