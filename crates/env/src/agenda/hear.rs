@@ -113,6 +113,9 @@ impl Ear<'_> {
 
     /// A short value or a number counts only beside the words of its fact.
     fn says_value(&self, index: usize, value: &str) -> bool {
+        if !may_hold(&self.sentence.text, value) {
+            return false;
+        }
         let value = plain(value);
         if value.is_empty() || matches!(value.as_str(), "yes" | "no" | "dontcare") {
             return false;
@@ -234,6 +237,16 @@ pub(crate) fn holds(text: &str, words: &str) -> bool {
             let before = start.checked_sub(1).and_then(|index| bytes.get(index));
             is_edge(before) && is_edge(bytes.get(start + words.len()))
         })
+}
+
+/// False where `text`, which is plain, cannot hold `value`: a look at the first letters, because putting
+/// every known value into plain form would take most of the time of a turn.
+fn may_hold(text: &str, value: &str) -> bool {
+    let head = value.bytes().take(3).take_while(u8::is_ascii_alphanumeric).count();
+    let head = &value.as_bytes()[..head];
+    head.is_empty()
+        || value.contains(['\'', '’'])
+        || text.as_bytes().windows(head.len()).any(|window| window.eq_ignore_ascii_case(head))
 }
 
 /// What, which, where and the like: no question that yes would answer.
