@@ -87,6 +87,34 @@ pub enum EnvError {
         /// Everything that was found.
         problems: Vec<Problem>,
     },
+    /// The description of another simulated user, or of a part of one, does not fit.
+    #[error("read the {what}: {}{}", count(problems.len()), lines(problems))]
+    User {
+        /// What is described, such as `persona`.
+        what: &'static str,
+        /// Everything that was found.
+        problems: Vec<Problem>,
+    },
+    /// No persona has this name.
+    #[error("find the persona {found:?}: known are {known}{}", suffix(hint))]
+    UnknownPersona {
+        /// The name asked for.
+        found: String,
+        /// The names there are.
+        known: String,
+        /// The nearest name.
+        hint: Option<String>,
+    },
+    /// Dialogues that goals and styles are made of could not be read.
+    #[error("read dialogues of {corpus}: {place}: {message}")]
+    Corpus {
+        /// Which corpus.
+        corpus: &'static str,
+        /// The line or the dialogue.
+        place: String,
+        /// What is wrong there.
+        message: String,
+    },
     /// A reward's settings do not fit.
     #[error("build the reward {name:?}: {message}")]
     Reward {

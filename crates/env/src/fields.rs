@@ -141,6 +141,16 @@ impl<'a> Fields<'a> {
         None
     }
 
+    /// The share of `key`, a number from 0 to 1.
+    pub(crate) fn share(&mut self, key: &str) -> Option<f64> {
+        let value = self.value(key)?;
+        let share = value.as_f64().filter(|share| (0.0..=1.0).contains(share));
+        if share.is_none() {
+            self.problem(key, shown(value), "a number from 0 to 1");
+        }
+        share
+    }
+
     /// True or false at `key`.
     pub(crate) fn flag(&mut self, key: &str) -> Option<bool> {
         let value = self.value(key)?;

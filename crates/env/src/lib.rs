@@ -5,21 +5,27 @@
 //! - [`conversation`] and [`prompts`] are the environments.
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
 //! - [`commerce`] holds small shops whose agents act by tools and are judged by business figures.
+//! - [`agenda`] holds users with a goal and a persona, [`pupil`] pupils with a misconception, [`model_user`]
+//!   users played by a policy.
 //! - [`judging`] is what judges are asked, and how their answers are read.
 //! - [`database`] is tools over a database, [`shop`] the built-in world of it; [`task`] is tasks with
 //!   required actions.
 //! - [`rewards`] judge finished conversations.
 
-pub mod commerce;
+pub mod agenda;
 pub mod agents;
+pub mod commerce;
 pub mod conversation;
 pub mod customer;
 pub mod database;
 mod error;
 mod fields;
 pub mod judging;
+pub mod model_user;
 mod names;
+mod persona;
 pub mod prompts;
+pub mod pupil;
 pub mod rewards;
 pub mod scenarios;
 pub mod sets;
@@ -37,3 +43,9 @@ mod databases_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/commerce.md")]
 mod commerce_guide {}
+pub use persona::{PERSONA_NAMES, Persona};
+
+/// The guide's page on users, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/users.md")]
+mod guide {}

@@ -22,7 +22,7 @@ static FAREWELL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// True where `text` holds a farewell.
-pub(super) fn is_farewell(text: &str) -> bool {
+pub(crate) fn is_farewell(text: &str) -> bool {
     const MAX_BYTES: usize = 20_000;
     let end = text.len().min(MAX_BYTES);
     let end = (0..=end).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use stateset_core::{EnvironmentState, Scenario, Stream};
 
+use super::reactive::fitting;
 use crate::names::named_enum;
 
 named_enum! {
@@ -12,6 +13,8 @@ named_enum! {
         InOrder => "in_order",
         /// In an order drawn for each episode.
         Shuffled => "shuffled",
+        /// The line that fits what the agent said, see [`super::reactive`]; the first one opens.
+        Reactive => "reactive",
     }
 }
 
@@ -54,6 +57,34 @@ pub(super) fn next_line(
     };
     state.context.insert(N_SAID.to_owned(), json!(n_said + 1));
     Ok(Some(line.clone()))
+}
+
+/// Puts the line next that fits what the agent said.
+pub(super) fn choose_line(scenario: &Scenario, state: &mut EnvironmentState, agent_text: &str) {
+    let n_said = state.context.get(N_SAID).and_then(Value::as_u64).unwrap_or(0) as usize;
+    let Some(order) = state.context.get_mut(ORDER).and_then(Value::as_array_mut) else { return };
+    let unsaid = order.get_mut(n_said..).unwrap_or_default();
+    let line = |entry: &Value| {
+        let index = entry.as_u64().and_then(|index| usize::try_from(index).ok());
+        index.and_then(|index| scenario.user_responses.get(index)).map_or("", String::as_str)
+    };
+    let lines: Vec<&str> = unsaid.iter().map(line).collect();
+    if !lines.is_empty() {
+        let chosen = fitting(&lines, agent_text);
+        unsaid[..=chosen].rotate_right(1);
+    }
+}
+
+/// What the user said last; empty before the first line.
+pub(super) fn last_line<'a>(scenario: &'a Scenario, state: &EnvironmentState) -> &'a str {
+    let n_said = state.context.get(N_SAID).and_then(Value::as_u64).unwrap_or(0) as usize;
+    let order = state.context.get(ORDER).and_then(Value::as_array);
+    let entry = order.and_then(|order| order.get(n_said.checked_sub(1)?)).and_then(Value::as_u64);
+    let line = entry.and_then(|index| scenario.user_responses.get(index as usize));
+    line.map_or_else(
+        || scenario.messages.last().map_or("", |last| last.content.as_str()),
+        String::as_str,
+    )
 }
 
 /// True where every line was said.

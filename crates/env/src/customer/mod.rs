@@ -54,3 +54,6 @@ pub use slot::Slot;
 pub use spec::{CustomerSpec, MAX_FACT_CHARS, MAX_PATIENCE};
 pub use state::{CustomerState, Ending, Fault, Lenience};
 pub use understand::{Acts, MAX_TURN_WORDS, Muddle, understand};
+pub(crate) use understand::{
+    Patterns, Sentence, is_asking, plain, plain_sentences, understand_manners,
+};

@@ -8,7 +8,7 @@
 //!  "fact_order": ["postcode", "order_number"], "n_opening_facts": 1}
 //! ```
 //!
-//! `issue` and `facts` must be there; every fact the issue needs must have a value, and others may
+//! `"kind": "customer"` may stand in it. `issue` and `facts` must be there; every fact the issue needs must have a value, and others may
 //! (they are told when asked for). The rest has defaults: the issue's own order, no fact in the
 //! opening, a calm mood, the mood's usual patience, a direct opening.
 
@@ -46,6 +46,7 @@ pub struct CustomerSpec {
 }
 
 const KEYS: &[&str] = &[
+    "kind",
     "domain",
     "issue",
     "facts",

@@ -124,7 +124,7 @@ impl Reward for ContainsReward {
 }
 
 /// True where `word` stands in `text` with no letter or digit beside it, whatever the case.
-pub(super) fn holds_word(text: &str, word: &str) -> bool {
+pub(crate) fn holds_word(text: &str, word: &str) -> bool {
     holds_lower_word(&text.to_lowercase(), &word.trim().to_lowercase())
 }
 

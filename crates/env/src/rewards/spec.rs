@@ -3,6 +3,7 @@
 //! | text | reward |
 //! |---|---|
 //! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number`, `database`, `tool_progress` | the reward of this name |
+//! | `goal_coverage`, `learning`, `user_satisfaction` | the reward of this name, for simulated users |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
 //! | `contains_text:dog` | some of the texts occurs, inside words too |
@@ -11,6 +12,8 @@
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
 //! | `kpi:csat`, also with a weight as `kpi:csat=0.5` | a business figure of the worlds of commerce |
 //! | `returns_desk`, `dynamic_pricing`, `fulfilment`, `cross_sell`, `fraud_review` | presets for the worlds of commerce: figures with weights |
+//! | `bookings` | preset for agenda users: goal coverage 0.6, user satisfaction 0.2, conciseness 0.1, safety 0.1 |
+//! | `tutoring` | preset for pupils: learning 0.65, helpfulness 0.15, conciseness 0.1, safety 0.1 |
 //! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
 //!
 //! The preset for customers is built so that only a solved problem earns more than half: a competent,
@@ -25,11 +28,14 @@ use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
 use super::database::{DatabaseReward, ToolProgressReward};
 use super::exact_number::ExactNumberReward;
+use super::goal_coverage::GoalCoverageReward;
 use super::helpfulness::HelpfulnessReward;
 use super::kpi::KpiReward;
+use super::learning::LearningReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
 use super::task_completion::TaskCompletionReward;
+use super::user_satisfaction::UserSatisfactionReward;
 use crate::commerce::{Kpi, commerce_preset};
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
@@ -43,10 +49,14 @@ pub const REWARD_NAMES: &[&str] = &[
     "exact_number",
     "database",
     "tool_progress",
+    "goal_coverage",
+    "learning",
+    "user_satisfaction",
 ];
 
 /// Composites with names of their own.
-pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
+pub const REWARD_PRESETS: &[&str] =
+    &["customer_service", "technical_support", "sales", "helpful", "bookings", "tutoring"];
 
 const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex", "kpi"];
 
@@ -77,6 +87,18 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
         "helpful" => Ok(Arc::new(CompositeReward::new([
             HelpfulnessReward::weighted(0.6),
             SafetyReward::weighted(0.4),
+        ])?)),
+        "bookings" => Ok(Arc::new(CompositeReward::new([
+            GoalCoverageReward::weighted(0.6),
+            UserSatisfactionReward::weighted(0.2),
+            ConcisenessReward::weighted(0.1),
+            SafetyReward::weighted(0.1),
+        ])?)),
+        "tutoring" => Ok(Arc::new(CompositeReward::new([
+            LearningReward::weighted(0.65),
+            HelpfulnessReward::weighted(0.15),
+            ConcisenessReward::weighted(0.1),
+            SafetyReward::weighted(0.1),
         ])?)),
         name => Ok(member(spec, name, 1.0)?.reward),
     }
@@ -137,6 +159,9 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "database" => Ok(WeightedReward::new(weight, DatabaseReward)),
         "tool_progress" => Ok(WeightedReward::new(weight, ToolProgressReward)),
         name if name.starts_with("kpi:") => Ok(KpiReward::weighted(kpi(spec, &name[4..])?, weight)),
+        "goal_coverage" => Ok(GoalCoverageReward::weighted(weight)),
+        "learning" => Ok(LearningReward::weighted(weight)),
+        "user_satisfaction" => Ok(UserSatisfactionReward::weighted(weight)),
         _ => Err(unknown(spec, name)),
     }
 }

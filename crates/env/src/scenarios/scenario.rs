@@ -5,7 +5,7 @@
 //! | `id` | unique in its set; made of the file's name and the entry's number where left out |
 //! | `topic`, `context`, `system_prompt` | texts |
 //! | `user_responses` | what a scripted user says, in order |
-//! | `customer` | a simulated customer, see [`crate::customer::CustomerSpec`] |
+//! | `customer` | a simulated user: [`crate::customer::CustomerSpec`], [`crate::agenda::AgendaSpec`] or [`crate::pupil::PupilSpec`], by its `kind` |
 //! | `messages` | messages before the agent's first turn, in OpenAI's layout |
 //! | `prompt` | short for one user message |
 //! | `expected` or `answer` | the reference answer |
@@ -19,7 +19,7 @@ use stateset_core::{Message, MessageRecord, Role, Scenario};
 
 use super::entries::Entry;
 use super::messages::read_messages;
-use crate::customer::CustomerSpec;
+use crate::conversation::UserSpec;
 use crate::error::Problem;
 use crate::fields::Fields;
 
@@ -127,7 +127,7 @@ pub(super) fn read_expected(fields: &mut Fields<'_>) -> Option<String> {
 
 fn read_customer(fields: &mut Fields<'_>, place: &str) -> Option<Value> {
     let customer = fields.value("customer")?;
-    match CustomerSpec::check(customer, place, "customer.".to_owned()) {
+    match UserSpec::check(customer, place, "customer.".to_owned()) {
         Ok(spec) => return Some(spec.to_value()),
         Err(problems) => fields.extend(problems),
     }

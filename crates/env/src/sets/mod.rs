@@ -12,10 +12,14 @@
 //! # Ok::<(), stateset_env::EnvError>(())
 //! ```
 
+mod bookings;
 mod config;
 mod generate;
+mod tutoring;
 mod world;
 
+pub use bookings::Bookings;
 pub use config::{CONVERSATION_CONFIGS, ConversationConfig, conversation_config};
 pub use generate::{customer_scenario, draw_customer};
+pub use tutoring::Tutoring;
 pub use world::{World, world, worlds};

@@ -43,6 +43,8 @@ pub trait World: Send + Sync {
 pub fn worlds() -> Vec<Box<dyn World>> {
     let mut all: Vec<Box<dyn World>> = Vec::new();
     all.extend(CONVERSATION_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }));
+    all.push(Box::new(super::tutoring::Tutoring));
+    all.push(Box::new(super::bookings::Bookings));
     all.extend(TASK_CONFIGS.iter().map(|config| -> Box<dyn World> { Box::new(*config) }));
     all.push(Box::new(Shop));
     all.extend(commerce_worlds());

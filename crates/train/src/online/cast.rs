@@ -189,6 +189,7 @@ fn world(
     let order = match config.environment.response_order {
         ResponseOrder::InOrder => EnvOrder::InOrder,
         ResponseOrder::Shuffled => EnvOrder::Shuffled,
+        ResponseOrder::Reactive => EnvOrder::Reactive,
     };
     let world = ConversationEnvironment { max_turns, order, ..ConversationEnvironment::default() };
     (Arc::new(world), max_turns)

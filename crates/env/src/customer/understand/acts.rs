@@ -64,29 +64,24 @@ pub struct Acts {
     pub stalls: bool,
 }
 
-/// Reads one turn of an agent.
-pub fn understand(agent_text: &str) -> Acts {
-    let sentences = plain_sentences(agent_text);
-    let words = words(agent_text);
+/// Reads the manners of a turn and whether it can be followed, and no kind of help: for users who want
+/// other things than the customers of a shop do. `sentences` and `words` are those of `agent_text`.
+pub(crate) fn understand_manners(
+    agent_text: &str,
+    sentences: &[Sentence],
+    words: &[String],
+) -> Acts {
     if words.is_empty() {
         return Acts { is_empty: true, ..Acts::default() };
     }
     let manners: Vec<Manner> = sentences.iter().flat_map(manners_in).collect();
     let is = |manner| manners.contains(&manner);
-    let muddle = muddle(agent_text, &words);
+    let muddle = muddle(agent_text, words);
     if muddle.is_some() {
         return Acts { muddle, is_rude: is(Manner::IsRude), ..Acts::default() };
     }
-    let help = help_in(&sentences);
-    let asks = asks_in(&sentences, &help.offered);
     Acts {
-        is_empty: false,
-        muddle: None,
-        asks_openly: asks.is_empty() && sentences.iter().any(is_open_question),
-        asks,
-        resolutions: help.stated,
-        is_done: help.is_done,
-        offers: help.offered,
+        asks_openly: sentences.iter().any(is_open_question),
         acknowledges: is(Manner::Acknowledges),
         thanks: is(Manner::Thanks),
         greets: is(Manner::Greets),
@@ -95,6 +90,26 @@ pub fn understand(agent_text: &str) -> Acts {
         is_rude: is(Manner::IsRude),
         refuses: is(Manner::Refuses),
         stalls: is(Manner::Stalls),
+        ..Acts::default()
+    }
+}
+
+/// Reads one turn of an agent.
+pub fn understand(agent_text: &str) -> Acts {
+    let sentences = plain_sentences(agent_text);
+    let acts = understand_manners(agent_text, &sentences, &words(agent_text));
+    if acts.is_empty || acts.muddle.is_some() {
+        return acts;
+    }
+    let help = help_in(&sentences);
+    let asks = asks_in(&sentences, &help.offered);
+    Acts {
+        asks_openly: asks.is_empty() && acts.asks_openly,
+        asks,
+        resolutions: help.stated,
+        is_done: help.is_done,
+        offers: help.offered,
+        ..acts
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) fn is_open_question(sentence: &Sentence) -> bool {
 }
 
 /// True for questions and requests.
-fn is_asking(sentence: &Sentence) -> bool {
+pub(crate) fn is_asking(sentence: &Sentence) -> bool {
     sentence.is_question || !REQUEST.all_in(&sentence.text).is_empty()
 }
 

@@ -8,6 +8,9 @@ mod patterns;
 mod plain;
 mod quoting;
 
+pub(crate) use acts::understand_manners;
 pub use acts::{Acts, MAX_TURN_WORDS, Muddle, understand};
-pub(crate) use plain::plain;
+pub(crate) use asking::is_asking;
+pub(crate) use patterns::Patterns;
+pub(crate) use plain::{Sentence, plain, plain_sentences};
 pub(crate) use quoting::{confirmed_facts, mistaken_facts};

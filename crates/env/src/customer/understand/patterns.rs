@@ -7,7 +7,7 @@
 use regex::{RegexSet, RegexSetBuilder};
 
 /// What each pattern of a table means.
-pub(super) struct Patterns<T> {
+pub(crate) struct Patterns<T> {
     set: RegexSet,
     meanings: Vec<T>,
 }
@@ -19,7 +19,7 @@ impl<T: Copy + PartialEq> Patterns<T> {
     /// Where a pattern is no regular expression; the tables are constants and all are compiled by the
     /// tests of this folder.
     #[expect(clippy::expect_used, reason = "the tables are constants, compiled by the tests")]
-    pub(super) fn new(table: &[(T, &str)]) -> Patterns<T> {
+    pub(crate) fn new(table: &[(T, &str)]) -> Patterns<T> {
         const DFA_BYTES: usize = 32 << 20;
         let patterns = table.iter().map(|(_, pattern)| with_gaps(pattern));
         let set = RegexSetBuilder::new(patterns)
@@ -32,7 +32,7 @@ impl<T: Copy + PartialEq> Patterns<T> {
     }
 
     /// The meanings that occur in `text`, each once, in the order of the table.
-    pub(super) fn all_in(&self, text: &str) -> Vec<T> {
+    pub(crate) fn all_in(&self, text: &str) -> Vec<T> {
         let mut found = Vec::new();
         for index in self.set.matches(text) {
             let meaning = self.meanings[index];

@@ -52,7 +52,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key::new(
         "environment.response_order",
-        Kind::choice(&["in_order", "shuffled"]),
-        "Order in which a scripted user says the user_responses of a scenario.",
+        Kind::choice(&["in_order", "shuffled", "reactive"]),
+        "Order in which a scripted user says the user_responses of a scenario; reactive says the one that fits.",
     ),
 ];

@@ -71,6 +71,8 @@ pub enum ResponseOrder {
     InOrder,
     /// Drawn for each episode.
     Shuffled,
+    /// The line that fits what the agent said.
+    Reactive,
 }
 
 /// Keys of which one says what is trained on.
@@ -87,6 +89,7 @@ impl EnvironmentSettings {
         let split = Split::read(reader, "environment.split");
         let response_order = match reader.text("environment.response_order") {
             "shuffled" => ResponseOrder::Shuffled,
+            "reactive" => ResponseOrder::Reactive,
             _ => ResponseOrder::InOrder,
         };
         EnvironmentSettings {
@@ -128,6 +131,7 @@ impl ResponseOrder {
         match self {
             ResponseOrder::InOrder => "in_order",
             ResponseOrder::Shuffled => "shuffled",
+            ResponseOrder::Reactive => "reactive",
         }
     }
 }
