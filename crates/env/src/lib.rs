@@ -5,6 +5,7 @@
 //! - [`customer`] is the simulated customer that reacts to what the agent says.
 //! - [`judging`] is what judges are asked, and how their answers are read.
 //! - [`rewards`] judge finished conversations.
+//! - [`tools`] are what agents call, and how any environment gets them.
 
 pub mod conversation;
 pub mod customer;
@@ -17,5 +18,6 @@ pub mod rewards;
 pub mod scenarios;
 pub mod sets;
 mod text;
+pub mod tools;
 
 pub use error::{EnvError, Problem};
