@@ -187,7 +187,11 @@ fn answers_without_a_call_pass_unchanged() {
     for format in CallFormat::ALL {
         for text in texts {
             let found = read(format, text);
-            assert_eq!((found.content.as_str(), found.calls.len()), (text, 0), "{format:?} {text:?}");
+            assert_eq!(
+                (found.content.as_str(), found.calls.len()),
+                (text, 0),
+                "{format:?} {text:?}"
+            );
         }
     }
 }
@@ -282,7 +286,9 @@ fn accepted(value: &Value) -> Value {
 fn the_leaderboards_examples_are_read_back() {
     let mut n_examples = 0;
     for name in ["simple_python", "parallel"] {
-        let Some(questions) = data::test_data(&format!("bfcl-examples/{name}.jsonl")) else { return };
+        let Some(questions) = data::test_data(&format!("bfcl-examples/{name}.jsonl")) else {
+            return;
+        };
         let Some(answers) = data::test_data(&format!("bfcl-examples/{name}.answers.jsonl")) else {
             return;
         };

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use stateset_core::{
-    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Purpose, Role,
-    RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey, ToolCall, ToolSpec,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Purpose,
+    Role, RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey, ToolCall, ToolSpec,
 };
 use stateset_env::conversation::ConversationEnvironment;
 use stateset_env::tools::{ToolRegistry, ToolRunner, WithTools};
@@ -72,10 +72,8 @@ async fn every_call_is_answered_in_order() {
         ToolCall::malformed("f", "{\"name\"", "it is not JSON"),
     ];
     let answers = ToolRunner::new(registry()).run(&calls).await;
-    let said: Vec<(&str, &str)> = answers
-        .iter()
-        .map(|m| (m.tool_call_id.as_deref().unwrap(), m.content.as_str()))
-        .collect();
+    let said: Vec<(&str, &str)> =
+        answers.iter().map(|m| (m.tool_call_id.as_deref().unwrap(), m.content.as_str())).collect();
     let expected = [
         ("a", "slowly x"),
         ("b", "{\"status\":\"on its way\"}"),

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use stateset_core::{
-    AgentRequest, Message, PolicyError, Purpose, RunSeed, Sampling, StreamKey, TokenTrace,
+    AgentRequest, CallFormat, Message, PolicyError, Purpose, RunSeed, Sampling, StreamKey,
+    TokenTrace,
 };
+use stateset_env::tools::ToolRegistry;
 use stateset_nn::SamplerSize;
 use stateset_train::{
-    EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, TrainError, chat_format,
+    EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, ToolAgent, TrainError,
+    chat_format,
 };
 
 use crate::hub::download;
@@ -20,6 +23,8 @@ const MAX_RUNNING: usize = 16;
 const MAX_CONTEXT: usize = 4096;
 /// Tokens that are read in one pass.
 const MAX_PASS: usize = 1024;
+/// Rounds of calls before an answer is taken as it is.
+const MAX_TOOL_ROUNDS: usize = 8;
 
 /// Answers conversations with a model, or with canned sentences.
 #[derive(Clone)]
@@ -27,6 +32,8 @@ pub struct ChatAgent {
     pub(super) model: Option<String>,
     pub(super) inner: MultiTurnAgent,
     pub(super) policy: Option<LocalPolicy>,
+    pub(super) tools: ToolRegistry,
+    format: CallFormat,
     seed: RunSeed,
     n_answers: Arc<AtomicU32>,
 }
@@ -86,7 +93,10 @@ impl ChatAgent {
         inner: MultiTurnAgent,
         policy: Option<LocalPolicy>,
     ) -> ChatAgent {
-        ChatAgent { model, inner, policy, seed: RunSeed(0), n_answers: Arc::default() }
+        let of_model = policy.as_ref().map(|policy| policy.format().call_format());
+        let (tools, format) = (ToolRegistry::new(), of_model.unwrap_or(CallFormat::Json));
+        let n_answers = Arc::default();
+        ChatAgent { model, inner, policy, tools, format, seed: RunSeed(0), n_answers }
     }
 
     /// The same agent with other instructions.
@@ -104,6 +114,12 @@ impl ChatAgent {
     /// The same agent, reading only the last `n` messages beside instructions.
     pub fn with_memory_window(mut self, n: usize) -> ChatAgent {
         self.inner.memory_window = Some(n);
+        self
+    }
+
+    /// The same agent with tools. It calls them before it answers, and in training episodes too.
+    pub fn with_tools(mut self, tools: ToolRegistry) -> ChatAgent {
+        self.tools = tools;
         self
     }
 
@@ -125,11 +141,31 @@ impl ChatAgent {
     /// # Errors
     /// [`PolicyError`] where the conversation does not fit, cannot be rendered, or the engine fails.
     pub async fn generate_response(&self, messages: &[Message]) -> Result<String, PolicyError> {
+        if !self.tools.is_empty() {
+            let said = self.answer_with_tools(messages).await?;
+            return Ok(said.into_iter().next_back().map_or_else(String::new, |last| last.content));
+        }
         let request = self.inner.generate_request(self.request(messages));
         Ok(self.inner.policy.generate(request).await?.message.content)
     }
 
-    /// As [`ChatAgent::generate_response`], and hands over each piece of text as soon as it is certain.
+    /// As [`ChatAgent::generate_response`], and gives everything that was said on the way: calls of
+    /// tools, their results, and the answer, which is last.
+    ///
+    /// # Errors
+    /// As [`ChatAgent::generate_response`].
+    pub async fn answer_with_tools(
+        &self,
+        messages: &[Message],
+    ) -> Result<Vec<Message>, PolicyError> {
+        let key = self.next_key();
+        let request = self.request_at(messages, key);
+        let said = self.tool_agent().answer(request, (self.seed, key), MAX_TOOL_ROUNDS).await;
+        said.map_err(|error| PolicyError::Failed(error.to_string()))
+    }
+
+    /// As [`ChatAgent::generate_response`], and hands over each piece of text as soon as it is certain;
+    /// with tools, which may be called in any piece, the answer as a whole.
     ///
     /// # Errors
     /// As [`ChatAgent::generate_response`].
@@ -138,7 +174,7 @@ impl ChatAgent {
         messages: &[Message],
         mut say: impl FnMut(&str) + Send,
     ) -> Result<String, PolicyError> {
-        let Some(policy) = &self.policy else {
+        let Some(policy) = self.policy.as_ref().filter(|_| self.tools.is_empty()) else {
             let answer = self.generate_response(messages).await?;
             say(&answer);
             return Ok(answer);
@@ -147,15 +183,28 @@ impl ChatAgent {
         Ok(policy.generate_streaming(request, say).await?.message.content)
     }
 
-    fn request(&self, messages: &[Message]) -> AgentRequest {
+    /// The agent as episodes need it.
+    pub(super) fn tool_agent(&self) -> ToolAgent {
+        ToolAgent::new(self.inner.clone(), self.format).with_tools(self.tools.clone())
+    }
+
+    fn next_key(&self) -> StreamKey {
         let step = self.n_answers.fetch_add(1, Ordering::Relaxed);
+        StreamKey { step, ..StreamKey::default() }
+    }
+
+    fn request(&self, messages: &[Message]) -> AgentRequest {
+        self.request_at(messages, self.next_key())
+    }
+
+    fn request_at(&self, messages: &[Message], key: StreamKey) -> AgentRequest {
         AgentRequest {
             messages: messages.to_vec(),
             system_prompt: None,
             tools: Vec::new(),
             trace: TokenTrace::new(),
             sampling: None,
-            stream: self.seed.stream(Purpose::Sampling, StreamKey { step, ..StreamKey::default() }),
+            stream: self.seed.stream(Purpose::Sampling, key),
         }
     }
 }

@@ -77,7 +77,8 @@ impl BareJson {
             _ if !view.is_end => Step::Wait,
             None => Step::Text(view.rest.len()),
             Some(_) => {
-                let why = "after <|python_tag|> must stand a JSON object with `name` and `parameters`";
+                let why =
+                    "after <|python_tag|> must stand a JSON object with `name` and `parameters`";
                 Step::unread(view.rest.len(), after, why)
             }
         }

@@ -134,7 +134,8 @@ impl Fenced {
 
 /// The calls of a block; `None` where it is ordinary JSON.
 fn block_calls(body: &str) -> Option<Vec<Found>> {
-    let values: Result<Vec<Value>, _> = serde_json::Deserializer::from_str(body).into_iter().collect();
+    let values: Result<Vec<Value>, _> =
+        serde_json::Deserializer::from_str(body).into_iter().collect();
     let is_call = |value: &Value| match value {
         Value::Array(items) => !items.is_empty() && items.iter().all(is_call_object),
         value => is_call_object(value),

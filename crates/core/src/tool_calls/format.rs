@@ -5,6 +5,7 @@
 
 use serde_json::json;
 
+use super::describe::described;
 use super::json::{call_object, json_text, json_without};
 use super::parser::{CallParser, Piece, call_id};
 use super::{mistral, python, tagged, xml};
@@ -141,16 +142,7 @@ impl CallFormat {
         if tools.is_empty() {
             return String::new();
         }
-        let described: Vec<String> = tools
-            .iter()
-            .map(|tool| {
-                json_text(&json!({
-                    "name": tool.name,
-                    "description": tool.description,
-                    "parameters": tool.parameters,
-                }))
-            })
-            .collect();
+        let described: Vec<String> = tools.iter().map(described).collect();
         let example = ToolCall {
             id: String::new(),
             name: "NAME".to_owned(),

@@ -103,7 +103,8 @@ pub(super) fn call_of(value: Value) -> Found {
 pub(super) fn is_call_object(value: &Value) -> bool {
     value.as_object().is_some_and(|object| {
         let has = |keys: &[&str]| keys.iter().any(|key| object.contains_key(*key));
-        has(&NAME_KEYS) && (has(&ARGUMENT_KEYS) || object.get("function").is_some_and(is_call_object))
+        has(&NAME_KEYS)
+            && (has(&ARGUMENT_KEYS) || object.get("function").is_some_and(is_call_object))
     })
 }
 

@@ -2,6 +2,7 @@
 
 mod bare_json;
 mod coerce;
+mod describe;
 mod extent;
 mod fenced;
 mod format;

@@ -79,7 +79,10 @@ pub(super) fn name_len(text: &str) -> usize {
 
 fn is_name(key: &str) -> bool {
     const WORDS: [&str; 6] = ["True", "False", "None", "true", "false", "null"];
-    !key.is_empty() && name_len(key) == key.len() && !key.contains(['.', '-']) && !WORDS.contains(&key)
+    !key.is_empty()
+        && name_len(key) == key.len()
+        && !key.contains(['.', '-'])
+        && !WORDS.contains(&key)
 }
 
 struct Reader<'a> {
@@ -185,7 +188,9 @@ impl<'a> Reader<'a> {
         let whole = plain.parse::<i64>().map(Value::from);
         let number = whole.or_else(|_| plain.parse::<u64>().map(Value::from));
         let is_decimal = plain.contains(|c: char| c.is_ascii_digit())
-            && plain.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
+            && plain
+                .chars()
+                .all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e' | 'E'));
         number.or_else(|_| {
             let float = plain.parse::<f64>().ok().filter(|_| is_decimal);
             let number = float.and_then(Number::from_f64).map(Value::Number);
@@ -307,7 +312,8 @@ fn code_point(chars: &mut std::str::CharIndices<'_>, n_digits: usize) -> Result<
     let mut code = 0_u32;
     for _ in 0..n_digits {
         let digit = chars.next().and_then(|(_, c)| c.to_digit(16));
-        let digit = digit.ok_or_else(|| format!("an escape needs {n_digits} hexadecimal digits"))?;
+        let digit =
+            digit.ok_or_else(|| format!("an escape needs {n_digits} hexadecimal digits"))?;
         code = code.wrapping_mul(16).wrapping_add(digit);
     }
     Ok(code)

@@ -97,18 +97,21 @@ fn certain_text(text: &str, marks: &[&str]) -> usize {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Search {
     done: usize,
+    found: Option<usize>,
 }
 
 impl Search {
     /// Where `mark` stands in `text` at or after byte `from`; `text` grows from call to call.
     pub(super) fn find(&mut self, text: &str, from: usize, mark: &str) -> Option<usize> {
-        let mut start = self.done.max(from).min(text.len());
-        while !text.is_char_boundary(start) {
-            start -= 1;
+        if self.found.is_none() {
+            let mut start = self.done.max(from).min(text.len());
+            while !text.is_char_boundary(start) {
+                start -= 1;
+            }
+            self.found = text[start..].find(mark).map(|at| start + at);
+            self.done = text.len().saturating_sub(mark.len());
         }
-        let found = text[start..].find(mark).map(|at| start + at);
-        self.done = text.len().saturating_sub(mark.len());
-        found
+        self.found
     }
 }
 

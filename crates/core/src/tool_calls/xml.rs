@@ -79,8 +79,10 @@ fn functions(body: &str, tools: &[ToolSpec]) -> Vec<Found> {
 
 /// One function, from behind `<function=`.
 fn function(part: &str, tools: &[ToolSpec]) -> Found {
-    let unread = |why: &str| Unread { raw: format!("{FUNCTION}{}", part.trim_end()), why: why.into() };
-    let (name, body) = part.split_once('>').ok_or_else(|| unread("<function=NAME is not closed"))?;
+    let unread =
+        |why: &str| Unread { raw: format!("{FUNCTION}{}", part.trim_end()), why: why.into() };
+    let (name, body) =
+        part.split_once('>').ok_or_else(|| unread("<function=NAME is not closed"))?;
     let name = name.trim();
     if name.is_empty() {
         return Err(unread("it has no name of a tool"));

@@ -22,7 +22,10 @@ impl FunctionTool {
         spec: ToolSpec,
         run: impl Fn(Value) -> Result<Value, String> + Send + Sync + 'static,
     ) -> Self {
-        FunctionTool { spec, run: Box::new(move |arguments| Box::pin(std::future::ready(run(arguments)))) }
+        FunctionTool {
+            spec,
+            run: Box::new(move |arguments| Box::pin(std::future::ready(run(arguments)))),
+        }
     }
 
     /// A tool that waits for others.

@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// The results of all, in the order given.
-pub(super) async fn join_all<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T>
+pub(super) async fn join_all<T>(
+    futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>,
+) -> Vec<T>
 where
     T: Send,
 {

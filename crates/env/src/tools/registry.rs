@@ -147,8 +147,11 @@ impl ToolRegistry {
     fn unknown(&self, name: &str) -> ToolError {
         let names = self.names();
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
-        let message =
-            format!("there is no such tool; known are {}{}", listed(&names), hint.unwrap_or_default());
+        let message = format!(
+            "there is no such tool; known are {}{}",
+            listed(&names),
+            hint.unwrap_or_default()
+        );
         ToolError::Failed { tool: name.to_owned(), message }
     }
 }

@@ -41,13 +41,17 @@ pub async fn play_baseline(
 ) -> Result<BaselineRun, TrainError> {
     let check = run.check();
     check.await?;
-    let policy: Arc<dyn Policy> = match run.engine_spec() {
-        Some(spec) => Arc::new(sampling_policy(&mut run, spec)?),
+    let local = match run.engine_spec() {
+        Some(spec) => Some(sampling_policy(&mut run, spec)?),
+        None => None,
+    };
+    let policy: Arc<dyn Policy> = match &local {
+        Some(policy) => Arc::new(policy.clone()),
         None => Arc::new(StubPolicy::new(run.config().agent.stub_responses.clone())),
     };
     let config = run.config();
     let stage = Stage {
-        agent: Arc::new(run.agent(policy)),
+        agent: Arc::new(run.with_calls(run.agent(policy), local.as_ref())),
         environment: run.cast.environment.clone(),
         reward: run.cast.reward.clone(),
         limits: EpisodeLimits {

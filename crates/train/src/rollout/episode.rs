@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use stateset_core::{
     Agent, AgentRequest, Border, Completion, ConversationTurn, Environment, GivenTokens, Message,
-    Purpose, Reward, RewardContext, RewardResult, RolloutError, RunSeed, Sampling, Scenario, Score,
-    StreamKey, TokenTrace, ToolSpec, Trajectory, TrajectoryId,
+    Purpose, Reward, RewardContext, RewardResult, RolloutError, RunSeed, SampledTokens, Sampling,
+    Scenario, Score, StreamKey, TokenTrace, ToolSpec, Trajectory, TrajectoryId,
 };
 
 /// Limits of one episode.
@@ -140,26 +140,41 @@ impl Episode<'_> {
     }
 }
 
-/// Appends what the policy read and drew to the trace.
+/// Appends what the policy read and drew to the trace, and notes where a new row had to begin.
 fn record_tokens(
     trajectory: &mut Trajectory,
     action: &mut ConversationTurn,
     completion: &Completion,
 ) -> Result<(), RolloutError> {
     let Some(sampled) = &completion.sampled else { return Ok(()) };
+    action.n_tokens = sampled.tokens.len();
+    if let Some(why) = append_tokens(&mut trajectory.trace, sampled)? {
+        trajectory.metadata.insert("restarted".to_owned(), why.into());
+    }
+    Ok(())
+}
+
+/// Appends what a policy read and drew; why a new row had to begin, where one had.
+///
+/// # Errors
+/// [`RolloutError`] where a log-prob is none.
+pub(crate) fn append_tokens(
+    trace: &mut TokenTrace,
+    sampled: &SampledTokens,
+) -> Result<Option<String>, RolloutError> {
+    let mut restarted = None;
     match &sampled.given {
-        GivenTokens::Continue(tokens) => trajectory.trace.append_given(tokens),
+        GivenTokens::Continue(tokens) => trace.append_given(tokens),
         GivenTokens::Restart { tokens, why } => {
-            if trajectory.trace.current().is_some() {
-                trajectory.trace.start_segment();
-                trajectory.metadata.insert("restarted".to_owned(), why.clone().into());
+            if trace.current().is_some() {
+                trace.start_segment();
+                restarted = Some(why.clone());
             }
-            trajectory.trace.append_given(tokens);
+            trace.append_given(tokens);
         }
     }
-    action.n_tokens = sampled.tokens.len();
-    trajectory
-        .trace
+    trace
         .append_sampled(&sampled.tokens, &sampled.logprobs, sampled.version)
-        .map_err(|error| RolloutError::new(Border::Model, error))
+        .map_err(|error| RolloutError::new(Border::Model, error))?;
+    Ok(restarted)
 }
