@@ -33,7 +33,7 @@ impl Scan for Fenced {
         }
         let rest = view.rest;
         let brace = rest.find('{');
-        let ticks = rest.match_indices('`').map(|(at, _)| at).find(|at| view.is_line_start(*at));
+        let ticks = view.first_of_line('`', brace.unwrap_or(rest.len()));
         let first = [brace, ticks].into_iter().flatten().min();
         match first {
             None => Step::Text(rest.len()),
@@ -48,8 +48,7 @@ impl Fenced {
     /// Text up to the closing fence of a block that holds no calls.
     fn code(&mut self, view: View<'_>) -> Step {
         let rest = view.rest;
-        let mut ticks = rest.match_indices('`').map(|(at, _)| at);
-        let Some(at) = ticks.find(|at| view.is_line_start(*at)) else {
+        let Some(at) = view.first_of_line('`', rest.len()) else {
             return Step::Text(rest.len());
         };
         if at > 0 {

@@ -274,38 +274,54 @@ impl<'a> Reader<'a> {
 fn escape(chars: &mut std::str::CharIndices<'_>, text: &mut String) -> Result<(), String> {
     let Some((_, c)) = chars.next() else { return Err("nothing follows `\\`".to_owned()) };
     let n_digits = match c {
-        'n' => return Ok(text.push('\n')),
-        't' => return Ok(text.push('\t')),
-        'r' => return Ok(text.push('\r')),
-        'b' => return Ok(text.push('\u{8}')),
-        'f' => return Ok(text.push('\u{c}')),
-        'a' => return Ok(text.push('\u{7}')),
-        'v' => return Ok(text.push('\u{b}')),
-        '0' => return Ok(text.push('\0')),
-        '\n' => return Ok(()),
-        '\\' | '\'' | '"' | '/' => return Ok(text.push(c)),
         'x' => 2,
         'u' => 4,
         'U' => 8,
+        '\n' => return Ok(()),
         _ => {
-            // Python keeps what it does not know.
-            text.push('\\');
-            return Ok(text.push(c));
+            match short_escape(c) {
+                Some(meant) => text.push(meant),
+                // Python keeps what it does not know.
+                None => text.extend(['\\', c]),
+            }
+            return Ok(());
         }
     };
     let mut code = code_point(chars, n_digits)?;
-    if (0xd800..0xdc00).contains(&code) {
-        let is_pair = chars.as_str().starts_with("\\u");
-        let mut ahead = chars.clone();
-        ahead.by_ref().take(2).for_each(drop);
-        let low = if is_pair { code_point(&mut ahead, 4).unwrap_or(0) } else { 0 };
-        if (0xdc00..0xe000).contains(&low) {
-            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-            *chars = ahead;
-        }
+    if (0xd800..0xdc00).contains(&code)
+        && let Some(low) = low_surrogate(chars)
+    {
+        code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
     text.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
     Ok(())
+}
+
+fn short_escape(c: char) -> Option<char> {
+    Some(match c {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'a' => '\u{7}',
+        'v' => '\u{b}',
+        '0' => '\0',
+        '\\' | '\'' | '"' | '/' => c,
+        _ => return None,
+    })
+}
+
+/// The second half of a pair as JSON escapes it, where it follows; it is taken then.
+fn low_surrogate(chars: &mut std::str::CharIndices<'_>) -> Option<u32> {
+    let mut ahead = chars.clone();
+    let is_escape = ahead.next()?.1 == '\\' && ahead.next()?.1 == 'u';
+    let low = code_point(&mut ahead, 4).ok().filter(|_| is_escape)?;
+    let is_low = (0xdc00..0xe000).contains(&low);
+    if is_low {
+        *chars = ahead;
+    }
+    is_low.then_some(low)
 }
 
 fn code_point(chars: &mut std::str::CharIndices<'_>, n_digits: usize) -> Result<u32, String> {

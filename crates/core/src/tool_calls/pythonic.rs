@@ -42,8 +42,7 @@ enum Head<'a> {
 impl Scan for Pythonic {
     fn step(&mut self, view: View<'_>) -> Step {
         let rest = view.rest;
-        let brackets = rest.match_indices('[').map(|(at, _)| at);
-        let Some(at) = brackets.into_iter().find(|at| view.is_line_start(*at)) else {
+        let Some(at) = view.first_of_line('[', rest.len()) else {
             return Step::Text(rest.len());
         };
         if at > 0 {

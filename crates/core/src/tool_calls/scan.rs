@@ -21,8 +21,25 @@ impl View<'_> {
             Some(end) => (&before[end + 1..], true),
             None => (before, false),
         };
-        line.chars().all(|c| c == ' ' || c == '\t') && (is_whole || self.is_line_start)
+        line.chars().all(is_blank) && (is_whole || self.is_line_start)
     }
+
+    /// Where the first `c` before byte `end` stands that has only blanks before it on its line.
+    pub(super) fn first_of_line(&self, c: char, end: usize) -> Option<usize> {
+        let text = &self.rest[..end];
+        let mut at = if self.is_line_start { 0 } else { text.find('\n')? + 1 };
+        loop {
+            let line = text[at..].trim_start_matches(is_blank);
+            if line.starts_with(c) {
+                return Some(text.len() - line.len());
+            }
+            at += text[at..].find('\n')? + 1;
+        }
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
 }
 
 /// Name and arguments of a call, or the text that could not be read and why.
@@ -148,5 +165,10 @@ mod tests {
         let view = View { rest: "ab\n  {", is_line_start: false, is_end: false };
         assert!(view.is_line_start(5) && view.is_line_start(3) && !view.is_line_start(1));
         assert!(!view.is_line_start(0));
+        assert_eq!(view.first_of_line('{', 6), Some(5));
+        assert_eq!(view.first_of_line('{', 5), None);
+        assert_eq!(view.first_of_line('a', 6), None);
+        let view = View { is_line_start: true, ..view };
+        assert_eq!(view.first_of_line('a', 6), Some(0));
     }
 }
