@@ -29,6 +29,11 @@ pub use facade::{
 #[doc = include_str!("../../../docs/environments.md")]
 mod guide {}
 
+/// The guide's page on tools.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/tools.md")]
+mod tools_guide {}
+
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}

@@ -4,7 +4,7 @@ pub use async_trait::async_trait;
 pub use stateset_core::{
     Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening,
     Reward, RewardComponent, RewardContext, RewardResult, RolloutError, Sampling, Scenario, Score,
-    StepOutcome, Stream, Trajectory,
+    StepOutcome, Stream, Tool, ToolError, ToolSpec, Trajectory,
 };
 pub use stateset_env::conversation::ConversationEnvironment;
 pub use stateset_env::prompts::PromptEnvironment;
@@ -13,6 +13,7 @@ pub use stateset_env::rewards::{
     RegexReward, SafetyReward, TaskCompletionReward, WeightedReward, parse_reward,
 };
 pub use stateset_env::sets::{CONVERSATION_CONFIGS, conversation_config};
+pub use stateset_env::tools::{ToolRegistry, WithTools};
 pub use stateset_train::{
     Callback, EvaluationSummary, Flow, PreferenceData, PreferenceGoal, PreferenceSettings,
     ProgressStyle, RunFolder, RunSummary, StopSignal, TrainError,

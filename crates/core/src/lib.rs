@@ -23,6 +23,7 @@ mod score;
 mod seed;
 mod state;
 mod tool;
+mod tool_calls;
 mod trace;
 mod trajectory;
 
@@ -35,7 +36,7 @@ pub use group::TrajectoryGroup;
 pub use group_reward::{GroupJudgement, GroupReward};
 pub use image::ImageContent;
 pub use judge::{Choice, Judge, JudgeRequest, Verdict};
-pub use message::{Message, Role, ToolCall, ToolSpec};
+pub use message::{MALFORMED_CALL, Message, Role, ToolCall, ToolSpec};
 pub use policy::{
     Completion, FinishReason, GenerateRequest, GivenTokens, Policy, PolicyVersion, SampledTokens,
     Sampling,
@@ -47,5 +48,6 @@ pub use score::{RewardComponent, RewardResult, Score};
 pub use seed::{Purpose, RunSeed, Stream, StreamKey};
 pub use state::{EnvironmentState, EpisodeStatus};
 pub use tool::{Tool, ToolError};
+pub use tool_calls::{CallFormat, CallParser, Piece, ReadReply};
 pub use trace::{Origin, Segment, Span, TokenTrace, TraceError};
 pub use trajectory::{ConversationTurn, Trajectory, TrajectoryId};

@@ -58,6 +58,26 @@ pub struct ToolCall {
     pub arguments: Value,
 }
 
+/// Name of a call that could not be read; no tool may have it.
+pub const MALFORMED_CALL: &str = "malformed_call";
+
+impl ToolCall {
+    /// A call that was meant but cannot be read: `raw` is what was written, `why` what is wrong with it.
+    /// Whoever answers calls answers this one with the reason.
+    pub fn malformed(id: impl Into<String>, raw: &str, why: &str) -> Self {
+        let arguments = serde_json::json!({ "raw": raw, "why": why });
+        ToolCall { id: id.into(), name: MALFORMED_CALL.to_owned(), arguments }
+    }
+
+    /// What was written and what is wrong with it, for a call that could not be read.
+    pub fn as_malformed(&self) -> Option<(&str, &str)> {
+        let text = |key| self.arguments.get(key).and_then(Value::as_str);
+        (self.name == MALFORMED_CALL).then(|| {
+            (text("raw").unwrap_or_default(), text("why").unwrap_or("it could not be read"))
+        })
+    }
+}
+
 /// What an agent is told about a tool.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolSpec {

@@ -139,6 +139,22 @@ pub enum EnvError {
         /// The nearest name.
         hint: Option<String>,
     },
+    /// The arguments of a tool are described by something that is no JSON schema of an object.
+    #[error("read the schema of the tool {tool:?}: {message}")]
+    ToolSchema {
+        /// The tool.
+        tool: String,
+        /// What does not fit, with its place in the schema.
+        message: String,
+    },
+    /// A tool's name is taken, or no call could name it.
+    #[error("add the tool {found:?}: {message}")]
+    ToolName {
+        /// The name.
+        found: String,
+        /// What is wrong with it, and what is allowed.
+        message: String,
+    },
 }
 
 fn count(n: usize) -> String {

@@ -11,6 +11,7 @@
 //! - [`database`] is tools over a database, [`shop`] the built-in world of it; [`task`] is tasks with
 //!   required actions.
 //! - [`rewards`] judge finished conversations.
+//! - [`tools`] are what agents call, and how any environment gets them.
 
 pub mod agenda;
 pub mod agents;
@@ -32,6 +33,7 @@ pub mod sets;
 pub mod shop;
 pub mod task;
 mod text;
+pub mod tools;
 
 pub use error::{EnvError, Problem};
 

@@ -29,7 +29,7 @@ mod stop;
 mod store;
 mod update;
 
-pub use agent::{MultiTurnAgent, Team, TeamMember, token_counter};
+pub use agent::{MultiTurnAgent, Team, TeamMember, ToolAgent, token_counter};
 pub use conversations::{read_conversations, write_conversations};
 pub use engine::{Engine, EngineState, Sampled};
 pub use error::TrainError;

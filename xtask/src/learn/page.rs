@@ -148,8 +148,8 @@ const FEEDBACK: &str = "\
 ## Feedback of a model
 
 The embedded model is first taught, by supervised learning for 40 steps, to rate conversations from 1 to
-5: its own, 360 of them, held with customers of the training split and marked by the task's reward. It is
-measured on 126 conversations with held-out customers: the share of pairs clearly apart by rule that it puts
+5: its own, 240 of them, held with customers of the training split and marked by the task's reward. It is
+measured on 63 conversations with held-out customers: the share of pairs clearly apart by rule that it puts
 in the right order, ties counting half. Then a policy trains on that judge's expected mark alone. The
 reward below is the task's own on held-out customers, which training never saw.
 

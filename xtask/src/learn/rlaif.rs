@@ -41,8 +41,8 @@ const RATE: f64 = 1e-3;
 const LONGEST: usize = 1024;
 const TOKENS_PER_STEP: usize = 2048;
 /// Customers, and conversations with each, that the judge learns from and is measured on.
-const LEARNED: (usize, usize) = (120, 3);
-const MEASURED: (usize, usize) = (63, 2);
+const LEARNED: (usize, usize) = (120, 2);
+const MEASURED: (usize, usize) = (63, 1);
 /// Conversations that are less apart than this are not compared.
 const MIN_MARGIN: f64 = 0.15;
 const AT_ONCE: usize = 32;
@@ -150,10 +150,8 @@ fn stage(policy: &LocalPolicy, world: &dyn World, seed: RunSeed) -> Result<Stage
     let max_turns = world.max_turns();
     Ok(Stage {
         agent: Arc::new(MultiTurnAgent {
-            policy: Arc::new(policy.clone()),
             system_prompt: Some(world.system_prompt()),
-            memory_window: None,
-            sampling: Sampling::default(),
+            ..MultiTurnAgent::new(Arc::new(policy.clone()))
         }),
         environment: world.environment(max_turns),
         reward: parse_reward(world.reward())?,

@@ -140,7 +140,7 @@ fn feedback() -> Row {
         Claim::Seconds(90.0),
     ];
     Row::of("rlaif", Work::Feedback, "rlaif", claims)
-        .set(STEPS, 10)
+        .set(STEPS, 8)
         .rate(2e-4)
         .set(MINIBATCHES, 4)
         .set("reward.judge_kind", "score")

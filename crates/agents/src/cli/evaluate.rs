@@ -8,11 +8,11 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use serde_json::{Value, json};
 use stateset_algo::{Bootstrap, Interval};
-use stateset_core::{Policy, Purpose, StreamKey, Trajectory, TrajectoryRecord};
+use stateset_core::{CallFormat, Policy, Purpose, StreamKey, Trajectory, TrajectoryRecord};
 use stateset_train::config::{EvaluationScenarios, RunConfig};
 use stateset_train::{
     Cast, EpisodeLimits, EvaluationRecord, EvaluationSummary, GroupPlan, LocalPolicy, ModelSource,
-    MultiTurnAgent, Stage, StubPolicy, TrainError, play_groups, run_format,
+    MultiTurnAgent, Stage, StubPolicy, ToolAgent, TrainError, play_groups, run_format,
 };
 
 use super::chat::{AgentArgs, Talk, TalkArgs, converse};
@@ -245,9 +245,16 @@ impl Player<'_> {
         let of_model = saved.and_then(|saved| saved.system_prompt);
         let n = cast.evaluation.len() * config.evaluation.samples_per_scenario;
         let concurrency = config.evaluation.concurrency.min(n).max(1);
-        let policy: Arc<dyn Policy> = match model {
-            Some(model) => Arc::new(self.policy(model, concurrency, sampling.max_new_tokens)?),
-            None => Arc::new(StubPolicy::new(config.agent.stub_responses.clone())),
+        let (policy, format): (Arc<dyn Policy>, _) = match model {
+            Some(model) => {
+                let policy = self.policy(model, concurrency, sampling.max_new_tokens)?;
+                let format = policy.format().call_format();
+                (Arc::new(policy), format)
+            }
+            None => {
+                let format = config.agent.call_format.unwrap_or(CallFormat::Json);
+                (Arc::new(StubPolicy::new(config.agent.stub_responses.clone())), format)
+            }
         };
         let agent = MultiTurnAgent {
             policy,
@@ -256,7 +263,7 @@ impl Player<'_> {
             sampling,
         };
         Ok(Stage {
-            agent: Arc::new(agent),
+            agent: Arc::new(ToolAgent::new(agent, format)),
             environment: cast.evaluation_environment.clone(),
             reward: cast.reward.clone(),
             limits: EpisodeLimits {

@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Map, Value};
 use stateset_core::{
-    AgentRequest, Completion, GenerateRequest, Message, PolicyError, Purpose, RunSeed, Sampling,
-    StreamKey,
+    AgentRequest, CallFormat, Completion, GenerateRequest, Message, PolicyError, Purpose, RunSeed,
+    Sampling, StreamKey,
 };
 use stateset_env::agents::compression::CompressionConfig;
 use stateset_env::agents::memory::ConversationMemory;
 use stateset_env::agents::planning::{PlanningConfig, PlanningManager};
 use stateset_env::agents::reasoning::{ReasoningSplitter, ReasoningTags};
 use stateset_env::agents::{Reading, Surroundings};
+use stateset_env::tools::ToolRegistry;
 use stateset_nn::SamplerSize;
 use stateset_train::{
-    EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, TrainError, chat_format,
-    token_counter,
+    EngineSpec, LocalPolicy, ModelSource, MultiTurnAgent, StubPolicy, ToolAgent, TrainError,
+    chat_format, token_counter,
 };
 
 use crate::hub::download;
@@ -28,6 +29,8 @@ const MAX_RUNNING: usize = 16;
 const MAX_CONTEXT: usize = 4096;
 /// Tokens that are read in one pass.
 const MAX_PASS: usize = 1024;
+/// Rounds of calls before an answer is taken as it is.
+const MAX_TOOL_ROUNDS: usize = 8;
 
 /// Answers conversations with a model, or with canned sentences.
 #[derive(Clone)]
@@ -35,6 +38,8 @@ pub struct ChatAgent {
     pub(super) model: Option<String>,
     pub(super) inner: MultiTurnAgent,
     pub(super) policy: Option<LocalPolicy>,
+    pub(super) tools: ToolRegistry,
+    format: CallFormat,
     seed: RunSeed,
     n_answers: Arc<AtomicU32>,
 }
@@ -92,7 +97,10 @@ impl ChatAgent {
         inner: MultiTurnAgent,
         policy: Option<LocalPolicy>,
     ) -> ChatAgent {
-        ChatAgent { model, inner, policy, seed: RunSeed(0), n_answers: Arc::default() }
+        let of_model = policy.as_ref().map(|policy| policy.format().call_format());
+        let (tools, format) = (ToolRegistry::new(), of_model.unwrap_or(CallFormat::Json));
+        let n_answers = Arc::default();
+        ChatAgent { model, inner, policy, tools, format, seed: RunSeed(0), n_answers }
     }
 
     /// The same agent with other instructions.
@@ -145,6 +153,12 @@ impl ChatAgent {
         self
     }
 
+    /// The same agent with tools. It calls them before it answers, and in training episodes too.
+    pub fn with_tools(mut self, tools: ToolRegistry) -> ChatAgent {
+        self.tools = tools;
+        self
+    }
+
     /// The same agent with another start of its randomness; two agents with the same seed answer the
     /// same calls alike.
     pub fn with_seed(mut self, seed: u64) -> ChatAgent {
@@ -163,6 +177,10 @@ impl ChatAgent {
     /// # Errors
     /// [`PolicyError`] where the conversation does not fit, cannot be rendered, or the engine fails.
     pub async fn generate_response(&self, messages: &[Message]) -> Result<String, PolicyError> {
+        if !self.tools.is_empty() {
+            let said = self.answer_with_tools(messages).await?;
+            return Ok(said.into_iter().next_back().map_or_else(String::new, |last| last.content));
+        }
         let answer = self.answer(messages, &Map::new(), &mut Map::new()).await?;
         Ok(answer.content)
     }
@@ -183,15 +201,37 @@ impl ChatAgent {
         Ok(self.settle(reading, completion, notes))
     }
 
-    /// As [`ChatAgent::generate_response`], and hands over each piece of text as soon as it is certain.
+    /// As [`ChatAgent::generate_response`], and gives everything that was said on the way: calls of
+    /// tools, their results, and the answer, which is last.
+    ///
+    /// # Errors
+    /// As [`ChatAgent::generate_response`].
+    pub async fn answer_with_tools(
+        &self,
+        messages: &[Message],
+    ) -> Result<Vec<Message>, PolicyError> {
+        let key = self.next_key();
+        let stream = self.seed.stream(Purpose::Sampling, key);
+        let request = AgentRequest::new(messages.to_vec(), stream);
+        let said = self.tool_agent().answer(request, (self.seed, key), MAX_TOOL_ROUNDS).await;
+        said.map_err(|error| PolicyError::Failed(error.to_string()))
+    }
+
+    /// As [`ChatAgent::generate_response`], and hands over each piece of text as soon as it is certain;
+    /// with tools, which may be called in any piece, the answer as a whole.
     ///
     /// # Errors
     /// As [`ChatAgent::generate_response`].
     pub async fn stream_response(
         &self,
         messages: &[Message],
-        say: impl FnMut(&str) + Send,
+        mut say: impl FnMut(&str) + Send,
     ) -> Result<String, PolicyError> {
+        if !self.tools.is_empty() {
+            let answer = self.generate_response(messages).await?;
+            say(&answer);
+            return Ok(answer);
+        }
         let mut notes = Map::new();
         Ok(self.stream_answer(messages, &Map::new(), &mut notes, say).await?.content)
     }
@@ -229,15 +269,23 @@ impl ChatAgent {
         Ok(self.settle(reading, completion, notes))
     }
 
+    /// The agent as episodes need it.
+    pub(super) fn tool_agent(&self) -> ToolAgent {
+        ToolAgent::new(self.inner.clone(), self.format).with_tools(self.tools.clone())
+    }
+
+    fn next_key(&self) -> StreamKey {
+        let step = self.n_answers.fetch_add(1, Ordering::Relaxed);
+        StreamKey { step, ..StreamKey::default() }
+    }
+
     async fn read(
         &self,
         messages: &[Message],
         context: &Map<String, Value>,
         notes: &Map<String, Value>,
     ) -> Result<(Reading, GenerateRequest), PolicyError> {
-        let step = self.n_answers.fetch_add(1, Ordering::Relaxed);
-        let key = StreamKey { step, ..StreamKey::default() };
-        let stream = self.seed.stream(Purpose::Sampling, key);
+        let stream = self.seed.stream(Purpose::Sampling, self.next_key());
         let request = AgentRequest {
             context: context.clone(),
             notes: notes.clone(),

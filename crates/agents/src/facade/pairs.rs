@@ -35,9 +35,10 @@ pub async fn train_on_pairs(
     let trained = trained.map_err(|error| invalid(error.to_string()))??;
     let inner = MultiTurnAgent { policy: Arc::new(trained.policy.clone()), ..agent.inner.clone() };
     let name = trained.folder.root().display().to_string();
+    let tools = agent.tools.clone();
     Ok(Trained {
         choice: None,
-        agent: ChatAgent::of(Some(name), inner, Some(trained.policy)),
+        agent: ChatAgent::of(Some(name), inner, Some(trained.policy)).with_tools(tools),
         summary: trained.summary,
         before: trained.before,
         after: trained.after,

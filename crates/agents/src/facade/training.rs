@@ -183,7 +183,7 @@ impl Training {
         }
         let subject = Subject {
             model: self.agent.model.clone(),
-            environment: self.environment.clone(),
+            environment: self.environment.clone().map(|world| self.agent.tool_agent().world(world)),
             reward: self.reward.clone(),
         };
         let mut run = subject.run(flags.clone()).await?;
@@ -217,6 +217,7 @@ impl Training {
         let name = model.then(|| folder.root().display().to_string());
         let mut agent = ChatAgent::of(name, trained.agent, trained.policy);
         agent.inner.sampling = self.agent.inner.sampling.clone();
+        agent.tools = self.agent.tools.clone();
         Ok(Trained {
             agent,
             summary: trained.summary,

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use stateset_core::{Message, Segment, ToolSpec};
+use stateset_core::{CallFormat, Message, Segment, ToolSpec};
 
 use super::chat_template::{ChatTemplate, RenderOptions};
 use super::control::{ControlTokens, Unmarked};
@@ -42,6 +42,7 @@ pub struct ChatFormat {
     kwargs: Map<String, Value>,
     end_ids: Arc<[u32]>,
     pub(super) control: Arc<ControlTokens>,
+    pub(super) call_format: CallFormat,
 }
 
 impl ChatFormat {
@@ -58,7 +59,9 @@ impl ChatFormat {
         let end_ids: BTreeSet<u32> = tokenizer.end_ids().iter().copied().chain(written).collect();
         let end_ids = end_ids.into_iter().collect();
         let control = Arc::default();
-        let mut format = ChatFormat { tokenizer, template, date, kwargs, end_ids, control };
+        let call_format = template.call_format();
+        let mut format =
+            ChatFormat { tokenizer, template, date, kwargs, end_ids, control, call_format };
         format.control = Arc::new(format.find_control());
         format
     }
@@ -140,7 +143,18 @@ impl ChatFormat {
         if messages.is_empty() {
             return Err(TextError::CannotContinue { turn: 0, why: "there is no message".into() });
         }
-        self.template.render_marked(messages, &self.options(tools, prompt), &self.control, false)
+        let options = self.options(tools, prompt);
+        let render = |messages: &[Message]| {
+            self.template.render_marked(messages, &options, &self.control, false)
+        };
+        let messages = self.adapted(messages, tools);
+        render(&messages).or_else(|error| {
+            if messages.iter().all(|message| message.tool_calls.is_empty()) {
+                return Err(error);
+            }
+            // Some templates know tools but not several calls at once; a model makes them all the same.
+            render(&self.with_calls_in_text(&messages)).map_err(|_| error)
+        })
     }
 
     pub(super) fn options(&self, tools: &[ToolSpec], add_generation_prompt: bool) -> RenderOptions {

@@ -12,7 +12,7 @@ use std::thread;
 
 use minijinja::{Environment, ErrorKind, Value};
 use serde_json::{Map, Value as Json};
-use stateset_core::{Message, ToolSpec};
+use stateset_core::{CallFormat, Message, ToolSpec};
 
 use super::control::{ControlTokens, Speaker, Unmarked, unmark};
 use super::date::Date;
@@ -182,6 +182,13 @@ impl ChatTemplate {
             let turn = turn_at_fault(messages, &error, |prefix| run(prefix, false).err());
             failed(source, turn.unwrap_or(last), &error)
         })
+    }
+
+    /// How the template teaches its model to call tools.
+    pub(super) fn call_format(&self) -> CallFormat {
+        let of_tools = self.sources.get(TOOL_USE);
+        let all = self.sources.values().map(|source| source.text.as_str()).collect::<String>();
+        CallFormat::of_template(of_tools.map_or(&all, |source| &source.text))
     }
 
     /// True where some template's source holds `text`.

@@ -26,6 +26,9 @@
 //! - in plain conversations, special tokens: the format writes none, so an end token that was
 //!   sampled stays.
 //!
+//! Calls of tools are first rendered in the words in which the model wrote them ([`super::tools`]); in
+//! a new row they stand as the template writes them.
+//!
 //! If the texts differ but all of D's tokens are the first tokens of B as encoded whole, that is a
 //! continuation too; this catches vocabularies that turn unknown characters into one token.
 
@@ -52,10 +55,16 @@ impl ChatFormat {
         tools: &[ToolSpec],
         trace: &TokenTrace,
     ) -> Result<GivenTokens, TextError> {
-        let rendered = self.rendered(messages, tools, true)?;
         let Some(segment) = trace.current().filter(|segment| !segment.tokens().is_empty()) else {
-            return Ok(GivenTokens::Continue(self.tokens_of(&rendered)?));
+            return Ok(GivenTokens::Continue(self.prompt(messages, tools)?));
         };
+        if let Some(said) = self.in_own_words(messages, tools, segment)?
+            && let Ok(rendered) = self.rendered(&said, tools, true)
+            && let Reached::Here(tokens) = self.reach(segment, &rendered)?
+        {
+            return Ok(GivenTokens::Continue(tokens));
+        }
+        let rendered = self.rendered(messages, tools, true)?;
         match self.reach(segment, &rendered)? {
             Reached::Here(tokens) => Ok(GivenTokens::Continue(tokens)),
             Reached::Differs { tokens, difference } => {

@@ -15,6 +15,7 @@ mod plain;
 mod python;
 mod reply;
 mod supervised;
+mod tools;
 
 pub use chat_format::{ChatFormat, UserText};
 pub use chat_template::{ChatTemplate, MAX_TEMPLATE_BYTES, RenderOptions, Rendered};

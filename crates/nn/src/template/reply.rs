@@ -1,8 +1,8 @@
 //! Sampled tokens back into a message.
 //!
 //! The end token or stop text is cut off, thoughts between `<think>` and `</think>` become the
-//! message's reasoning where the template knows of them, and the rest is the content, raw: calls of
-//! tools are parsed elsewhere. The choice a reader would question: thoughts stay in the content
+//! message's reasoning where the template knows of them, and the rest is the content, raw: the agent
+//! reads calls of tools out of it. The choice a reader would question: thoughts stay in the content
 //! where the template does not mention them, because rendering would lose them.
 
 use stateset_core::Message;

@@ -51,7 +51,8 @@ impl ChatFormat {
     /// One row whose targets are what the template marks.
     fn marked(&self, messages: &[Message], tools: &[ToolSpec]) -> Result<TokenTrace, TextError> {
         let options = self.options(tools, false);
-        let rendered = self.template().render_marked(messages, &options, &self.control, true)?;
+        let messages = self.adapted(messages, tools);
+        let rendered = self.template().render_marked(&messages, &options, &self.control, true)?;
         let mut trace = TokenTrace::new();
         let mut done = 0;
         for target in union(&rendered.generated) {

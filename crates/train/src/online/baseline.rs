@@ -54,7 +54,7 @@ pub async fn play_baseline(
         }
     };
     let stage = Stage {
-        agent: Arc::new(agent),
+        agent: Arc::new(run.with_calls(agent, local.as_ref())),
         environment: run.cast.environment.clone(),
         reward: run.cast.reward.clone(),
         limits: EpisodeLimits {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use stateset_core::Policy;
+use stateset_core::{CallFormat, Policy};
 use stateset_nn::{ChatFormat, Date, Disk, RealDisk};
 
 use super::cast::Cast;
@@ -11,7 +11,7 @@ use super::checkpoint::CheckpointWriter;
 use super::setup::{check_openings, engine_spec};
 use super::trainer::Trainer;
 use super::{place, setup};
-use crate::agent::{MultiTurnAgent, token_counter};
+use crate::agent::{MultiTurnAgent, ToolAgent, token_counter};
 use crate::config::{JudgeSettings, Resolved, RunConfig};
 use crate::engine::Engine;
 use crate::judge::{check_judge, start_judge};
@@ -253,6 +253,17 @@ impl OnlineRun {
             },
             sampling: self.config().rollout.sampling.clone(),
         }
+    }
+
+    /// The agent as episodes need it: it calls the tools that worlds bring.
+    pub(super) fn with_calls(
+        &self,
+        agent: MultiTurnAgent,
+        policy: Option<&LocalPolicy>,
+    ) -> ToolAgent {
+        let of_policy = policy.map(|policy| policy.format().call_format());
+        let format = of_policy.or(self.config().agent.call_format).unwrap_or(CallFormat::Json);
+        ToolAgent::new(agent, format)
     }
 
     /// Starts the judge, if there is one.

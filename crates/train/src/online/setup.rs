@@ -106,8 +106,20 @@ pub fn run_format(
     model: &ModelSource,
     date: Option<Date>,
 ) -> Result<ChatFormat, TrainError> {
-    let agent = &config.agent;
-    let format = match &agent.chat_template_path {
+    let format = format_of_template(config, cast, model, date)?;
+    Ok(match config.agent.call_format {
+        Some(call_format) => format.with_call_format(call_format),
+        None => format,
+    })
+}
+
+fn format_of_template(
+    config: &RunConfig,
+    cast: &Cast,
+    model: &ModelSource,
+    date: Option<Date>,
+) -> Result<ChatFormat, TrainError> {
+    let format = match &config.agent.chat_template_path {
         Some(path) => {
             let template = std::fs::read(path).map_err(|e| TrainError::io("read", path, e))?;
             with_template(model, template, date)?
@@ -193,7 +205,7 @@ pub(super) async fn check_openings(
                 continue;
             }
         };
-        match format.prompt(&messages, &[]) {
+        match format.prompt(&messages, &opening.tools) {
             Ok(tokens) if tokens.len() > limit => problems.push(too_long(scenario, tokens.len())),
             Ok(_) => {}
             Err(error) => problems.push(format!("scenario {:?}: {error}", scenario.id)),

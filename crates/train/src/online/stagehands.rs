@@ -48,7 +48,7 @@ pub(super) fn player(run: &OnlineRun, ready: &Ready) -> Player {
     let config = &run.resolved.config;
     let rollout = &config.rollout;
     let stage = Stage {
-        agent: Arc::new(ready.agent.clone()),
+        agent: Arc::new(run.with_calls(ready.agent.clone(), ready.policy.as_ref())),
         environment: run.cast.environment.clone(),
         reward: run.cast.reward.clone(),
         limits: EpisodeLimits {
@@ -89,7 +89,7 @@ pub(super) fn evaluator(run: &OnlineRun, ready: &Ready) -> Evaluator {
     let config = &run.resolved.config;
     let evaluation = &config.evaluation;
     let stage = Stage {
-        agent: Arc::new(ready.agent.clone()),
+        agent: Arc::new(run.with_calls(ready.agent.clone(), ready.policy.as_ref())),
         environment: run.cast.evaluation_environment.clone(),
         reward: run.cast.reward.clone(),
         limits: EpisodeLimits {

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use stateset_core::{
     Agent, AgentReply, AgentRequest, Border, Completion, ConversationTurn, Environment,
     EnvironmentState, GivenTokens, Message, PLAN_GOAL, PLAN_UPDATE, Purpose, Reward, RewardContext,
-    RewardResult, RolloutError, RunSeed, Sampling, Scenario, Score, StreamKey, TokenTrace,
-    ToolSpec, Trajectory, TrajectoryId,
+    RewardResult, RolloutError, RunSeed, SampledTokens, Sampling, Scenario, Score, StreamKey,
+    TokenTrace, ToolSpec, Trajectory, TrajectoryId,
 };
 
 /// Key of a trajectory's metadata: for each segment but the first, its index, the turn at which it began, and why.
@@ -172,7 +172,7 @@ impl Episode<'_> {
     }
 }
 
-/// Appends what the policy read and drew to the trace.
+/// Appends what the policy read and drew to the trace, and notes where a new row had to begin.
 fn record_tokens(
     trajectory: &mut Trajectory,
     action: &mut ConversationTurn,
@@ -180,26 +180,41 @@ fn record_tokens(
     turn: usize,
 ) -> Result<(), RolloutError> {
     let Some(sampled) = &completion.sampled else { return Ok(()) };
-    match &sampled.given {
-        GivenTokens::Continue(tokens) => trajectory.trace.append_given(tokens),
-        GivenTokens::Restart { tokens, why } => {
-            if trajectory.trace.current().is_some() {
-                trajectory.trace.start_segment();
-                let segment = trajectory.trace.segments().len() - 1;
-                let reason = json!({"segment": segment, "turn": turn, "why": why});
-                match trajectory.metadata.get_mut(RESTARTED).and_then(Value::as_array_mut) {
-                    Some(reasons) => reasons.push(reason),
-                    None => {
-                        trajectory.metadata.insert(RESTARTED.to_owned(), json!([reason]));
-                    }
-                }
+    action.n_tokens = sampled.tokens.len();
+    if let Some(why) = append_tokens(&mut trajectory.trace, sampled)? {
+        let segment = trajectory.trace.segments().len() - 1;
+        let reason = json!({"segment": segment, "turn": turn, "why": why});
+        match trajectory.metadata.get_mut(RESTARTED).and_then(Value::as_array_mut) {
+            Some(reasons) => reasons.push(reason),
+            None => {
+                trajectory.metadata.insert(RESTARTED.to_owned(), json!([reason]));
             }
-            trajectory.trace.append_given(tokens);
         }
     }
-    action.n_tokens = sampled.tokens.len();
-    trajectory
-        .trace
+    Ok(())
+}
+
+/// Appends what a policy read and drew; why a new row had to begin, where one had.
+///
+/// # Errors
+/// [`RolloutError`] where a log-prob is none.
+pub(crate) fn append_tokens(
+    trace: &mut TokenTrace,
+    sampled: &SampledTokens,
+) -> Result<Option<String>, RolloutError> {
+    let mut restarted = None;
+    match &sampled.given {
+        GivenTokens::Continue(tokens) => trace.append_given(tokens),
+        GivenTokens::Restart { tokens, why } => {
+            if trace.current().is_some() {
+                trace.start_segment();
+                restarted = Some(why.clone());
+            }
+            trace.append_given(tokens);
+        }
+    }
+    trace
         .append_sampled(&sampled.tokens, &sampled.logprobs, sampled.version)
-        .map_err(|error| RolloutError::new(Border::Model, error))
+        .map_err(|error| RolloutError::new(Border::Model, error))?;
+    Ok(restarted)
 }

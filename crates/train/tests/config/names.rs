@@ -2,7 +2,7 @@
 //! cannot be done with them is said.
 
 use stateset_algo::{AdvantageEstimator, CriticEstimator};
-use stateset_train::config::{Effect, Format, key_of};
+use stateset_train::config::{Format, key_of};
 
 use crate::common::{method_of, problems, resolved, with_file};
 

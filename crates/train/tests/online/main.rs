@@ -16,3 +16,4 @@ mod judged;
 mod refill;
 mod stale;
 mod support;
+mod tools;

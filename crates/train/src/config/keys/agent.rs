@@ -22,6 +22,21 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Path,
         "File with a chat template (Jinja) that replaces the model's own.",
     ),
+    Key::new(
+        "agent.tool_format",
+        Kind::choice(&[
+            "auto",
+            "hermes",
+            "llama",
+            "mistral",
+            "mistral_args",
+            "qwen_xml",
+            "pythonic",
+            "json",
+        ]),
+        "How the agent writes calls of tools. auto takes what the model's chat template shows, and a \
+         fenced block of JSON where it shows nothing.",
+    ),
     Key::optional(
         "agent.system_prompt",
         Kind::Text { max_chars: 10_000 },

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use stateset_core::Sampling;
+use stateset_core::{CallFormat, Sampling};
 
 use super::super::reader::Reader;
 use super::surroundings::SurroundingsSettings;
@@ -16,6 +16,8 @@ pub struct AgentSettings {
     pub adapter_path: Option<PathBuf>,
     /// File with a chat template that replaces the model's own.
     pub chat_template_path: Option<PathBuf>,
+    /// How it writes calls of tools; what its chat template shows where absent.
+    pub call_format: Option<CallFormat>,
     /// Instructions; a scenario's own come first.
     pub system_prompt: Option<String>,
     /// How it samples when chatting or serving; rollouts and evaluations have their own.
@@ -56,6 +58,7 @@ impl AgentSettings {
             model_name,
             adapter_path: reader.optional_path("agent.peft_path"),
             chat_template_path: reader.optional_path("agent.chat_template"),
+            call_format: CallFormat::from_name(reader.text("agent.tool_format")),
             system_prompt: reader.optional_text("agent.system_prompt").map(str::to_owned),
             sampling: sampling(reader),
             is_stub,
