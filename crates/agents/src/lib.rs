@@ -30,5 +30,9 @@ pub use facade::{
 mod guide {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/composites.md")]
+mod composites {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}

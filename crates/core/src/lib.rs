@@ -23,6 +23,7 @@ mod state;
 mod tool;
 mod trace;
 mod trajectory;
+mod weighing;
 
 pub use agent::{Agent, AgentReply, AgentRequest};
 pub use embedder::Embedder;
@@ -45,3 +46,4 @@ pub use state::{EnvironmentState, EpisodeStatus};
 pub use tool::{Tool, ToolError};
 pub use trace::{Origin, Segment, Span, TokenTrace, TraceError};
 pub use trajectory::{ConversationTurn, Trajectory, TrajectoryId};
+pub use weighing::Weighing;

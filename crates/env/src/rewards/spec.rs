@@ -2,13 +2,16 @@
 //!
 //! | text | reward |
 //! |---|---|
-//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number` | the reward of this name |
+//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number`, `verified` | the reward of this name |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
 //! | `contains_text:dog` | some of the texts occurs, inside words too |
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
+//! | `adaptive:helpfulness=0.6,safety=0.4` | the same whose weights follow what lags behind in training |
+//! | `inverse_variance:a=1,b=1,c=1` | judges of the same thing, weighed by how little noise they show |
+//! | `helpful_agent`, `service_agent`, `task_agent`, `tutoring_agent` | what the [factories](super::create_helpful_agent_reward) make |
 //! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
 //!
 //! The preset for customers is built so that only a solved problem earns more than half: a competent,
@@ -18,25 +21,37 @@ use std::sync::Arc;
 
 use stateset_core::Reward;
 
+use super::adaptive::{Adaptation, AdaptiveReward, Rule};
 use super::composite::{CompositeReward, WeightedReward};
 use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
 use super::exact_number::ExactNumberReward;
+use super::factories::{AGENT_PRESETS, agent_preset};
 use super::helpfulness::HelpfulnessReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
 use super::task_completion::TaskCompletionReward;
+use super::verified::VerifiedReward;
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
 /// Rewards that can stand by themselves or with a weight.
 pub const REWARD_NAMES: &[&str] =
-    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number"];
+    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number", "verified"];
 
 /// Composites with names of their own.
-pub const REWARD_PRESETS: &[&str] = &["customer_service", "technical_support", "sales", "helpful"];
+pub const REWARD_PRESETS: &[&str] = &[
+    "customer_service",
+    "technical_support",
+    "sales",
+    "helpful",
+    "helpful_agent",
+    "service_agent",
+    "task_agent",
+    "tutoring_agent",
+];
 
-const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex"];
+const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex", "adaptive", "inverse_variance"];
 
 /// The reward that `spec` describes; see the table above.
 ///
@@ -63,6 +78,9 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
             HelpfulnessReward::weighted(0.6),
             SafetyReward::weighted(0.4),
         ])?)),
+        name if AGENT_PRESETS.iter().any(|(preset, _)| *preset == name) => {
+            Ok(Arc::new(agent_preset(name)?))
+        }
         name => Ok(member(spec, name, 1.0)?.reward),
     }
 }
@@ -76,8 +94,14 @@ fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Rewar
         }
         "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
         "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
+        "adaptive" => adaptive(argument, Rule::Lagging),
+        "inverse_variance" => adaptive(argument, Rule::InverseVariance),
         _ => Err(unknown(spec, name)),
     }
+}
+
+fn adaptive(argument: &str, rule: Rule) -> Result<Arc<dyn Reward>, EnvError> {
+    Ok(Arc::new(AdaptiveReward::of(composite(argument)?, Adaptation::new(rule))?))
 }
 
 fn composite(spec: &str) -> Result<CompositeReward, EnvError> {
@@ -109,6 +133,7 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "conciseness" => Ok(ConcisenessReward::weighted(weight)),
         "task_completion" => Ok(TaskCompletionReward::weighted(weight)),
         "exact_number" => Ok(ExactNumberReward::weighted(weight)),
+        "verified" => Ok(VerifiedReward::weighted(weight)),
         _ => Err(unknown(spec, name)),
     }
 }
@@ -161,6 +186,7 @@ mod tests {
         assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
         assert_eq!(judged("conciseness=1, safety=1", "It is 42."), 1.0);
         assert_eq!(judged("helpful", "What do you want to know about the dog, please?"), 1.0);
+        assert_eq!(judged("adaptive:conciseness=1, safety=1", "It is 42."), 1.0);
         for name in REWARD_NAMES.iter().chain(REWARD_PRESETS) {
             assert!(parse_reward(name).is_ok(), "{name}");
         }
@@ -171,9 +197,10 @@ mod tests {
         assert_eq!(
             refused("helpfulnes"),
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
-             helpfulness, safety, conciseness, task_completion and exact_number, presets \
-             customer_service, technical_support, sales and helpful, with an argument contains:.., \
-             contains_text:.., contains_all:.. and regex:..; did you mean \"helpfulness\"?"
+             helpfulness, safety, conciseness, task_completion, exact_number and verified, presets \
+             customer_service, technical_support, sales, helpful, helpful_agent, service_agent, \
+             task_agent and tutoring_agent, with an argument contains:.., contains_text:.., \
+             contains_all:.., regex:.., adaptive:.. and inverse_variance:..; did you mean \"helpfulness\"?"
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),
@@ -184,6 +211,8 @@ mod tests {
         ] {
             assert_eq!(refused(spec), format!("build the reward {spec:?}: {expected}"));
         }
+        assert!(refused("adaptive:safety=0").contains("no positive sum"));
+        assert!(refused("inverse_variance:safety=1").contains("three members or more"));
         assert!(refused("contains:").contains("it needs words"));
         assert!(refused("regex:(").contains("regex"));
         assert!(refused("containz:dog").contains("did you mean \"contains\"?"));

@@ -16,3 +16,5 @@ mod judged;
 mod refill;
 mod stale;
 mod support;
+mod weighing;
+mod worlds;
