@@ -72,7 +72,11 @@ fn share_different(words: &[String]) -> f64 {
         window.iter().collect::<HashSet<_>>().len() as f64 / window.len() as f64
     };
     let n_windows = words.len().div_ceil(WINDOW);
-    if n_windows == 0 { 0.0 } else { words.chunks(WINDOW).map(share).sum::<f64>() / n_windows as f64 }
+    if n_windows == 0 {
+        0.0
+    } else {
+        words.chunks(WINDOW).map(share).sum::<f64>() / n_windows as f64
+    }
 }
 
 heuristic_reward!(DiversityReward, "diversity");

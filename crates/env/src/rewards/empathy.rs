@@ -76,7 +76,12 @@ mod tests {
         let full = "I am sorry to hear that your parcel is late. Let me help you with that.";
         assert!((judged(&[user, full]) - 1.0).abs() < 1e-9);
         assert!((judged(&[user, "I’m sorry."]) - 0.5).abs() < 1e-9, "a curly apostrophe");
-        let later = judged(&[user, "I’m sorry about the parcel.", "So?", "I'll make sure that the parcel comes."]);
+        let later = judged(&[
+            user,
+            "I’m sorry about the parcel.",
+            "So?",
+            "I'll make sure that the parcel comes.",
+        ]);
         assert!((later - 1.0).abs() < 1e-9);
     }
 
@@ -96,9 +101,13 @@ mod tests {
     #[test]
     fn tries_to_cheat() {
         let user = "My parcel is late.";
-        let heap = "I am so sorry. I apologise. That must be upsetting. I understand. How annoying.";
+        let heap =
+            "I am so sorry. I apologise. That must be upsetting. I understand. How annoying.";
         assert!(judged(&[user, heap]) <= 0.5 + 1e-9);
-        assert_eq!(judged(&[user, "sorry apologise understand help parcel late upset annoying"]), 0.0);
+        assert_eq!(
+            judged(&[user, "sorry apologise understand help parcel late upset annoying"]),
+            0.0
+        );
         assert_eq!(judged(&[user, "My parcel is late."]), 0.0);
     }
 }

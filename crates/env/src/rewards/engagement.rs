@@ -115,7 +115,10 @@ mod tests {
         let user = "I started to paint birds.";
         let marks = judged(&[user, "Do you like it? Why? How? What? When? Who? Where? So?"]);
         assert!(marks < 0.3, "{marks}");
-        let gush = judged(&[user, "Great, lovely, nice, wonderful, good, fun, exciting and happy birds for you."]);
+        let gush = judged(&[
+            user,
+            "Great, lovely, nice, wonderful, good, fun, exciting and happy birds for you.",
+        ]);
         assert!(gush < 0.3, "{gush}");
         assert_eq!(judged(&[user, user]), 0.0);
     }

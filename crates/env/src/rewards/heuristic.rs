@@ -288,13 +288,18 @@ mod tests {
 
     #[test]
     fn evidence_names_turn_words_and_worth() {
-        let score = judge(&YesAndNo::<true>, &chat(&["?", "Oh yes!", "?", "Hm."]), &Scenario::default());
+        let score =
+            judge(&YesAndNo::<true>, &chat(&["?", "Oh yes!", "?", "Hm."]), &Scenario::default());
         let Score::Scored { evidence, .. } = score else { panic!("{score:?}") };
         assert_eq!(
             evidence,
             "turn 1: yes 0.60, oh -0.50, soundness 1.00; turn 2: nothing, soundness 1.00"
         );
-        let turns = judge_turns(&YesAndNo::<true>, &chat(&["?", "Oh yes!", "?", "Hm."]), &Scenario::default());
+        let turns = judge_turns(
+            &YesAndNo::<true>,
+            &chat(&["?", "Oh yes!", "?", "Hm."]),
+            &Scenario::default(),
+        );
         let values: Vec<f64> = turns.iter().map(value).collect();
         assert!((values[0] - 0.1).abs() < 1e-12 && values[1] == 0.0, "{values:?}");
     }

@@ -134,7 +134,9 @@ mod tests {
     #[test]
     fn lengths_that_make_no_sense_are_refused() {
         assert!(LengthReward::new(5, (5, 9), 9).is_ok());
-        for (min, optimum, max) in [(0, (1, 2), 3), (9, (5, 20), 30), (1, (9, 5), 20), (1, (2, 9), 8)] {
+        for (min, optimum, max) in
+            [(0, (1, 2), 3), (9, (5, 20), 30), (1, (9, 5), 20), (1, (2, 9), 8)]
+        {
             let error = LengthReward::new(min, optimum, max).unwrap_err().to_string();
             assert!(error.contains("they have to rise from 1"), "{error}");
         }

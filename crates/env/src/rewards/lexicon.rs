@@ -50,8 +50,24 @@ struct Phrase {
 const LETTERS: usize = 3;
 
 const DENIALS: &[&str] = &[
-    "not", "never", "cannot", "can't", "don't", "doesn't", "didn't", "won't", "isn't", "aren't",
-    "wasn't", "wouldn't", "couldn't", "shouldn't", "haven't", "hasn't", "unable", "without",
+    "not",
+    "never",
+    "cannot",
+    "can't",
+    "don't",
+    "doesn't",
+    "didn't",
+    "won't",
+    "isn't",
+    "aren't",
+    "wasn't",
+    "wouldn't",
+    "couldn't",
+    "shouldn't",
+    "haven't",
+    "hasn't",
+    "unable",
+    "without",
 ];
 
 impl Lexicon {
@@ -70,6 +86,15 @@ impl Lexicon {
         lexicon
     }
 
+    /// One section of these phrases.
+    pub(super) fn of(section: &str, phrases: &[&str]) -> Lexicon {
+        let mut lexicon = Lexicon { sections: vec![section.to_owned()], ..Lexicon::default() };
+        for phrase in phrases {
+            lexicon.add(&phrase.to_lowercase());
+        }
+        lexicon
+    }
+
     fn add(&mut self, line: &str) {
         let section = self.sections.len() - 1;
         let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -84,7 +109,10 @@ impl Lexicon {
         if is_open && words.is_empty() {
             if let Some((end, _)) = first.char_indices().nth(LETTERS - 1) {
                 let end = end + first[end..].chars().next().map_or(0, char::len_utf8);
-                self.by_beginning.entry(first[..end].to_owned()).or_default().push((section, first));
+                self.by_beginning
+                    .entry(first[..end].to_owned())
+                    .or_default()
+                    .push((section, first));
             }
         } else {
             let phrase = Phrase { section, rest: words, is_open };
@@ -95,6 +123,11 @@ impl Lexicon {
     /// The names of its sections.
     pub(super) fn sections(&self) -> impl Iterator<Item = &str> {
         self.sections.iter().map(String::as_str)
+    }
+
+    /// True where it has a section called `name`.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.sections.iter().any(|section| section == name)
     }
 
     /// Everything of it that `turn` says and does not deny.
@@ -118,7 +151,7 @@ impl Lexicon {
             let of_word = words.iter().filter(|(_, begins)| word.starts_with(begins.as_str()));
             hits.extend(of_word.map(|(section, _)| Hit { section: *section, start, len: 1 }));
         }
-        hits.retain(|hit| !is_denied(words, starts, hit));
+        hits.retain(|hit| !is_denied(words, starts, hit.start, hit.len));
         Hits { lexicon: self, words, hits }
     }
 }
@@ -139,14 +172,15 @@ fn beginning(word: &str) -> Option<&str> {
     Some(&word[..end + last.len_utf8()])
 }
 
-fn is_denied(words: &[String], starts: &[bool], hit: &Hit) -> bool {
+/// True where the `len` words from `start` on are denied; see the rules above.
+pub(super) fn is_denied(words: &[String], starts: &[bool], start: usize, len: usize) -> bool {
     let denies = |word: &String| DENIALS.contains(&word.as_str());
-    let end = hit.start + hit.len;
+    let end = start + len;
     if words.get(end).is_some_and(denies) && !starts.get(end).copied().unwrap_or(true) {
         return true;
     }
-    let mut index = hit.start;
-    while index > 0 && index + 3 > hit.start && !starts[index] {
+    let mut index = start;
+    while index > 0 && index + 3 > start && !starts[index] {
         index -= 1;
         if denies(&words[index]) {
             return true;
@@ -172,6 +206,16 @@ impl<'a> Hits<'a> {
         found
     }
 
+    /// Each section with the number of its phrases that are there.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (&'a str, usize)> {
+        let lexicon = self.lexicon;
+        let mut counts = vec![0; lexicon.sections.len()];
+        for hit in &self.hits {
+            counts[hit.section] += 1;
+        }
+        lexicon.sections().zip(counts)
+    }
+
     fn of(&self, section: &str) -> impl Iterator<Item = &Hit> {
         let index = self.lexicon.sections.iter().position(|name| name == section);
         self.hits.iter().filter(move |hit| Some(hit.section) == index)
@@ -193,7 +237,8 @@ mod tests {
         lexicon.scan_words(&words, &starts).distinct(section)
     }
 
-    const LISTS: &str = "# a comment\n[a]\nsorry to hear\napolog* # more\nÄrger\n[b]\nit's on its wa*";
+    const LISTS: &str =
+        "# a comment\n[a]\nsorry to hear\napolog* # more\nÄrger\n[b]\nit's on its wa*";
 
     #[test]
     fn phrases_are_found_as_whole_words() {
@@ -204,6 +249,37 @@ mod tests {
         assert!(found(LISTS, "a", "I am sorry. To hear is to obey").is_empty(), "two sentences");
         assert!(found(LISTS, "a", "sorry to").is_empty());
         assert!(found(LISTS, "none", "sorry to hear").is_empty());
+    }
+
+    #[test]
+    fn every_line_of_the_files_is_read() {
+        for file in [
+            include_str!("words/action.txt"),
+            include_str!("words/domains.txt"),
+            include_str!("words/engagement.txt"),
+            include_str!("words/sales.txt"),
+            include_str!("words/service.txt"),
+            include_str!("words/technical.txt"),
+        ] {
+            let lexicon = Lexicon::parse(file);
+            for section in lexicon.sections() {
+                assert!(
+                    lexicon.sections().filter(|other| *other == section).count() == 1,
+                    "{section}"
+                );
+            }
+            let mut section = "";
+            for line in file.lines().map(|line| line.split('#').next().unwrap().trim()) {
+                if let Some(name) = line.strip_prefix('[') {
+                    section = name.trim_end_matches(']');
+                } else if !line.is_empty() {
+                    let text = line.replace('*', "");
+                    let (words, starts) = words_in_clauses(&text);
+                    let found = lexicon.scan_words(&words, &starts).distinct(section);
+                    assert!(found.contains(&words.join(" ")), "{section}: {line}");
+                }
+            }
+        }
     }
 
     #[test]

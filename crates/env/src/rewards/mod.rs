@@ -14,25 +14,57 @@
 //! # Ok::<(), stateset_env::EnvError>(())
 //! ```
 
+mod action_oriented;
 mod agent_turns;
 mod composite;
 mod conciseness;
 mod contains;
+mod correctness;
+mod customer_service;
+mod diversity;
+mod domain_specific;
+mod empathy;
+mod engagement;
 mod exact_number;
 mod helpfulness;
+mod heuristic;
+mod length;
+mod lexicon;
 mod number;
+mod professionalism;
+mod reasoning_format;
 mod regex;
 mod safety;
+mod sales;
+mod similarity;
+mod similarity_aware;
 mod spec;
 mod task_completion;
+mod technical_support;
+mod tool_use;
 
+pub use action_oriented::ActionOrientedReward;
 pub use composite::{Combine, CompositeReward, WeightedReward};
 pub use conciseness::ConcisenessReward;
 pub use contains::{ContainsReward, Matching, Need};
+pub use correctness::CorrectnessReward;
+pub use customer_service::CustomerServiceReplyReward;
+pub use diversity::DiversityReward;
+pub use domain_specific::DomainSpecificReward;
+pub use empathy::EmpathyReward;
+pub use engagement::EngagementReward;
 pub use exact_number::ExactNumberReward;
 pub use helpfulness::HelpfulnessReward;
+pub use length::LengthReward;
 pub use number::final_number;
+pub use professionalism::ProfessionalismReward;
+pub use reasoning_format::ReasoningFormatReward;
 pub use regex::RegexReward;
 pub use safety::SafetyReward;
+pub use sales::SalesReplyReward;
+pub use similarity::{Likeness, SimilarityReward};
+pub use similarity_aware::SimilarityAwareReward;
 pub use spec::{REWARD_NAMES, REWARD_PRESETS, parse_reward};
 pub use task_completion::TaskCompletionReward;
+pub use technical_support::TechnicalSupportReplyReward;
+pub use tool_use::ToolUseReward;

@@ -126,7 +126,10 @@ mod tests {
 
     #[test]
     fn tries_to_cheat() {
-        assert_eq!(judged(&["Hi.", "Please thank you sorry please thank you sorry welcome kindly."]), 0.0);
+        assert_eq!(
+            judged(&["Hi.", "Please thank you sorry please thank you sorry welcome kindly."]),
+            0.0
+        );
         let once = judged(&["Hi.", "Thank you for asking."]);
         let often = judged(&["Hi.", "Thank you for asking.", "So?", "Thank you for asking."]);
         assert!(often < 0.6 * once);

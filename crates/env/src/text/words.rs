@@ -31,7 +31,10 @@ pub(crate) fn words_in_clauses(text: &str) -> (Vec<String>, Vec<bool>) {
 }
 
 fn ends_clause(c: char) -> bool {
-    matches!(c, ',' | '.' | ';' | ':' | '!' | '?' | '\n' | '(' | ')' | '"' | '…' | '–' | '—' | '“' | '”')
+    matches!(
+        c,
+        ',' | '.' | ';' | ':' | '!' | '?' | '\n' | '(' | ')' | '"' | '…' | '–' | '—' | '“' | '”'
+    )
 }
 
 fn lower(word: &str) -> String {
