@@ -71,6 +71,8 @@ const WILL: u32 = 1 << 21;
 const TWICE: u32 = 1 << 22;
 const BEEN: u32 = 1 << 23;
 const ONLY_OF: u32 = 1 << 24;
+/// No rule; only that it is a small word.
+const SMALL: u32 = 1 << 25;
 
 const PREPOSITION: u32 = OF | PLACE;
 const VERB: u32 = MODAL | FINITE | BASE | BEEN;
@@ -156,6 +158,7 @@ const LISTS: &[(&str, u32)] = &[
     ("you", YOU),
     ("it", IT),
     ("this that", THIS),
+    ("within whether two three four five six seven eight nine ten near along behind", SMALL),
     ("had that very bye no ha so really many", TWICE),
 ];
 
