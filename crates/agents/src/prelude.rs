@@ -9,8 +9,12 @@ pub use stateset_core::{
 pub use stateset_env::conversation::ConversationEnvironment;
 pub use stateset_env::prompts::PromptEnvironment;
 pub use stateset_env::rewards::{
-    CompositeReward, ConcisenessReward, ContainsReward, ExactNumberReward, HelpfulnessReward,
-    RegexReward, SafetyReward, TaskCompletionReward, WeightedReward, parse_reward,
+    ActionOrientedReward, CompositeReward, ConcisenessReward, ContainsReward, CorrectnessReward,
+    CustomerServiceReplyReward, DiversityReward, DomainSpecificReward, EmpathyReward,
+    EngagementReward, ExactNumberReward, HelpfulnessReward, LengthReward, ProfessionalismReward,
+    ReasoningFormatReward, RegexReward, SafetyReward, SalesReplyReward, SimilarityAwareReward,
+    SimilarityReward, TaskCompletionReward, TechnicalSupportReplyReward, ToolUseReward,
+    WeightedReward, parse_reward,
 };
 pub use stateset_env::sets::{CONVERSATION_CONFIGS, conversation_config};
 pub use stateset_train::{

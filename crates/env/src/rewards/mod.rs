@@ -1,7 +1,7 @@
 //! Rewards: judgements of whole conversations, each with its rules in words at the head of its file.
 //!
 //! All values are from 0 to 1. What cannot be judged (no assistant turn, no expected answer) is
-//! [`stateset_core::Score::Unscorable`], never 0. Heuristics read the text only and are English; each
+//! [`stateset_core::Score::Unscorable`], never 0. `words/` holds the phrases that they look for. Heuristics read the text only and are English; each
 //! file says which ways to cheat it are blocked and which are not.
 //!
 //! # Example
@@ -68,3 +68,8 @@ pub use spec::{REWARD_NAMES, REWARD_PRESETS, parse_reward};
 pub use task_completion::TaskCompletionReward;
 pub use technical_support::TechnicalSupportReplyReward;
 pub use tool_use::ToolUseReward;
+
+/// The guide's page on rewards, whose code is compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../../docs/rewards.md")]
+mod guide {}
