@@ -24,7 +24,7 @@
 //! The documents choose a composite by the name of a domain and have no rule for its vocabulary; this one is
 //! the project's own.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 use stateset_core::Scenario;
@@ -41,7 +41,7 @@ use crate::text::{words, words_in_clauses};
 #[derive(Clone, Debug, Default)]
 pub struct DomainSpecificReward {
     domain: Option<String>,
-    terms: Option<std::sync::Arc<Lexicon>>,
+    terms: Option<Arc<Lexicon>>,
 }
 
 static DOMAINS: LazyLock<Lexicon> =
@@ -81,10 +81,20 @@ impl DomainSpecificReward {
         if let Some(term) = terms.iter().find(|term| words(term).is_empty()) {
             return Err(refused(format!("the term {term:?} has no letter or digit")));
         }
+        let is_odd = |term: &&&str| {
+            let begins = term.trim_end_matches('*');
+            let ends_in_star = begins.len() < term.len();
+            begins.contains('*') || (ends_in_star && begins.chars().count() < 3)
+        };
+        if let Some(term) = terms.iter().find(is_odd) {
+            return Err(refused(format!(
+                "the term {term:?} has a star that is not behind three letters at its end"
+            )));
+        }
         if terms.len() < 2 {
             return Err(refused("it needs two terms at least".to_owned()));
         }
-        let terms = std::sync::Arc::new(Lexicon::of(OWN, &terms));
+        let terms = Arc::new(Lexicon::of(OWN, &terms));
         Ok(DomainSpecificReward { domain: None, terms: Some(terms) })
     }
 
@@ -114,14 +124,9 @@ fn likely_domain(turns: &[AgentTurn<'_>], scenario: &Scenario) -> Option<&'stati
     said.extend(words(&scenario.context));
     said.extend_from_slice(turns.last().map_or(&[], |turn| &turn.user_words));
     let starts = vec![false; said.len()];
-    let hits = DOMAINS.scan_words(&said, &starts);
-    let mut best = (0, None);
-    for (name, n) in hits.counts() {
-        if n > best.0 {
-            best = (n, Some(name));
-        }
-    }
-    best.1
+    let counts = DOMAINS.scan_words(&said, &starts).counts();
+    let most = counts.iter().copied().max().filter(|n| *n > 0)?;
+    DOMAINS.sections().zip(counts).find(|(_, n)| *n == most).map(|(name, _)| name)
 }
 
 impl Heuristic for DomainSpecificReward {
@@ -181,9 +186,9 @@ mod tests {
         assert!((judged(&any, &[user, reply]) - 1.0).abs() < 1e-9);
         let education = DomainSpecificReward::of_domain("education").unwrap();
         assert!((judged(&education, &["How?", reply]) - 0.8).abs() < 1e-9);
-        let own = DomainSpecificReward::of_terms(["Übergabe", "hand* over"]).unwrap();
+        let own = DomainSpecificReward::of_terms(["Übergabe", "hand over the ke*"]).unwrap();
         let found = judged(&own, &["Where?", "The ÜBERGABE is here, please hand over the key."]);
-        assert!((found - 0.5).abs() < 1e-9, "a star ends the last word only: {found}");
+        assert!((found - 0.8).abs() < 1e-9, "{found}");
         let mut scenario = Scenario::default();
         scenario.metadata.insert("domain".into(), json!("finance"));
         let finance =
@@ -207,7 +212,9 @@ mod tests {
         let error = DomainSpecificReward::of_domain("finanse").unwrap_err().to_string();
         assert!(error.contains("did you mean \"finance\"?"), "{error}");
         assert!(DomainSpecificReward::of_terms(["one"]).is_err());
-        assert!(DomainSpecificReward::of_terms(["one", "?!"]).is_err());
+        for odd in ["?!", "hand* over", "a*"] {
+            assert!(DomainSpecificReward::of_terms(["one", odd]).is_err(), "{odd}");
+        }
     }
 
     #[test]

@@ -206,14 +206,13 @@ impl<'a> Hits<'a> {
         found
     }
 
-    /// Each section with the number of its phrases that are there.
-    pub(super) fn counts(&self) -> impl Iterator<Item = (&'a str, usize)> {
-        let lexicon = self.lexicon;
-        let mut counts = vec![0; lexicon.sections.len()];
+    /// How many phrases of each section are there, in the order of the sections.
+    pub(super) fn counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.lexicon.sections.len()];
         for hit in &self.hits {
             counts[hit.section] += 1;
         }
-        lexicon.sections().zip(counts)
+        counts
     }
 
     fn of(&self, section: &str) -> impl Iterator<Item = &Hit> {

@@ -4,7 +4,7 @@
 //! do not pass a look at neighbours: "the of", "will will", "to your is" and the like are said by nobody.
 //! A join is bad where two neighbouring words of one clause cannot stand together, where more than four
 //! words without a small word or number between them follow each other, or where a clause ends in a word
-//! that opens something. Of the agents' turns of a published corpus of spoken-style orders fewer than one
+//! that opens something, or says a pair of words again that are not both small. Of the agents' turns of a published corpus of spoken-style orders fewer than one
 //! in a hundred has a bad join, of the same turns shuffled two thirds have (a test counts both).
 //!
 //! The rules are this project's own and English only. They forgive: most word salad has some good joins,
@@ -24,14 +24,17 @@ pub(crate) fn share_of_bad_joins(words: &[String], starts: &[bool]) -> f64 {
     let mut run = 0;
     let mut before = 0;
     let mut last = 0;
+    let mut clause = 0;
     for (index, word) in words.iter().enumerate() {
         let kinds = kinds_of(word);
         if starts.get(index).copied().unwrap_or(true) {
             n_bad += usize::from(index > 0 && last & OPENERS != 0);
-            (before, run) = (0, 0);
+            (before, run, clause) = (0, 0, index);
         } else {
             let stutters = words[index - 1] == *word && kinds & TWICE == 0;
-            n_bad += usize::from(stutters || is_bad(before, last, kinds));
+            let is_again = run > 0 || !is_small(word, kinds);
+            let is_again = is_again && says_pair_again(&words[clause..=index]);
+            n_bad += usize::from(stutters || is_again || is_bad(before, last, kinds));
             before = last;
         }
         run = if is_small(word, kinds) { 0 } else { run + 1 };
@@ -40,6 +43,13 @@ pub(crate) fn share_of_bad_joins(words: &[String], starts: &[bool]) -> f64 {
     }
     n_bad += usize::from(words.len() > 1 && last & OPENERS != 0);
     n_bad as f64 / words.len().max(1) as f64
+}
+
+/// True where the last two words of a clause stand in it before, not too far back.
+fn says_pair_again(clause: &[String]) -> bool {
+    const MOST_BACK: usize = 12;
+    let (before, pair) = clause.split_at(clause.len().saturating_sub(2));
+    before[before.len().saturating_sub(MOST_BACK)..].windows(2).any(|earlier| earlier == pair)
 }
 
 fn is_small(word: &str, kinds: u32) -> bool {
@@ -196,6 +206,7 @@ mod tests {
             "refund order label number parcel street help",
             "We is send you the",
             "please please thank thank you you",
+            "Please thank you sorry please thank you sorry welcome kindly.",
         ] {
             assert!(share(text) >= 0.2, "{text}: {}", share(text));
         }
