@@ -93,7 +93,7 @@ impl ToolUseReward {
             made.len(),
             if reports > 0.0 { "told the user" } else { "did not tell the user" }
         );
-        Score::with_evidence(value, evidence)
+        Score::with_evidence(value.min(1.0), evidence)
     }
 
     fn needed(&self, scenario: &Scenario) -> Option<Vec<String>> {
