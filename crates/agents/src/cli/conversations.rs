@@ -115,8 +115,7 @@ fn parse_line(line: &[u8], number: usize) -> Result<Conversation, String> {
 fn recorded(value: Value, number: usize) -> Result<Conversation, String> {
     let record: TrajectoryRecord =
         serde_json::from_value(value).map_err(|error| error.to_string())?;
-    let trajectory =
-        Trajectory::try_from(record).map_err(|error| format!("failed to {error}"))?;
+    let trajectory = Trajectory::try_from(record).map_err(|error| format!("failed to {error}"))?;
     let scenario = Scenario::new(&trajectory.scenario_id);
     let id = match trajectory.scenario_id.is_empty() {
         true => number.into(),
@@ -236,14 +235,20 @@ mod tests {
             (format!(r#"{{"messages": [{user}], "id": []}}"#), "`id` is neither"),
             (format!(r#"{{"messages": [{user}], "contxt": {{}}}}"#), "unknown field `contxt`"),
             (format!(r#"{{"messages": [{user}], "context": 3}}"#), "expected a map"),
-            (format!(r#"{{"messages": [{user}], "context": {{"answer": []}}}}"#), "`context.answer`"),
+            (
+                format!(r#"{{"messages": [{user}], "context": {{"answer": []}}}}"#),
+                "`context.answer`",
+            ),
             (
                 format!(r#"{{"messages": [{user}], "context": {{"answer": 1, "expected": 1}}}}"#),
                 "both expected and answer",
             ),
             (format!(r#"{{"messages": [{user}], "context": {{"topic": 1}}}}"#), "`context.topic`"),
             (r#"{"turns": 3}"#.to_owned(), "missing field"),
-            (format!(r#"{{"messages": [{}{user}]}}"#, format!("{user},").repeat(10_000)), "10001 messages"),
+            (
+                format!(r#"{{"messages": [{}{user}]}}"#, format!("{user},").repeat(10_000)),
+                "10001 messages",
+            ),
         ] {
             let told = read(&line).err().unwrap_or_default();
             assert!(told.contains(expected), "{}: {told}", &line[..line.len().min(80)]);

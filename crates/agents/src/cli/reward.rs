@@ -83,7 +83,8 @@ async fn judge(reward: Arc<dyn Reward>, conversations: &[Conversation]) -> Vec<R
 
 fn line<'a>(conversation: &'a Conversation, result: &'a RewardResult) -> Line<'a> {
     let part = |score: &Score| score.value().map_or(Value::Null, Value::from);
-    let parts = result.components.iter().map(|part_of| (part_of.name.clone(), part(&part_of.score)));
+    let parts =
+        result.components.iter().map(|part_of| (part_of.name.clone(), part(&part_of.score)));
     let unscorable = match &result.total {
         Score::Unscorable { why } => Some(why.as_str()),
         Score::Scored { .. } => None,

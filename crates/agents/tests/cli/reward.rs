@@ -87,12 +87,14 @@ fn what_cannot_be_used_is_named() {
     let temp = folder();
     write(temp.path());
     let program = Program::main(temp.path());
-    let refused = |args: &[&str], input: &str| {
-        program.read(&[&["reward"], args].concat(), input).refused()
-    };
-    let bad = "{\"messages\": []}\nnot json\n{\"messages\": [{\"role\": \"usr\", \"content\": \"x\"}]}\n";
+    let refused =
+        |args: &[&str], input: &str| program.read(&[&["reward"], args].concat(), input).refused();
+    let bad =
+        "{\"messages\": []}\nnot json\n{\"messages\": [{\"role\": \"usr\", \"content\": \"x\"}]}\n";
     let told = refused(&["--reward", "safety", "-"], bad);
-    for expected in ["the standard input", "line 1: it has no messages", "line 2:", "line 3:", "usr"] {
+    for expected in
+        ["the standard input", "line 1: it has no messages", "line 2:", "line 3:", "usr"]
+    {
         assert!(told.contains(expected), "{told}");
     }
     let told = refused(&["--reward", "safty", "conversations.jsonl"], "");
@@ -104,7 +106,10 @@ fn what_cannot_be_used_is_named() {
     assert!(refused(&["--reward", "safety", "-"], "\n").contains("holds no conversation"));
     fs::write(temp.path().join("bad.yaml"), "weights: {safety: 0}\nmetod: min\n").unwrap();
     let told = refused(&["--reward", "bad.yaml", "conversations.jsonl"], "");
-    assert!(told.contains("did you mean `method`?") && told.contains("only weights of 0"), "{told}");
+    assert!(
+        told.contains("did you mean `method`?") && told.contains("only weights of 0"),
+        "{told}"
+    );
     assert!(refused(&["--reward", "lost.toml", "-"], "").contains("read lost.toml"));
     assert!(refused(&["conversations.jsonl"], "").contains("--reward"));
 }

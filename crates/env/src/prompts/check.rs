@@ -156,7 +156,9 @@ impl Check {
                 let found = pattern.find(reply.trim()).map(|found| found.as_str());
                 verdict(found.is_some(), found, pattern.as_str())
             }
-            Check::Schema { validator, expected } => judge_json(validator, expected.as_ref(), reply),
+            Check::Schema { validator, expected } => {
+                judge_json(validator, expected.as_ref(), reply)
+            }
             Check::Exact(expected) => {
                 let is_right = answer == expected || reply.trim() == expected;
                 verdict(is_right, Some(answer), expected)
@@ -194,7 +196,9 @@ fn judge_json(validator: &jsonschema::Validator, expected: Option<&Value>, reply
         return wrong(format!("at {place}: {what}"));
     }
     match expected {
-        Some(expected) if *expected != value => wrong("it fits the schema but is not the answer".into()),
+        Some(expected) if *expected != value => {
+            wrong("it fits the schema but is not the answer".into())
+        }
         _ => Verdict { is_right: true, evidence: "it fits the schema".to_owned() },
     }
 }
@@ -304,7 +308,9 @@ impl EntryKeys<'_> {
         let answer = self.answer()?;
         match right_choice(answer, &choices) {
             Some(right) => Ok(Check::Choice { choices, right }),
-            None => Err(problem("answer", format!("{answer:?}"), "a letter or the text of a choice")),
+            None => {
+                Err(problem("answer", format!("{answer:?}"), "a letter or the text of a choice"))
+            }
         }
     }
 
@@ -373,7 +379,11 @@ mod tests {
         for (entry, right, wrong) in [
             (json!({"answer": "#### 1,200"}), "So it is $1200.00.", "It is 120."),
             (json!({"answer": "12 km"}), "#### 12", "#### 13"),
-            (json!({"answers": [3, "4.50"], "check": "numbers"}), "x = 3, y = 4.5", "x = 4.5, y = 3"),
+            (
+                json!({"answers": [3, "4.50"], "check": "numbers"}),
+                "x = 3, y = 4.5",
+                "x = 4.5, y = 3",
+            ),
             (json!({"answers": [3, 4], "check": "numbers"}), "9 tries\n#### 3 and 4", "3, 4, 5"),
             (choice.clone(), "The answer is (B).", "The answer is (C)."),
             (choice, "green", "red, green or blue"),
@@ -411,7 +421,10 @@ mod tests {
         let kind = |entry: Value| EntryKeys { scenario: &scenario(entry) }.kind().unwrap();
         assert_eq!(kind(json!({"answer": "$1,200"})), Some(CheckKind::Number));
         assert_eq!(kind(json!({"answer": "8 + 4 = 12\n#### 12"})), Some(CheckKind::Number));
-        assert_eq!(kind(json!({"answer": "In 1969 it was Armstrong"})), Some(CheckKind::Normalised));
+        assert_eq!(
+            kind(json!({"answer": "In 1969 it was Armstrong"})),
+            Some(CheckKind::Normalised)
+        );
         assert_eq!(kind(json!({"answers": ["a"]})), Some(CheckKind::List));
         assert_eq!(kind(json!({"pattern": "a"})), Some(CheckKind::Pattern));
         assert_eq!(kind(json!({})), None);

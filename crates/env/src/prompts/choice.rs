@@ -61,7 +61,8 @@ fn leading_letter(text: &str, choices: &[String]) -> Option<usize> {
 /// The first letter is followed by what parts a label from its text, or by nothing.
 fn is_labelled(text: &str) -> bool {
     let rest = text.trim_start_matches(|c: char| !c.is_alphanumeric()).get(1..).unwrap_or("");
-    rest.trim().trim_matches(['*', ')', '.']).is_empty() || rest.starts_with([')', '.', ':', ']', '*'])
+    rest.trim().trim_matches(['*', ')', '.']).is_empty()
+        || rest.starts_with([')', '.', ':', ']', '*'])
 }
 
 /// Letters in brackets, each once.

@@ -72,8 +72,10 @@ impl Adaptation {
             return Some(format!("its bound is {bound}, allowed is a number from 1"));
         }
         (rule == Rule::InverseVariance && n_parts < 3).then(|| {
-            format!("inverse_variance takes three members or more, because of two that differ nobody \
-                     knows which is wrong; found {n_parts}")
+            format!(
+                "inverse_variance takes three members or more, because of two that differ nobody \
+                     knows which is wrong; found {n_parts}"
+            )
         })
     }
 }
@@ -168,6 +170,9 @@ mod tests {
         assert!(AdaptiveReward::of(least, lagging).unwrap_err().to_string().contains("found min"));
         let adaptive = AdaptiveReward::new(members(), lagging).unwrap();
         let nested = CompositeReward::new([WeightedReward::new(1.0, adaptive)]).unwrap_err();
-        assert!(nested.to_string().contains("adaptive changes its weights in training"), "{nested}");
+        assert!(
+            nested.to_string().contains("adaptive changes its weights in training"),
+            "{nested}"
+        );
     }
 }

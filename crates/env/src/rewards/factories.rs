@@ -133,8 +133,10 @@ pub fn create_adaptive_reward(
 /// The composite of a factory by its name in a reward's words.
 pub(super) fn agent_preset(name: &str) -> Result<CompositeReward, EnvError> {
     let members = AGENT_PRESETS.iter().filter(|(preset, _)| *preset == name);
-    let members: Result<Vec<WeightedReward>, EnvError> =
-        members.flat_map(|(_, members)| *members).map(|(name, weight)| named(name, *weight)).collect();
+    let members: Result<Vec<WeightedReward>, EnvError> = members
+        .flat_map(|(_, members)| *members)
+        .map(|(name, weight)| named(name, *weight))
+        .collect();
     Ok(CompositeReward::new(members?)?.skipping_unscorable())
 }
 

@@ -65,7 +65,7 @@ impl RewardFileFormat {
 /// What a reward file says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RewardFile {
-    /// Rewards in words with their weights, in the order of the file.
+    /// Rewards in words with their weights, in the order of the file; those of TOML by name.
     pub parts: Vec<(String, f64)>,
     /// How they become one.
     pub combine: Combine,
@@ -173,7 +173,11 @@ fn object(
 fn read_weights(fields: &mut Fields<'_>) -> Vec<(String, f64)> {
     let Some(weights) = fields.object("weights") else {
         if fields.value("weights").is_none() {
-            fields.problem("weights", "nothing", "a table such as { helpfulness = 0.6, safety = 0.4 }");
+            fields.problem(
+                "weights",
+                "nothing",
+                "a table such as { helpfulness = 0.6, safety = 0.4 }",
+            );
         }
         return Vec::new();
     };
@@ -186,11 +190,7 @@ fn read_weights(fields: &mut Fields<'_>) -> Vec<(String, f64)> {
     for (name, weight) in weights {
         match weight.as_f64().filter(|weight| weight.is_finite() && *weight >= 0.0) {
             Some(weight) => parts.push((name.clone(), weight)),
-            None => fields.problem(
-                &format!("weights.{name}"),
-                shown(weight),
-                "a number from 0",
-            ),
+            None => fields.problem(&format!("weights.{name}"), shown(weight), "a number from 0"),
         }
     }
     if parts.len() == weights.len() && parts.iter().all(|(_, weight)| *weight == 0.0) {
@@ -301,10 +301,12 @@ mod tests {
         let json = r#"{"method": "geometric_mean", "skip_unscorable": true,
             "weights": {"helpfulness": 0.6, "contains:dog": 0.4}, "ranges": {"contains:dog": [2, 0]}}"#;
         let file = read(TOML, "a.toml").unwrap();
+        assert_eq!(file.parts, [("contains:dog".into(), 0.4), ("helpfulness".into(), 0.6)]);
+        let file = RewardFile { parts: file.parts.into_iter().rev().collect(), ..file };
         assert_eq!(read(yaml, "a.yml").unwrap(), file);
         assert_eq!(read(json, "a.JSON").unwrap(), file);
-        assert_eq!(file.parts, [("helpfulness".into(), 0.6), ("contains:dog".into(), 0.4)]);
-        let result = judged(&file, "Yes, that dog is mine. What would you like to know about it?").await;
+        let result =
+            judged(&file, "Yes, that dog is mine. What would you like to know about it?").await;
         // Said: 1 of 2 to 0 is a half.
         assert_eq!(result.component("contains:dog").map(|part| value(&part.score)), Some(0.5));
         let helpful = result.component("helpfulness").map(|part| value(&part.score)).unwrap();
@@ -335,7 +337,7 @@ mod tests {
             ("[weights]\nsafety = 0", "`weights`: found only weights of 0"),
             ("[weights]\nsafety = \"1\"", "`weights.safety`: found a text"),
             ("metod = \"min\"\n[weights]\nsafety = 1", "did you mean `method`?"),
-            ("method = \"mn\"\n[weights]\nsafety = 1", "did you mean \"min\"?"),
+            ("method = \"avrage\"\n[weights]\nsafety = 1", "did you mean \"average\"?"),
             ("adapt_rate = 1\n[weights]\nsafety = 1", "found a number without `adapt`"),
             ("skip_unscorable = 1\n[weights]\nsafety = 1", "allowed is true or false"),
             ("[weights]\nsafety = 1\n[ranges]\nsafty = [0, 1]", "did you mean `safety`?"),

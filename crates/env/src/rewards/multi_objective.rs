@@ -50,7 +50,9 @@ impl Objective {
         if !(worst.is_finite() && best.is_finite()) || worst == best {
             return Err(EnvError::Reward {
                 name: self.member.name,
-                message: format!("its range is {worst} to {best}, allowed are two different numbers"),
+                message: format!(
+                    "its range is {worst} to {best}, allowed are two different numbers"
+                ),
             });
         }
         if self.range == (0.0, 1.0) {
@@ -74,7 +76,8 @@ impl Scaled {
             Score::Scored { value, evidence } => {
                 let share = (value - self.worst) / (self.best - self.worst);
                 let what = format!("{value} of {} to {}", self.worst, self.best);
-                let evidence = if evidence.is_empty() { what } else { format!("{what}; {evidence}") };
+                let evidence =
+                    if evidence.is_empty() { what } else { format!("{what}; {evidence}") };
                 Score::with_evidence(share.clamp(0.0, 1.0), evidence)
             }
             unscorable => unscorable,

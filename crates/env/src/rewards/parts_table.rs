@@ -180,11 +180,8 @@ mod tests {
                 case[key].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
             };
             let (a, b) = (list("a"), list("b"));
-            let results: Vec<RewardResult> = a
-                .iter()
-                .zip(&b)
-                .map(|(a, b)| result(Some(*a), &[("b", Some(*b))]))
-                .collect();
+            let results: Vec<RewardResult> =
+                a.iter().zip(&b).map(|(a, b)| result(Some(*a), &[("b", Some(*b))])).collect();
             let table = PartsTable::of(&results);
             let summary = table.columns[0].summary().unwrap();
             let numbers = [summary.mean, summary.std, summary.p10, summary.median, summary.p90];

@@ -272,7 +272,8 @@ mod tests {
     #[test]
     fn noise_is_told_from_disagreement() {
         let noise: [f64; 4] = [0.1, 0.2, 0.15, 0.3];
-        let adaptation = Adaptation { memory: 0.0, bound: 100.0, ..Adaptation::new(Rule::InverseVariance) };
+        let adaptation =
+            Adaptation { memory: 0.0, bound: 100.0, ..Adaptation::new(Rule::InverseVariance) };
         let mut weighing = start(&[1.0; 4], adaptation);
         let mut stream = RunSeed(7).stream(Purpose::Reward, StreamKey::default());
         let rows: Vec<Vec<f64>> = (0..20_000).map(|_| judged(&mut stream, &noise)).collect();

@@ -3,11 +3,13 @@
 //! | text | reward |
 //! |---|---|
 //! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number`, `verified` | the reward of this name |
+//! | `correctness`, `engagement`, `customer_service_reply`, `technical_support_reply`, `sales_reply`, `domain_specific`, `similarity`, `similarity_aware`, `length`, `empathy`, `action_oriented`, `professionalism`, `reasoning_format`, `diversity`, `tool_use` | the same; `docs/rewards.md` has a table of all |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
 //! | `contains_text:dog` | some of the texts occurs, inside words too |
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
+//! | `domain:finance`, `domain:loan,interest` | the vocabulary of a built-in domain, or of your own |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
 //! | `adaptive:helpfulness=0.6,safety=0.4` | the same whose weights follow what lags behind in training |
 //! | `inverse_variance:a=1,b=1,c=1` | judges of the same thing, weighed by how little noise they show |
@@ -21,23 +23,59 @@ use std::sync::Arc;
 
 use stateset_core::Reward;
 
+use super::action_oriented::ActionOrientedReward;
 use super::adaptive::{Adaptation, AdaptiveReward, Rule};
 use super::composite::{CompositeReward, WeightedReward};
 use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
+use super::correctness::CorrectnessReward;
+use super::customer_service::CustomerServiceReplyReward;
+use super::diversity::DiversityReward;
+use super::domain_specific::DomainSpecificReward;
+use super::empathy::EmpathyReward;
+use super::engagement::EngagementReward;
 use super::exact_number::ExactNumberReward;
 use super::factories::{AGENT_PRESETS, agent_preset};
 use super::helpfulness::HelpfulnessReward;
+use super::length::LengthReward;
+use super::professionalism::ProfessionalismReward;
+use super::reasoning_format::ReasoningFormatReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
+use super::sales::SalesReplyReward;
+use super::similarity::SimilarityReward;
+use super::similarity_aware::SimilarityAwareReward;
 use super::task_completion::TaskCompletionReward;
+use super::technical_support::TechnicalSupportReplyReward;
+use super::tool_use::ToolUseReward;
 use super::verified::VerifiedReward;
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
 
 /// Rewards that can stand by themselves or with a weight.
-pub const REWARD_NAMES: &[&str] =
-    &["helpfulness", "safety", "conciseness", "task_completion", "exact_number", "verified"];
+pub const REWARD_NAMES: &[&str] = &[
+    "helpfulness",
+    "safety",
+    "conciseness",
+    "task_completion",
+    "exact_number",
+    "correctness",
+    "engagement",
+    "customer_service_reply",
+    "technical_support_reply",
+    "sales_reply",
+    "domain_specific",
+    "similarity",
+    "similarity_aware",
+    "length",
+    "empathy",
+    "action_oriented",
+    "professionalism",
+    "reasoning_format",
+    "diversity",
+    "tool_use",
+    "verified",
+];
 
 /// Composites with names of their own.
 pub const REWARD_PRESETS: &[&str] = &[
@@ -51,7 +89,15 @@ pub const REWARD_PRESETS: &[&str] = &[
     "tutoring_agent",
 ];
 
-const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex", "adaptive", "inverse_variance"];
+const WITH_ARGUMENT: &[&str] = &[
+    "contains",
+    "contains_text",
+    "contains_all",
+    "regex",
+    "domain",
+    "adaptive",
+    "inverse_variance",
+];
 
 /// The reward that `spec` describes; see the table above.
 ///
@@ -94,6 +140,10 @@ fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Rewar
         }
         "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
         "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
+        "domain" if argument.contains(',') => {
+            Ok(Arc::new(DomainSpecificReward::of_terms(words())?))
+        }
+        "domain" => Ok(Arc::new(DomainSpecificReward::of_domain(argument.trim())?)),
         "adaptive" => adaptive(argument, Rule::Lagging),
         "inverse_variance" => adaptive(argument, Rule::InverseVariance),
         _ => Err(unknown(spec, name)),
@@ -133,6 +183,21 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "conciseness" => Ok(ConcisenessReward::weighted(weight)),
         "task_completion" => Ok(TaskCompletionReward::weighted(weight)),
         "exact_number" => Ok(ExactNumberReward::weighted(weight)),
+        "correctness" => Ok(CorrectnessReward::weighted(weight)),
+        "engagement" => Ok(EngagementReward::weighted(weight)),
+        "customer_service_reply" => Ok(CustomerServiceReplyReward::weighted(weight)),
+        "technical_support_reply" => Ok(TechnicalSupportReplyReward::weighted(weight)),
+        "sales_reply" => Ok(SalesReplyReward::weighted(weight)),
+        "domain_specific" => Ok(DomainSpecificReward::weighted(weight)),
+        "similarity" => Ok(SimilarityReward::weighted(weight)),
+        "similarity_aware" => Ok(SimilarityAwareReward::weighted(weight)),
+        "length" => Ok(LengthReward::weighted(weight)),
+        "empathy" => Ok(EmpathyReward::weighted(weight)),
+        "action_oriented" => Ok(ActionOrientedReward::weighted(weight)),
+        "professionalism" => Ok(ProfessionalismReward::weighted(weight)),
+        "reasoning_format" => Ok(ReasoningFormatReward::weighted(weight)),
+        "diversity" => Ok(DiversityReward::weighted(weight)),
+        "tool_use" => Ok(ToolUseReward::weighted(weight)),
         "verified" => Ok(VerifiedReward::weighted(weight)),
         _ => Err(unknown(spec, name)),
     }
@@ -183,6 +248,8 @@ mod tests {
         assert_eq!(judged("contains:dog", "Two dogs bark at me."), 0.0);
         assert_eq!(judged("contains_all:cat,dog", "A dog barks at me."), 0.0);
         assert_eq!(judged("regex:^A (dog|cat): ok", "A dog: ok"), 1.0);
+        assert!(judged("domain:barks, dog", "The dog barks at the door.") > 0.7);
+        assert!(judged("domain:travel", "The flight has a gate.") > 0.5);
         assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
         assert_eq!(judged("conciseness=1, safety=1", "It is 42."), 1.0);
         assert_eq!(judged("helpful", "What do you want to know about the dog, please?"), 1.0);
@@ -197,10 +264,13 @@ mod tests {
         assert_eq!(
             refused("helpfulnes"),
             "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
-             helpfulness, safety, conciseness, task_completion, exact_number and verified, presets \
-             customer_service, technical_support, sales, helpful, helpful_agent, service_agent, \
-             task_agent and tutoring_agent, with an argument contains:.., contains_text:.., \
-             contains_all:.., regex:.., adaptive:.. and inverse_variance:..; did you mean \"helpfulness\"?"
+             helpfulness, safety, conciseness, task_completion, exact_number, correctness, engagement, \
+             customer_service_reply, technical_support_reply, sales_reply, domain_specific, similarity, \
+             similarity_aware, length, empathy, action_oriented, professionalism, reasoning_format, \
+             diversity, tool_use and verified, presets customer_service, technical_support, sales, \
+             helpful, helpful_agent, service_agent, task_agent and tutoring_agent, with an argument \
+             contains:.., contains_text:.., contains_all:.., regex:.., domain:.., adaptive:.. and \
+             inverse_variance:..; did you mean \"helpfulness\"?"
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),
@@ -215,6 +285,7 @@ mod tests {
         assert!(refused("inverse_variance:safety=1").contains("three members or more"));
         assert!(refused("contains:").contains("it needs words"));
         assert!(refused("regex:(").contains("regex"));
+        assert!(refused("domain:traval").contains("did you mean \"travel\"?"));
         assert!(refused("containz:dog").contains("did you mean \"contains\"?"));
         assert!(refused("").contains("no reward is called \"\""));
     }

@@ -67,8 +67,7 @@ mod tests {
     use serde_json::json;
 
     fn scenario(expected: Option<&str>, check: Option<&str>) -> Scenario {
-        let mut scenario =
-            Scenario { expected: expected.map(str::to_owned), ..Scenario::new("s") };
+        let mut scenario = Scenario { expected: expected.map(str::to_owned), ..Scenario::new("s") };
         scenario.metadata.extend(check.map(|check| ("check".to_owned(), json!(check))));
         scenario
     }
@@ -85,9 +84,8 @@ mod tests {
 
     #[test]
     fn cannot_be_scored() {
-        let judged = |lines: &[&str], scenario: Scenario| {
-            VerifiedReward.judge(&chat(lines), &scenario)
-        };
+        let judged =
+            |lines: &[&str], scenario: Scenario| VerifiedReward.judge(&chat(lines), &scenario);
         assert!(value(&judged(&["Capital?"], scenario(Some("Paris"), None))).is_nan());
         assert!(value(&judged(&["Capital?", "Paris"], scenario(None, None))).is_nan());
         let why = judged(&["Capital?", "Paris"], scenario(Some("Paris"), Some("number")));

@@ -53,7 +53,8 @@ async fn a_step_is_worth_what_its_weights_say() {
     assert!(rows[0]["component/says_o"] < rows[0]["component/says_e"]);
     assert!(rows[1]["weight/says_o"] > 0.5, "{:?}", rows[1]);
     for row in &rows {
-        let weighed = |name: &str| row[&format!("weight/{name}")] * row[&format!("component/{name}")];
+        let weighed =
+            |name: &str| row[&format!("weight/{name}")] * row[&format!("component/{name}")];
         let expected = weighed("says_e") + weighed("says_o");
         assert!((row["reward/mean"] - expected).abs() < 1e-9, "{row:?}");
     }

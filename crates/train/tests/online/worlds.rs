@@ -79,7 +79,9 @@ async fn played(is_tame: bool) -> Vec<Trajectory> {
             sampling: Sampling::default(),
         }),
         environment: Arc::new(Wild { is_tame }),
-        reward: Arc::new(reward_fn("turns", |t: &Trajectory, _| t.assistant_texts().count() as f64)),
+        reward: Arc::new(reward_fn("turns", |t: &Trajectory, _| {
+            t.assistant_texts().count() as f64
+        })),
         limits: EpisodeLimits {
             max_turns: 5,
             turn_timeout: Duration::from_millis(200),
