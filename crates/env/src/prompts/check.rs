@@ -442,7 +442,7 @@ mod tests {
             (json!({"answers": ["a", ""]}), "answers", "a list"),
             (json!({"answers": ["!"]}), "answers", "\"!\""),
             (json!({"choices": ["a"], "answer": "A"}), "choices", "1 choices"),
-            (json!({"choices": ["a", "A."], "answer": "A"}), "choices", "\"A.\" twice"),
+            (json!({"choices": ["b", "B."], "answer": "A"}), "choices", "\"B.\" twice"),
             (json!({"choices": ["x", "y"], "answer": "C"}), "answer", "\"C\""),
             (json!({"pattern": "("}), "pattern", ""),
             (json!({"schema": {"type": 3}}), "schema", ""),

@@ -1,9 +1,9 @@
 //! Which of several choices a reply makes.
 //!
 //! A letter or the text of a choice behind a mark (`the answer is B`, `#### B`) decides. Without a mark
-//! it is, in this order: a reply that begins with a letter and a bracket, dot or colon, or is nothing
-//! but a letter or the text of a choice; the only letter in brackets; the only choice whose text is
-//! said. Where several are named without a mark none is made: listing them all is no answer.
+//! it is a reply that is nothing but a letter or the text of a choice; or else the only letter that
+//! stands as a label (`(B)`, `B)`, `B.`); or else, without any such letter, the only choice whose text is
+//! said. Where several are named none is made: listing them all is no answer.
 
 use super::answer_text::{contains, marked_answer, normalised, words_or_text};
 
@@ -30,11 +30,10 @@ pub(super) fn chosen(reply: &str, choices: &[String]) -> Option<usize> {
             .or_else(|| leading_letter(marked, choices))
             .or_else(|| only_one(named(marked, choices)));
     }
-    let reply = reply.trim();
-    by_text(reply, choices)
-        .or_else(|| leading_letter(reply, choices).filter(|_| is_labelled(reply)))
-        .or_else(|| only_one(bracketed(reply, choices)))
-        .or_else(|| only_one(named(reply, choices)))
+    by_text(reply, choices).or_else(|| {
+        let letters = letters(reply, choices);
+        if letters.is_empty() { only_one(named(reply, choices)) } else { only_one(letters) }
+    })
 }
 
 fn by_text(text: &str, choices: &[String]) -> Option<usize> {
@@ -58,21 +57,24 @@ fn leading_letter(text: &str, choices: &[String]) -> Option<usize> {
     (letter.is_ascii_uppercase() && is_alone && !is_article).then(|| place_of(letter, choices))?
 }
 
-/// The first letter is followed by what parts a label from its text, or by nothing.
-fn is_labelled(text: &str) -> bool {
-    let rest = text.trim_start_matches(|c: char| !c.is_alphanumeric()).get(1..).unwrap_or("");
-    rest.trim().trim_matches(['*', ')', '.']).is_empty()
-        || rest.starts_with([')', '.', ':', ']', '*'])
-}
-
-/// Letters in brackets, each once.
-fn bracketed(text: &str, choices: &[String]) -> Vec<usize> {
-    let chars: Vec<char> = text.chars().collect();
-    let found = chars.windows(3).filter_map(|window| match window {
+/// Letters that stand as labels, each once: in brackets, before a bracket, dot or colon, or alone.
+fn letters(text: &str, choices: &[String]) -> Vec<usize> {
+    let alone = text.trim().trim_matches(|c: char| !c.is_alphanumeric());
+    if let (Some(c), None) = (alone.chars().next(), alone.chars().nth(1)) {
+        return place_of(c.to_ascii_uppercase(), choices).into_iter().collect();
+    }
+    let padded: Vec<char> = std::iter::once(' ').chain(text.chars()).collect();
+    let found = padded.windows(3).filter_map(|window| match window {
         ['(', letter, ')'] | ['[', letter, ']'] => place_of(letter.to_ascii_uppercase(), choices),
+        [before, letter, ')' | '.' | ':' | ']'] if !before.is_alphanumeric() => {
+            place_of(*letter, choices)
+        }
         _ => None,
     });
-    once(found)
+    let mut places: Vec<usize> = found.collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
 /// Choices whose text is said, each once; one inside a longer one that is said does not count.
@@ -85,13 +87,6 @@ fn named(text: &str, choices: &[String]) -> Vec<usize> {
         found.iter().any(|other| other != place && contains(&words[*other], &words[*place]))
     };
     found.iter().copied().filter(|place| !is_inside(place)).collect()
-}
-
-fn once(found: impl Iterator<Item = usize>) -> Vec<usize> {
-    let mut places: Vec<usize> = found.collect();
-    places.sort_unstable();
-    places.dedup();
-    places
 }
 
 fn only_one(places: Vec<usize>) -> Option<usize> {
@@ -125,7 +120,10 @@ mod tests {
             ("It must be (C), I think.", Some(2)),
             ("It is dark green.", Some(2)),
             ("I would say red.", Some(0)),
+            ("I would go with B.", Some(1)),
             ("red or green", None),
+            ("A) red B) green", None),
+            ("(A) (B) red", None),
             ("(A) or (B)", None),
             ("A B C D", None),
             ("A few of them are yellow.", None),
