@@ -1,6 +1,7 @@
 //! Development tasks: `cargo xtask TASK`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line program")]
 
+mod attack;
 mod bench;
 mod check;
 mod command;
@@ -21,6 +22,7 @@ cargo xtask TASK
   ci              fmt, clippy, tidy, licences, spelling and test, as the build server runs them
   bench [WORK..]  measure the engine beside its peers; --help says how
   learn [NAME..]  train every method and check that it learns; --help says how
+  attack [--write] attack every reward of wording; --write writes docs/rewards-attacks.md anew
   golden          list the golden files and how each is made
   completions     write shell completions and manual pages into target/
   tiny [--check]  make the embedded model anew, or compare its first steps with the recorded ones
@@ -55,6 +57,7 @@ fn run(arguments: &[String]) -> Result<()> {
             Ok(())
         }
         "learn" => learn::learn(rest),
+        "attack" => attack::attack(rest),
         "ci" => check::ci(),
         "golden" => check::golden(),
         "completions" => completions::completions(),

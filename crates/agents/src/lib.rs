@@ -35,5 +35,9 @@ mod guide {}
 mod tools_guide {}
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/composites.md")]
+mod composites {}
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}

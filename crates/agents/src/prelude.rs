@@ -9,8 +9,15 @@ pub use stateset_core::{
 pub use stateset_env::conversation::ConversationEnvironment;
 pub use stateset_env::prompts::PromptEnvironment;
 pub use stateset_env::rewards::{
-    CompositeReward, ConcisenessReward, ContainsReward, ExactNumberReward, HelpfulnessReward,
-    RegexReward, SafetyReward, TaskCompletionReward, WeightedReward, parse_reward,
+    ActionOrientedReward, Adaptation, AdaptiveReward, Combine, CompositeReward, ConcisenessReward,
+    ContainsReward, CorrectnessReward, CustomerServiceReplyReward, DiversityReward,
+    DomainSpecificReward, EmpathyReward, EngagementReward, ExactNumberReward, HelpfulnessReward,
+    LengthReward, MultiObjectiveReward, Objective, ProfessionalismReward, ReasoningFormatReward,
+    RegexReward, SafetyReward, SalesReplyReward, SimilarityAwareReward, SimilarityReward,
+    TaskCompletionReward, TechnicalSupportReplyReward, ToolUseReward, VerifiedReward,
+    WeightedReward, async_reward_fn, create_adaptive_reward, create_customer_service_reward,
+    create_domain_reward, create_helpful_agent_reward, create_task_agent_reward,
+    create_tutoring_reward, parse_reward, reward_fn,
 };
 pub use stateset_env::sets::{CONVERSATION_CONFIGS, conversation_config};
 pub use stateset_env::tools::{ToolRegistry, WithTools};

@@ -26,6 +26,7 @@ mod tool;
 mod tool_calls;
 mod trace;
 mod trajectory;
+mod weighing;
 
 pub use agent::{Agent, AgentReply, AgentRequest, PLAN_GOAL, PLAN_UPDATE};
 pub use content::{ContentRecord, ImageUrlRecord, PartRecord};
@@ -51,3 +52,4 @@ pub use tool::{Tool, ToolError};
 pub use tool_calls::{CallFormat, CallParser, Piece, ReadReply};
 pub use trace::{Origin, Segment, Span, TokenTrace, TraceError};
 pub use trajectory::{ConversationTurn, Trajectory, TrajectoryId};
+pub use weighing::Weighing;

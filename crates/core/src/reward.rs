@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{RewardResult, Scenario, Trajectory};
+use crate::{RewardResult, Scenario, Trajectory, Weighing};
 
 /// What a reward may look at beside the trajectory.
 #[derive(Clone, Copy, Debug)]
@@ -19,4 +19,9 @@ pub trait Reward: Send + Sync {
 
     /// Judges `trajectory`. What cannot be judged is [`crate::Score::Unscorable`], never 0.
     async fn score(&self, trajectory: &Trajectory, context: RewardContext<'_>) -> RewardResult;
+
+    /// For a reward whose weights change in a training run: what changes them. See [`Weighing`].
+    fn weighing(&self) -> Option<Box<dyn Weighing>> {
+        None
+    }
 }

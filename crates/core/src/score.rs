@@ -49,6 +49,18 @@ impl Score {
     }
 }
 
+impl From<f64> for Score {
+    fn from(value: f64) -> Score {
+        Score::of(value)
+    }
+}
+
+impl<E: std::fmt::Display> From<Result<f64, E>> for Score {
+    fn from(result: Result<f64, E>) -> Score {
+        result.map_or_else(|error| Score::unscorable(error.to_string()), Score::of)
+    }
+}
+
 /// A named part of a reward.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RewardComponent {
@@ -90,5 +102,8 @@ mod tests {
         assert_eq!(Score::of(0.25).value(), Some(0.25));
         assert_eq!(Score::of(f64::NAN).value(), None);
         assert_eq!(Score::of(f64::INFINITY).value(), None);
+        assert_eq!(Score::from(f64::NAN).value(), None);
+        let failed: Result<f64, &str> = Err("nobody is there");
+        assert_eq!(Score::from(failed), Score::unscorable("nobody is there"));
     }
 }

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use stateset_core::{ConversationTurn, Message, Scenario, Trajectory};
+use stateset_env::prompts::Check;
 use stateset_env::rewards::{ExactNumberReward, final_number};
+use stateset_env::scenarios::prompts_from_bytes;
 
 fn data(file: &str) -> Option<String> {
     let default = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
@@ -37,4 +39,42 @@ fn every_reference_answer_is_found() {
         n += 1;
     }
     assert_eq!(n, 7_473);
+}
+
+#[test]
+fn the_file_is_a_prompt_file_whose_answers_are_checked_as_numbers() {
+    let Some(text) = data("gsm8k/train.jsonl") else {
+        println!("SKIPPED: gsm8k/train.jsonl is not here");
+        return;
+    };
+    let scenarios = prompts_from_bytes(text.as_bytes(), "train.jsonl").unwrap();
+    assert_eq!(scenarios.len(), 7_473);
+    for scenario in &scenarios {
+        let check = Check::of(scenario).unwrap().unwrap();
+        assert!(matches!(check, Check::Number(_)), "{scenario:?}");
+        let solution = scenario.expected.as_deref().unwrap();
+        let number = final_number(solution).unwrap();
+        assert!(check.judge(solution).is_right, "{solution}");
+        assert!(check.judge(&format!("So that makes {number} in all.")).is_right, "{number}");
+        assert!(check.judge(&format!("\\boxed{{{}}}", separated(&number))).is_right, "{number}");
+        assert!(!check.judge(&format!("{number} or 3{number}")).is_right, "{number}");
+        assert!(!check.judge("I do not know.").is_right);
+    }
+}
+
+/// A whole number with separators of thousands.
+fn separated(number: &str) -> String {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (whole, part) = digits.split_once('.').map_or((digits, None), |(w, p)| (w, Some(p)));
+    let mut out = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    match part {
+        Some(part) => format!("{sign}{out}.{part}"),
+        None => format!("{sign}{out}"),
+    }
 }

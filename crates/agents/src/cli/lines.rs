@@ -80,7 +80,7 @@ impl LinesArgs {
 }
 
 /// Every bad line in one message.
-fn refused(name: &str, problems: &[String]) -> CliError {
+pub(super) fn refused(name: &str, problems: &[String]) -> CliError {
     let n = problems.len();
     let what = if n == 1 { "1 line" } else { "some lines" };
     let mut text = format!("read {name}: {what} cannot be used");
@@ -156,7 +156,7 @@ fn tool(value: &Value) -> Result<ToolSpec, String> {
 }
 
 /// The parser's words without its line, which is always 1.
-fn json_problem(error: &serde_json::Error) -> String {
+pub(super) fn json_problem(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let text = text.split(" at line 1 column").next().unwrap_or(&text);
     format!("{text} (column {})", error.column())

@@ -9,10 +9,12 @@
 //! | `sources` | files, variables and flags into a resolved configuration |
 //! | `model`, `engine` | finding a model, sizing an engine for it |
 //! | `lines`, `sampling` | what `score` and `generate` read, and how text is drawn |
+//! | `conversations`, `spread` | what `reward` reads, and what it shows |
 //! | `output`, `error`, `logging` | data on stdout, everything else on stderr, and exit codes |
 
 mod alias;
 mod chat;
+mod conversations;
 mod doctor;
 mod engine;
 mod error;
@@ -27,11 +29,13 @@ mod output;
 mod program;
 mod report;
 mod result;
+mod reward;
 mod sampling;
 mod score;
 mod sft;
 mod signals;
 mod sources;
+mod spread;
 mod stops;
 mod today;
 mod train;

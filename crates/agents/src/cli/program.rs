@@ -7,7 +7,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::error::{self, Outcome};
 use super::logging::LogArgs;
-use super::{alias, chat, doctor, evaluate, generate, init, report, score, sft, train, version};
+use super::{
+    alias, chat, doctor, evaluate, generate, init, report, reward, score, sft, train, version,
+};
 
 /// Trains, evaluates and talks with conversation agents that learn by reinforcement.
 #[derive(Debug, Parser)]
@@ -27,6 +29,7 @@ enum Command {
     Train(Box<train::TrainArgs>),
     Evaluate(Box<evaluate::EvaluateArgs>),
     Chat(chat::ChatArgs),
+    Reward(reward::RewardArgs),
     Score(score::ScoreArgs),
     Generate(generate::GenerateArgs),
     Sft(sft::SftArgs),
@@ -68,6 +71,7 @@ fn run(command: Command) -> Outcome {
         Command::Train(args) => train::run(*args),
         Command::Evaluate(args) => evaluate::run(*args),
         Command::Chat(args) => chat::run(args),
+        Command::Reward(args) => reward::run(args),
         Command::Score(args) => score::run(args),
         Command::Generate(args) => generate::run(args),
         Command::Sft(args) => sft::run(args),

@@ -2,8 +2,9 @@
 
 use super::program::{Program, folder};
 
-const COMMANDS: [&str; 10] = [
-    "train", "evaluate", "chat", "score", "generate", "sft", "init", "doctor", "report", "version",
+const COMMANDS: [&str; 11] = [
+    "train", "evaluate", "chat", "reward", "score", "generate", "sft", "init", "doctor", "report",
+    "version",
 ];
 
 #[test]

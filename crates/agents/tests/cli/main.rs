@@ -13,6 +13,7 @@ mod interrupted;
 mod judged;
 mod pairs;
 mod program;
+mod reward;
 mod score;
 mod sft;
 mod train;

@@ -10,6 +10,7 @@ use super::examples::example;
 use crate::data::test_data;
 
 const DATA: &str = include_str!("../../../../docs/data.md");
+const COMPOSITES: &str = include_str!("../../../../docs/composites.md");
 const ENVIRONMENTS: &str = include_str!("../../../../docs/environments.md");
 
 /// The first block of a page that is fenced as `language` and comes after `before`.
@@ -84,4 +85,47 @@ fn scenarios_of_the_guide_are_played() {
     std::fs::write(temp.path().join("run.toml"), config).unwrap();
     let trained = run(ENVIRONMENTS, "stateset-agents train", &SHORT, temp.path());
     assert_eq!(trained["steps"], 2);
+}
+
+#[test]
+fn a_reward_is_looked_at_as_the_guide_says() {
+    let temp = tempfile::tempdir().unwrap();
+    let reward = block(COMPOSITES, "## A reward file", "toml");
+    std::fs::write(temp.path().join("reward.toml"), reward).unwrap();
+    let conversations = block(COMPOSITES, "## Looking at a reward", "jsonl");
+    std::fs::write(temp.path().join("conversations.jsonl"), conversations).unwrap();
+    let run = |start: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stateset-agents"));
+        stdout(command.args(arguments(COMPOSITES, start)), temp.path())
+    };
+    let text = run("stateset-agents reward --reward reward.toml conversations.jsonl --show");
+    assert!(text.contains("3, 1 of them unscorable") && text.contains("Best"), "{text}");
+    let lines = run("stateset-agents reward --reward reward.toml conversations.jsonl --json");
+    assert_eq!(lines.lines().count(), 3);
+    let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!((&first["id"], &first["components"]["verified"]), (&"right".into(), &1.0.into()));
+}
+
+#[test]
+fn prompts_of_the_guide_can_be_checked() {
+    let prompts = block(COMPOSITES, "## Prompts with an answer", "jsonl");
+    let read = stateset_env::scenarios::prompts_from_bytes(prompts.as_bytes(), "guide.jsonl");
+    let read = read.unwrap_or_else(|error| panic!("{error}"));
+    let replies = [
+        "#### 84",
+        "Two of them cost $20.00.",
+        "3 and 4",
+        "(B)",
+        "Blue, white and red.",
+        "AB-1234",
+        "```json\n{\"item\": \"lamp\", \"n\": 2}\n```",
+        "The capital of the Netherlands is Amsterdam.",
+    ];
+    assert_eq!(read.len(), replies.len());
+    for (i, scenario) in read.iter().enumerate() {
+        let check = stateset_env::prompts::Check::of(scenario).unwrap().expect("it has a check");
+        for (j, reply) in replies.iter().enumerate() {
+            assert_eq!(check.judge(reply).is_right, i == j, "{:?}: {reply}", scenario.messages);
+        }
+    }
 }

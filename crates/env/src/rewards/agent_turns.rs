@@ -2,14 +2,28 @@
 
 use stateset_core::{FinishReason, Role, Score, Trajectory};
 
-use crate::text::{Disfluency, disfluency, is_parrot, is_repeat, words};
+use crate::text::{
+    Disfluency, disfluency, is_function_word, is_parrot, is_repeat, n_words, sentences,
+    share_of_bad_joins, words, words_in_clauses,
+};
+
+/// Turns of more words than this lose soundness: nobody reads on.
+const MOST_WORDS: f64 = 250.0;
+/// What a bad join in every tenth word leaves of a turn's soundness is 1 less a tenth of this.
+const COST_OF_BAD_JOINS: f64 = 6.0;
 
 /// One turn of the agent that says something, or should.
 pub(super) struct AgentTurn<'a> {
     /// What it says.
     pub(super) text: &'a str,
+    /// What it thinks before it speaks, where the model's format keeps that apart.
+    pub(super) reasoning: Option<&'a str>,
     /// Its words.
     pub(super) words: Vec<String>,
+    /// For each word, whether a clause begins with it.
+    pub(super) starts: Vec<bool>,
+    /// What the user said last.
+    pub(super) last_user: &'a str,
     /// The words of everything the user had said before.
     pub(super) user_words: Vec<String>,
     /// Why nobody can read it, if so.
@@ -26,6 +40,44 @@ impl AgentTurn<'_> {
     pub(super) fn is_sound(&self) -> bool {
         self.disfluency.is_none() && !self.is_repeated
     }
+
+    /// How far its wording can be trusted to mean something, from 0 to 1. 0 for what is not sound or was
+    /// cut off; less than 1 where words stand together that English does not put together, and for turns
+    /// of endless length.
+    pub(super) fn soundness(&self) -> f64 {
+        if !self.is_sound() || self.is_cut_off {
+            return 0.0;
+        }
+        let english = 1.0 - COST_OF_BAD_JOINS * share_of_bad_joins(&self.words, &self.starts);
+        let length = (MOST_WORDS / self.text.len().div_ceil(6).max(1) as f64).min(1.0);
+        (english * length).max(0.0)
+    }
+
+    /// True where some sentence of three words or more ends in a question mark.
+    pub(super) fn asks(&self) -> bool {
+        let before_marks = self.text.match_indices('?').map(|(index, _)| &self.text[..index]);
+        let questions =
+            before_marks.filter_map(|before| sentences(before).last().copied().map(n_words));
+        questions.into_iter().any(|n| n >= 3)
+    }
+
+    /// The first of its content words that the user has used; words count as the same from five letters
+    /// on.
+    pub(super) fn shared_word(&self) -> Option<&str> {
+        let users: Vec<&str> =
+            self.user_words.iter().filter(|word| is_content(word)).map(|word| stem(word)).collect();
+        let mut own = self.words.iter().filter(|word| is_content(word));
+        own.find(|word| users.contains(&stem(word))).map(String::as_str)
+    }
+}
+
+fn is_content(word: &str) -> bool {
+    word.chars().nth(2).is_some() && !is_function_word(word)
+}
+
+fn stem(word: &str) -> &str {
+    const LETTERS: usize = 5;
+    word.char_indices().nth(LETTERS).map_or(word, |(end, _)| &word[..end])
 }
 
 /// The agent's turns, without those that only call tools.
@@ -33,20 +85,25 @@ pub(super) fn agent_turns(trajectory: &Trajectory) -> Vec<AgentTurn<'_>> {
     let mut turns: Vec<AgentTurn<'_>> = Vec::new();
     let mut user_words: Vec<String> = Vec::new();
     let mut last_user: Vec<String> = Vec::new();
+    let mut last_said = "";
     for turn in &trajectory.turns {
         let text = turn.message.content.as_str();
         match turn.message.role {
             Role::User => {
                 last_user = words(text);
+                last_said = text;
                 user_words.extend_from_slice(&last_user);
             }
             Role::Assistant if text.trim().is_empty() && !turn.message.tool_calls.is_empty() => {}
             Role::Assistant => {
-                let words = words(text);
+                let (words, starts) = words_in_clauses(text);
                 let is_repeated = is_parrot(&words, &last_user)
                     || turns.iter().any(|earlier| is_repeat(&words, &earlier.words));
                 turns.push(AgentTurn {
                     text,
+                    reasoning: turn.message.reasoning.as_deref(),
+                    starts,
+                    last_user: last_said,
                     disfluency: disfluency(&words),
                     words,
                     user_words: user_words.clone(),

@@ -37,7 +37,6 @@ use stateset_core::{Reward, RewardContext, RewardResult, Score, Trajectory};
 use super::agent_turns::{AgentTurn, mean_over_turns};
 use super::composite::WeightedReward;
 use crate::customer::CustomerReport;
-use crate::text::{is_function_word, n_words, sentences};
 
 /// Judges how helpful the agent's words are; see the rules above.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,30 +77,10 @@ fn worth(turn: &AgentTurn<'_>) -> f64 {
         return 0.0;
     }
     let credit = |earned: bool, credit: f64| if earned { credit } else { 0.0 };
-    credit(moves_on(turn.text), 0.5)
-        + credit(is_about_it(turn), 0.2)
+    credit(MOVES.is_match(turn.text) || turn.asks(), 0.5)
+        + credit(turn.shared_word().is_some(), 0.2)
         + credit(COURTESY.is_match(turn.text), 0.1)
         + credit((4..=80).contains(&turn.words.len()), 0.2)
-}
-
-fn moves_on(text: &str) -> bool {
-    MOVES.is_match(text) || asks(text)
-}
-
-/// True where some sentence of three words or more ends in a question mark.
-fn asks(text: &str) -> bool {
-    let before_marks = text.match_indices('?').map(|(index, _)| &text[..index]);
-    let questions =
-        before_marks.filter_map(|before| sentences(before).last().copied().map(n_words));
-    questions.into_iter().any(|n| n >= 3)
-}
-
-/// True where turn and user share a content word; words count as the same from five letters on.
-fn is_about_it(turn: &AgentTurn<'_>) -> bool {
-    let stem = |word: &String| -> String { word.chars().take(5).collect() };
-    let is_content = |word: &&String| word.chars().count() >= 3 && !is_function_word(word);
-    let users: Vec<String> = turn.user_words.iter().filter(is_content).map(stem).collect();
-    turn.words.iter().filter(is_content).any(|word| users.contains(&stem(word)))
 }
 
 fn constant(pattern: &str) -> Regex {

@@ -20,12 +20,13 @@ pub fn final_number(text: &str) -> Option<String> {
     const MARKS: [&str; 2] = ["####", "\\boxed{"];
     let marked = MARKS.iter().filter_map(|mark| Some(text.rfind(mark)? + mark.len())).max();
     match marked {
-        Some(start) => numbers(&text[start..]).next(),
-        None => numbers(text).last(),
+        Some(start) => all_numbers(&text[start..]).next(),
+        None => all_numbers(text).last(),
     }
 }
 
-fn numbers(text: &str) -> impl Iterator<Item = String> {
+/// Every number of `text` in plain form, in order.
+pub(crate) fn all_numbers(text: &str) -> impl Iterator<Item = String> {
     NUMBER.captures_iter(text).map(move |found| {
         let digits = found.name("digits").map_or("", |digits| digits.as_str());
         let has_minus = found.name("minus").or(found.name("minus2")).is_some();

@@ -30,13 +30,8 @@ impl RegexReward {
     /// # Errors
     /// [`EnvError::Reward`] where it is empty, no regular expression, or needs too much memory.
     pub fn new(pattern: &str) -> Result<RegexReward, EnvError> {
-        const MAX_COMPILED_BYTES: usize = 1 << 20;
         let refused = |message: String| EnvError::Reward { name: "regex".to_owned(), message };
-        if pattern.is_empty() {
-            return Err(refused("the pattern is empty, which matches everything".to_owned()));
-        }
-        let pattern = RegexBuilder::new(pattern).size_limit(MAX_COMPILED_BYTES).build();
-        pattern.map(|pattern| RegexReward { pattern }).map_err(|error| refused(error.to_string()))
+        compile_pattern(pattern).map(|pattern| RegexReward { pattern }).map_err(refused)
     }
 
     /// The score of a conversation.
@@ -64,6 +59,16 @@ impl Reward for RegexReward {
     async fn score(&self, trajectory: &Trajectory, _: RewardContext<'_>) -> RewardResult {
         RewardResult::single(self.judge(trajectory))
     }
+}
+
+/// Compiles a pattern that a user wrote; the error says what is wrong with it.
+pub(crate) fn compile_pattern(pattern: &str) -> Result<Regex, String> {
+    const MAX_COMPILED_BYTES: usize = 1 << 20;
+    if pattern.is_empty() {
+        return Err("the pattern is empty, which matches everything".to_owned());
+    }
+    let built = RegexBuilder::new(pattern).size_limit(MAX_COMPILED_BYTES).build();
+    built.map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -2,18 +2,23 @@
 //!
 //! | text | reward |
 //! |---|---|
-//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number`, `database`, `tool_progress` | the reward of this name |
+//! | `helpfulness`, `safety`, `conciseness`, `task_completion`, `exact_number`, `verified`, `database`, `tool_progress` | the reward of this name |
 //! | `goal_coverage`, `learning`, `user_satisfaction` | the reward of this name, for simulated users |
+//! | `correctness`, `engagement`, `customer_service_reply`, `technical_support_reply`, `sales_reply`, `domain_specific`, `similarity`, `similarity_aware`, `length`, `empathy`, `action_oriented`, `professionalism`, `reasoning_format`, `diversity`, `tool_use` | the same; `docs/rewards.md` has a table of all |
 //! | `helpfulness=0.6,safety=0.4` | several, with weights |
 //! | `contains:dog`, `contains:dog,cat` | some of the words is said |
 //! | `contains_text:dog` | some of the texts occurs, inside words too |
 //! | `contains_all:dog,cat` | all of the words are said |
 //! | `regex:^Yes` | the pattern matches; everything behind the colon belongs to it |
+//! | `domain:finance`, `domain:loan,interest` | the vocabulary of a built-in domain, or of your own |
 //! | `customer_service`, `technical_support`, `sales` | presets for simulated customers: task completion 0.5, helpfulness 0.25, conciseness 0.15, safety 0.1 |
 //! | `kpi:csat`, also with a weight as `kpi:csat=0.5` | a business figure of the worlds of commerce |
 //! | `returns_desk`, `dynamic_pricing`, `fulfilment`, `cross_sell`, `fraud_review` | presets for the worlds of commerce: figures with weights |
 //! | `bookings` | preset for agenda users: goal coverage 0.6, user satisfaction 0.2, conciseness 0.1, safety 0.1 |
 //! | `tutoring` | preset for pupils: learning 0.65, helpfulness 0.15, conciseness 0.1, safety 0.1 |
+//! | `adaptive:helpfulness=0.6,safety=0.4` | the same whose weights follow what lags behind in training |
+//! | `inverse_variance:a=1,b=1,c=1` | judges of the same thing, weighed by how little noise they show |
+//! | `helpful_agent`, `service_agent`, `task_agent`, `tutoring_agent` | what the [factories](super::create_helpful_agent_reward) make |
 //! | `helpful` | preset for scripted users: helpfulness 0.6, safety 0.4 |
 //!
 //! The preset for customers is built so that only a solved problem earns more than half: a competent,
@@ -23,19 +28,37 @@ use std::sync::Arc;
 
 use stateset_core::Reward;
 
+use super::action_oriented::ActionOrientedReward;
+use super::adaptive::{Adaptation, AdaptiveReward, Rule};
 use super::composite::{CompositeReward, WeightedReward};
 use super::conciseness::ConcisenessReward;
 use super::contains::{ContainsReward, Matching, Need};
+use super::correctness::CorrectnessReward;
+use super::customer_service::CustomerServiceReplyReward;
 use super::database::{DatabaseReward, ToolProgressReward};
+use super::diversity::DiversityReward;
+use super::domain_specific::DomainSpecificReward;
+use super::empathy::EmpathyReward;
+use super::engagement::EngagementReward;
 use super::exact_number::ExactNumberReward;
+use super::factories::{AGENT_PRESETS, agent_preset};
 use super::goal_coverage::GoalCoverageReward;
 use super::helpfulness::HelpfulnessReward;
 use super::kpi::KpiReward;
 use super::learning::LearningReward;
+use super::length::LengthReward;
+use super::professionalism::ProfessionalismReward;
+use super::reasoning_format::ReasoningFormatReward;
 use super::regex::RegexReward;
 use super::safety::SafetyReward;
+use super::sales::SalesReplyReward;
+use super::similarity::SimilarityReward;
+use super::similarity_aware::SimilarityAwareReward;
 use super::task_completion::TaskCompletionReward;
+use super::technical_support::TechnicalSupportReplyReward;
+use super::tool_use::ToolUseReward;
 use super::user_satisfaction::UserSatisfactionReward;
+use super::verified::VerifiedReward;
 use crate::commerce::{Kpi, commerce_preset};
 use crate::error::EnvError;
 use crate::names::{listed, nearest};
@@ -52,13 +75,48 @@ pub const REWARD_NAMES: &[&str] = &[
     "goal_coverage",
     "learning",
     "user_satisfaction",
+    "correctness",
+    "engagement",
+    "customer_service_reply",
+    "technical_support_reply",
+    "sales_reply",
+    "domain_specific",
+    "similarity",
+    "similarity_aware",
+    "length",
+    "empathy",
+    "action_oriented",
+    "professionalism",
+    "reasoning_format",
+    "diversity",
+    "tool_use",
+    "verified",
 ];
 
 /// Composites with names of their own.
-pub const REWARD_PRESETS: &[&str] =
-    &["customer_service", "technical_support", "sales", "helpful", "bookings", "tutoring"];
+pub const REWARD_PRESETS: &[&str] = &[
+    "customer_service",
+    "technical_support",
+    "sales",
+    "bookings",
+    "tutoring",
+    "helpful",
+    "helpful_agent",
+    "service_agent",
+    "task_agent",
+    "tutoring_agent",
+];
 
-const WITH_ARGUMENT: &[&str] = &["contains", "contains_text", "contains_all", "regex", "kpi"];
+const WITH_ARGUMENT: &[&str] = &[
+    "contains",
+    "contains_text",
+    "contains_all",
+    "regex",
+    "domain",
+    "kpi",
+    "adaptive",
+    "inverse_variance",
+];
 
 /// The reward that `spec` describes; see the table above.
 ///
@@ -100,6 +158,9 @@ pub fn parse_reward(spec: &str) -> Result<Arc<dyn Reward>, EnvError> {
             ConcisenessReward::weighted(0.1),
             SafetyReward::weighted(0.1),
         ])?)),
+        name if AGENT_PRESETS.iter().any(|(preset, _)| *preset == name) => {
+            Ok(Arc::new(agent_preset(name)?))
+        }
         name => Ok(member(spec, name, 1.0)?.reward),
     }
 }
@@ -123,8 +184,18 @@ fn with_argument(spec: &str, name: &str, argument: &str) -> Result<Arc<dyn Rewar
         "contains_all" => Ok(Arc::new(ContainsReward::new(words(), Need::All, Matching::Word)?)),
         "regex" => Ok(Arc::new(RegexReward::new(argument)?)),
         "kpi" => Ok(Arc::new(KpiReward::new(kpi(spec, argument)?))),
+        "domain" if argument.contains(',') => {
+            Ok(Arc::new(DomainSpecificReward::of_terms(words())?))
+        }
+        "domain" => Ok(Arc::new(DomainSpecificReward::of_domain(argument.trim())?)),
+        "adaptive" => adaptive(argument, Rule::Lagging),
+        "inverse_variance" => adaptive(argument, Rule::InverseVariance),
         _ => Err(unknown(spec, name)),
     }
+}
+
+fn adaptive(argument: &str, rule: Rule) -> Result<Arc<dyn Reward>, EnvError> {
+    Ok(Arc::new(AdaptiveReward::of(composite(argument)?, Adaptation::new(rule))?))
 }
 
 fn composite(spec: &str) -> Result<CompositeReward, EnvError> {
@@ -162,6 +233,22 @@ fn member(spec: &str, name: &str, weight: f64) -> Result<WeightedReward, EnvErro
         "goal_coverage" => Ok(GoalCoverageReward::weighted(weight)),
         "learning" => Ok(LearningReward::weighted(weight)),
         "user_satisfaction" => Ok(UserSatisfactionReward::weighted(weight)),
+        "correctness" => Ok(CorrectnessReward::weighted(weight)),
+        "engagement" => Ok(EngagementReward::weighted(weight)),
+        "customer_service_reply" => Ok(CustomerServiceReplyReward::weighted(weight)),
+        "technical_support_reply" => Ok(TechnicalSupportReplyReward::weighted(weight)),
+        "sales_reply" => Ok(SalesReplyReward::weighted(weight)),
+        "domain_specific" => Ok(DomainSpecificReward::weighted(weight)),
+        "similarity" => Ok(SimilarityReward::weighted(weight)),
+        "similarity_aware" => Ok(SimilarityAwareReward::weighted(weight)),
+        "length" => Ok(LengthReward::weighted(weight)),
+        "empathy" => Ok(EmpathyReward::weighted(weight)),
+        "action_oriented" => Ok(ActionOrientedReward::weighted(weight)),
+        "professionalism" => Ok(ProfessionalismReward::weighted(weight)),
+        "reasoning_format" => Ok(ReasoningFormatReward::weighted(weight)),
+        "diversity" => Ok(DiversityReward::weighted(weight)),
+        "tool_use" => Ok(ToolUseReward::weighted(weight)),
+        "verified" => Ok(VerifiedReward::weighted(weight)),
         _ => Err(unknown(spec, name)),
     }
 }
@@ -225,12 +312,15 @@ mod tests {
         assert_eq!(judged("contains:dog", "Two dogs bark at me."), 0.0);
         assert_eq!(judged("contains_all:cat,dog", "A dog barks at me."), 0.0);
         assert_eq!(judged("regex:^A (dog|cat): ok", "A dog: ok"), 1.0);
+        assert!(judged("domain:barks, dog", "The dog barks at the door.") > 0.7);
+        assert!(judged("domain:travel", "The flight has a gate.") > 0.5);
         assert_eq!(judged(" exact_number ", "It is 42."), 1.0);
         assert_eq!(judged("conciseness=1, safety=1", "It is 42."), 1.0);
         assert_eq!(judged("helpful", "What do you want to know about the dog, please?"), 1.0);
         for spec in ["kpi:csat", "kpi: net_value", "safety=0.5,kpi:csat=0.5", "fraud_review"] {
             assert!(parse_reward(spec).is_ok(), "{spec}");
         }
+        assert_eq!(judged("adaptive:conciseness=1, safety=1", "It is 42."), 1.0);
         for name in REWARD_NAMES.iter().chain(REWARD_PRESETS) {
             assert!(parse_reward(name).is_ok(), "{name}");
         }
@@ -240,10 +330,13 @@ mod tests {
     fn what_is_wrong_is_said() {
         assert_eq!(
             refused("helpfulnes"),
-            "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are \
-             helpfulness, safety, conciseness, task_completion, exact_number, database and tool_progress, presets \
-             customer_service, technical_support, sales and helpful, with an argument contains:.., \
-             contains_text:.., contains_all:.., regex:.. and kpi:..; did you mean \"helpfulness\"?"
+            format!(
+                "build the reward \"helpfulnes\": no reward is called \"helpfulnes\"; rewards are {}, \
+                 presets {}, with an argument contains:.., contains_text:.., contains_all:.., regex:.., \
+                 domain:.., kpi:.., adaptive:.. and inverse_variance:..; did you mean \"helpfulness\"?",
+                listed(REWARD_NAMES),
+                listed(REWARD_PRESETS)
+            )
         );
         for (spec, expected) in [
             ("helpfulness,safety=1", "\"helpfulness\" has no weight; write it as helpfulness=0.5"),
@@ -256,8 +349,11 @@ mod tests {
         }
         assert!(refused("kpi:csaat").contains("did you mean \"csat\"?"));
         assert!(refused("kpi:csat=1,kpi:csat=1").contains("kpi:csat is in it twice"));
+        assert!(refused("adaptive:safety=0").contains("no positive sum"));
+        assert!(refused("inverse_variance:safety=1").contains("three members or more"));
         assert!(refused("contains:").contains("it needs words"));
         assert!(refused("regex:(").contains("regex"));
+        assert!(refused("domain:traval").contains("did you mean \"travel\"?"));
         assert!(refused("containz:dog").contains("did you mean \"contains\"?"));
         assert!(refused("").contains("no reward is called \"\""));
     }

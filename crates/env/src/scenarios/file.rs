@@ -263,18 +263,45 @@ mod tests {
         let prompts = prompts_from_bytes(text.as_bytes(), "sums.jsonl").unwrap();
         assert_eq!((prompts[0].id.as_str(), prompts[0].expected.as_deref()), ("sums-0", Some("2")));
         assert_eq!((prompts[1].id.as_str(), prompts[1].messages[0].role), ("b", Role::System));
-        let bad = "{\"question\": \"1+1?\"}\n{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}";
+        let bad = "{\"queston\": \"1+1?\"}\n{\"messages\": [{\"role\": \"assistant\", \"content\": \"a\"}]}";
         let error = prompts_from_bytes(bad.as_bytes(), "sums.jsonl").unwrap_err().to_string();
         assert_eq!(
             error,
             "load sums.jsonl: 3 problems\n  \
-             sums.jsonl line 1: `question`: found an unknown key, allowed is prompt, messages, answer, \
-             expected and id\n  \
+             sums.jsonl line 1: `queston`: found an unknown key, allowed is prompt, question, messages, \
+             answer, expected, id, check, choices, answers, pattern and schema; did you mean `question`?\n  \
              sums.jsonl line 1: `prompt`: found nothing to answer, allowed is a prompt, or a list of \
              messages\n  \
              sums.jsonl line 2: `messages`: found a last message of nobody who asks, allowed is one of \
              the user or a tool"
         );
+    }
+
+    #[test]
+    fn answers_that_cannot_be_checked_are_named_with_their_lines() {
+        let good = json!({"question": "Which?", "choices": ["a b", "c"], "answer": "B"});
+        let read = prompts_from_bytes(good.to_string().as_bytes(), "p.jsonl").unwrap();
+        assert_eq!(read[0].messages, [Message::user("Which?")]);
+        assert_eq!(read[0].metadata["choices"], json!(["a b", "c"]));
+        let bad = [
+            json!({"prompt": "?", "question": "?", "answer": "x"}),
+            json!({"prompt": "?", "choices": ["a b", "c"], "answer": "D"}),
+            json!({"prompt": "?", "check": "nubmer", "answer": 3}),
+            json!({"prompt": "?", "schema": {"type": "objet"}}),
+            json!({"prompt": "?", "schema": {}, "answer": {"a": 1}}),
+        ];
+        let text = bad.map(|entry| entry.to_string()).join("\n");
+        let error = prompts_from_bytes(text.as_bytes(), "p.jsonl").unwrap_err().to_string();
+        for expected in [
+            "load p.jsonl: 4 problems",
+            "p.jsonl line 1: `question`: found both prompt and question, allowed is one of them",
+            "p.jsonl line 2: `answer`: found \"D\", allowed is a letter or the text of a choice",
+            "p.jsonl line 3: `check`: found \"nubmer\", allowed is number, numbers, choice,",
+            "did you mean \"number\"?",
+            "p.jsonl line 4: `schema`: found",
+        ] {
+            assert!(error.contains(expected), "{expected}\n{error}");
+        }
     }
 
     #[test]

@@ -10,9 +10,39 @@ use std::sync::LazyLock;
 /// the limit keeps a runaway text from costing more than its reward.
 const MAX_CHARS: usize = 8_000;
 
-/// The words of `text` in lower case.
+/// The words of `text` in lower case, with straight apostrophes.
 pub(crate) fn words(text: &str) -> Vec<String> {
-    split_words(text).map(str::to_lowercase).collect()
+    split_words(text).map(lower).collect()
+}
+
+/// The words of `text` as [`words`] gives them, and for each whether a clause begins with it: it is
+/// the first, or a comma, a full stop or another mark stands before it.
+pub(crate) fn words_in_clauses(text: &str) -> (Vec<String>, Vec<bool>) {
+    let (mut found, mut starts) = (Vec::new(), Vec::new());
+    let mut end = 0;
+    for word in split_words(text) {
+        // `word` is a part of `text`, so that the distance of their beginnings is its place.
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        starts.push(found.is_empty() || text[end..start].contains(ends_clause));
+        found.push(lower(word));
+        end = start + word.len();
+    }
+    (found, starts)
+}
+
+fn ends_clause(c: char) -> bool {
+    matches!(
+        c,
+        ',' | '.' | ';' | ':' | '!' | '?' | '\n' | '(' | ')' | '"' | '…' | '–' | '—' | '“' | '”'
+    )
+}
+
+fn lower(word: &str) -> String {
+    if word.is_ascii() {
+        word.to_ascii_lowercase()
+    } else {
+        word.to_lowercase().replace('’', "'")
+    }
 }
 
 /// Number of words in `text`.
@@ -78,6 +108,14 @@ mod tests {
             ["i'm", "at", "anna.hill@example.com", "v2.3"]
         );
         assert!(words(" ... !? ").is_empty());
+    }
+
+    #[test]
+    fn clauses_begin_after_marks() {
+        let (found, starts) = words_in_clauses("Well, it’s v2.3. ¿Was? Ja - ÄRGER (sehr)");
+        assert_eq!(found, ["well", "it's", "v2.3", "was", "ja", "ärger", "sehr"]);
+        assert_eq!(starts, [true, true, false, true, true, false, true]);
+        assert_eq!(words_in_clauses(""), (vec![], vec![]));
     }
 
     #[test]

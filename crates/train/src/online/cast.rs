@@ -214,6 +214,8 @@ fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
                 RewardMethod::Average => Combine::Average,
                 RewardMethod::Min => Combine::Min,
                 RewardMethod::Max => Combine::Max,
+                RewardMethod::Product => Combine::Product,
+                RewardMethod::GeometricMean => Combine::GeometricMean,
             };
             Ok(Arc::new(CompositeReward::new(members?)?.combined_by(combine)))
         }

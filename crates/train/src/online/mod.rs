@@ -33,6 +33,7 @@ mod stagehands;
 mod state;
 mod step_metrics;
 mod trainer;
+mod weighing;
 
 pub use baseline::{BaselineSize, play_baseline};
 pub use cast::Cast;

@@ -9,6 +9,7 @@ use super::order::ScenarioOrder;
 use super::player::Player;
 use super::run::{OnlineRun, Ready};
 use super::state::TrainerState;
+use super::weighing;
 use crate::config::RunConfig;
 use crate::rollout::{EpisodeLimits, GroupJudge, Stage};
 use crate::{EarlyStopping, EventLog, MetricsFile, RunFolder, Sink, TensorBoardFile, TrainError};
@@ -31,7 +32,8 @@ pub(crate) fn files(
 
 /// What the settings say that may not be meant.
 pub(super) fn setting_warnings(run: &OnlineRun) -> Vec<String> {
-    run.resolved.warnings.iter().map(ToString::to_string).collect()
+    let idle = weighing::is_idle(run).then(|| weighing::NOT_WEIGHED.to_owned());
+    run.resolved.warnings.iter().map(ToString::to_string).chain(idle).collect()
 }
 
 /// Patience counts evaluations; the setting counts steps.

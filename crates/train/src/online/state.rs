@@ -54,6 +54,9 @@ pub(super) struct TrainerState {
     /// What watching over the run remembers.
     #[serde(default)]
     pub health: HealthRecord,
+    /// What the reward's changing weights rest on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weighing: Option<serde_json::Value>,
     /// A callback or early stopping has ended the run here.
     pub is_stopped: bool,
 }
@@ -101,6 +104,7 @@ impl Default for TrainerState {
             best_step: None,
             ended_early: false,
             health: HealthRecord::default(),
+            weighing: None,
             is_stopped: false,
         }
     }

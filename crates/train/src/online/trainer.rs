@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use stateset_core::{PolicyVersion, Trajectory};
+use stateset_core::{PolicyVersion, Trajectory, Weighing};
 
 use super::dead::reason_to_skip;
 use super::evaluation::Evaluator;
@@ -13,7 +13,7 @@ use super::player::{Played, Player};
 use super::run::{OnlineRun, Ready, Resume, TrainedRun};
 use super::stagehands::{early_stopping, evaluator, files, player, setting_warnings};
 use super::state::TrainerState;
-use super::{setup, step_metrics};
+use super::{setup, step_metrics, weighing};
 use crate::config::RunConfig;
 use crate::judge::PreferenceFile;
 use crate::store::CheckpointStore;
@@ -42,6 +42,8 @@ pub(super) struct Trainer {
     early_stopping: Option<EarlyStopping>,
     health: Health,
     preferences: Option<PreferenceFile>,
+    /// Changes the weights of the reward's parts, where they change.
+    weighing: Option<Box<dyn Weighing>>,
     dispatcher: Dispatcher,
     stop: StopSignal,
     state: TrainerState,
@@ -84,6 +86,7 @@ impl Trainer {
         if let Some(learner) = &mut learner {
             health.set_up(learner);
         }
+        let weighing = weighing::open(&run, &state)?;
         let resumed_step = run.resume.as_ref().map(|_| state.step);
         let toml = run.resolved.to_toml();
         let sinks = files(&run.folder, &toml, resumed_step, std::mem::take(&mut run.sinks))?;
@@ -101,6 +104,7 @@ impl Trainer {
         };
         Ok(Trainer {
             preferences,
+            weighing,
             player: player(&run, &ready),
             evaluator: evaluator(&run, &ready),
             ahead: None,
@@ -159,7 +163,7 @@ impl Trainer {
         let start = Instant::now();
         let step = self.state.step + 1;
         self.phase(step, Phase::Sampling);
-        let played = match self.ahead.take() {
+        let mut played = match self.ahead.take() {
             Some(played) => played,
             None => {
                 let version = self.sampling_version(step).await?;
@@ -167,6 +171,10 @@ impl Trainer {
             }
         };
         let mut metrics = step_metrics::of_rollouts(played.all());
+        if let Some(weighing) = &mut self.weighing {
+            weighing::settle(weighing.as_mut(), &mut played, &mut metrics);
+            self.state.weighing = Some(weighing.state());
+        }
         self.count_rollouts(&played, step, &mut metrics);
         self.write_preferences(step, &played)?;
         if self.learner.is_some() {

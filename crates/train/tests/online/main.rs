@@ -17,3 +17,5 @@ mod refill;
 mod stale;
 mod support;
 mod tools;
+mod weighing;
+mod worlds;

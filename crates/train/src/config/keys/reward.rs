@@ -9,7 +9,9 @@ pub(super) const KEYS: &[Key] = &[
         "The reward in words: a name such as `helpfulness`, a preset such as `customer_service` or \
          `helpful`, several with weights such as `helpfulness=0.6,safety=0.4`, or one with an \
          argument such as `contains:dog`, `contains_text:dog`, `contains_all:yes,please` or \
-         `regex:^Yes`. `neural:PATH` is a trained reward model, alone or with a weight. Without it and without reward.weights, the preset that fits the scenarios.",
+         `regex:^Yes`. `neural:PATH` is a trained reward model, alone or with a weight. \
+         `adaptive:helpfulness=0.6,safety=0.4` lets weights follow what lags behind. A path that ends \
+         in .toml, .yaml, .yml or .json is a reward file. Without it and without reward.weights, the preset that fits the scenarios.",
     ),
     Key::optional(
         "reward.weights",
@@ -21,11 +23,11 @@ pub(super) const KEYS: &[Key] = &[
         ..Key::new(
             "reward.combination",
             Kind::Choice {
-                names: &["weighted_sum", "average", "min", "max"],
+                names: &["weighted_sum", "average", "min", "max", "product", "geometric_mean"],
                 synonyms: &[("sum", "weighted_sum"), ("weighted_average", "weighted_sum")],
             },
             "How the rewards of reward.weights become one: their weighted or plain mean, the worst \
-             or the best.",
+             or the best, their product or weighted geometric mean.",
         )
     },
     Key {

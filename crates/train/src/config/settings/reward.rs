@@ -48,6 +48,10 @@ pub enum RewardMethod {
     Min,
     /// The best.
     Max,
+    /// Their product.
+    Product,
+    /// Their geometric mean by weight.
+    GeometricMean,
 }
 
 const SPEC: &str = "reward.spec";
@@ -61,6 +65,8 @@ impl RewardMethod {
             RewardMethod::Average => "average",
             RewardMethod::Min => "min",
             RewardMethod::Max => "max",
+            RewardMethod::Product => "product",
+            RewardMethod::GeometricMean => "geometric_mean",
         }
     }
 }
@@ -75,6 +81,8 @@ impl RewardSettings {
             "average" => RewardMethod::Average,
             "min" => RewardMethod::Min,
             "max" => RewardMethod::Max,
+            "product" => RewardMethod::Product,
+            "geometric_mean" => RewardMethod::GeometricMean,
             _ => RewardMethod::WeightedSum,
         };
         let source = match one_of(reader, &[SPEC, WEIGHTS]) {
