@@ -121,7 +121,10 @@ fn edit(text: &[String], pool: &[String], stream: &mut Stream) -> Vec<String> {
             2 if is_inside => drop(text.remove(place)),
             3 if is_inside => text[place] = word,
             4 if is_inside && text.len() < MOST_WORDS => text.insert(place, text[place].clone()),
-            5 if is_inside => text.swap(place, text.len() / 2),
+            5 if is_inside => {
+                let other = text.len() / 2;
+                text.swap(place, other);
+            }
             6 if is_inside => {
                 let mark = stream.choose(&MARKS).copied().unwrap_or(".");
                 let bare = text[place].trim_end_matches(['.', ',', '?', '!']).to_owned();
