@@ -36,6 +36,9 @@ pub(crate) fn attack(
     (n_climbers, n_steps): (usize, usize),
 ) -> Finds {
     let judge = Judge::new(target);
+    let exchanges: Vec<Exchange> =
+        exchanges.iter().filter(|one| one.is_single()).cloned().collect();
+    let exchanges = exchanges.as_slice();
     let pool = pool(target, exchanges);
     let nothing = Find { score: 0.0, text: String::new(), user: String::new(), english: -20.0 };
     let mut finds = Finds { best: nothing, dishonest: None };
