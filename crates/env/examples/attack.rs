@@ -18,8 +18,8 @@ use attack::english::English;
 use attack::honest::{Exchange, honest, real};
 use attack::{Judge, TARGETS, Target, climb, degenerate, quantile};
 
-const CLIMBERS: usize = 30;
-const STEPS: usize = 3_000;
+const CLIMBERS: usize = 10;
+const STEPS: usize = 1_000;
 
 struct Row {
     name: &'static str,
