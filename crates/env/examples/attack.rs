@@ -18,8 +18,8 @@ use attack::english::English;
 use attack::honest::{Exchange, honest, real};
 use attack::{Judge, TARGETS, Target, climb, degenerate, quantile};
 
-const CLIMBERS: usize = 30;
-const STEPS: usize = 3_000;
+const CLIMBERS: usize = 10;
+const STEPS: usize = 1_000;
 
 struct Row {
     name: &'static str,
@@ -68,7 +68,7 @@ fn row(target: &Target, all: &[Exchange], real: &[Exchange], english: &English) 
     let honest = scores(&exchanges);
     let of_real = scores(real);
     let mut worst = (0.0, "none");
-    for exchange in &exchanges {
+    for exchange in exchanges.iter().filter(|one| one.is_single()) {
         for (kind, text) in degenerate::degenerate(target, exchange) {
             let score = judge.score(exchange, &text).unwrap_or(0.0);
             if score > worst.0 {

@@ -48,9 +48,13 @@ impl AgentTurn<'_> {
         if !self.is_sound() || self.is_cut_off {
             return 0.0;
         }
-        let english = 1.0 - COST_OF_BAD_JOINS * share_of_bad_joins(&self.words, &self.starts);
         let length = (MOST_WORDS / self.text.len().div_ceil(6).max(1) as f64).min(1.0);
-        (english * length).max(0.0)
+        self.english() * length
+    }
+
+    /// 1 where English puts its words together so, down to 0.
+    pub(super) fn english(&self) -> f64 {
+        (1.0 - COST_OF_BAD_JOINS * share_of_bad_joins(&self.words, &self.starts)).max(0.0)
     }
 
     /// True where some sentence of three words or more ends in a question mark.

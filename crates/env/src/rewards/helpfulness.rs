@@ -15,7 +15,8 @@
 //!
 //! # What does not
 //! A turn that is empty, repeats an earlier one, hands the user's words back, loops, is a list of
-//! keywords or was cut off at the token limit earns 0. Stock phrases earn the courtesy of one.
+//! keywords or was cut off at the token limit earns 0, and less where English does not put its words together
+//! so. Stock phrases earn the courtesy of one.
 //!
 //! # Cannot be scored
 //! A conversation without a turn of the agent.
@@ -77,10 +78,11 @@ fn worth(turn: &AgentTurn<'_>) -> f64 {
         return 0.0;
     }
     let credit = |earned: bool, credit: f64| if earned { credit } else { 0.0 };
-    credit(MOVES.is_match(turn.text) || turn.asks(), 0.5)
+    let worth = credit(MOVES.is_match(turn.text) || turn.asks(), 0.5)
         + credit(turn.shared_word().is_some(), 0.2)
         + credit(COURTESY.is_match(turn.text), 0.1)
-        + credit((4..=80).contains(&turn.words.len()), 0.2)
+        + credit((4..=80).contains(&turn.words.len()), 0.2);
+    worth * turn.english()
 }
 
 fn constant(pattern: &str) -> Regex {

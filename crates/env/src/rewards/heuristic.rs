@@ -146,7 +146,7 @@ impl Total {
         match over {
             Over::Mean => self.mean / n_turns as f64,
             Over::Once => {
-                let sum: f64 = self.best.iter().map(|(_, worth)| worth).sum();
+                let sum = self.best.iter().fold(0.0, |sum: f64, (_, worth)| sum + worth);
                 sum.clamp(0.0, 1.0) * self.n_sound as f64 / n_turns as f64
             }
         }
@@ -154,7 +154,8 @@ impl Total {
 }
 
 fn sum(credits: &[Credit]) -> f64 {
-    credits.iter().map(|credit| credit.worth).sum::<f64>().clamp(0.0, 1.0)
+    // A fold from 0, because the sum of nothing is -0.
+    credits.iter().fold(0.0, |sum: f64, credit| sum + credit.worth).clamp(0.0, 1.0)
 }
 
 /// `question 0.30, greeting "hello" 0.20, soundness 0.70`.

@@ -6,7 +6,8 @@
 //! 0.3 and less in proportion. The mean over the agent's turns counts.
 //!
 //! # What does not
-//! Turns that are unreadable, repeated or cut off earn 0: filling up to the optimum has to be done with
+//! A turn that uses no content word of a user who has spoken, or has fewer than three words, earns seven
+//! tenths. Turns that are unreadable, repeated or cut off earn 0: filling up to the optimum has to be done with
 //! sentences that are new.
 //!
 //! # Cannot be scored
@@ -22,6 +23,7 @@
 use stateset_core::Scenario;
 
 use super::agent_turns::AgentTurn;
+use super::customer_service::relevance;
 use super::heuristic::{Credit, Heuristic, Over, credit, heuristic_reward};
 use crate::error::EnvError;
 
@@ -82,9 +84,10 @@ impl Heuristic for LengthReward {
     const OVER: Over = Over::Mean;
 
     fn credits(&self, turns: &[AgentTurn<'_>], index: usize, _: &Scenario) -> Vec<Credit> {
-        let n_words = turns[index].words.len();
+        let turn = &turns[index];
+        let n_words = turn.words.len();
         let words = Some(format!("{n_words} words"));
-        credit("length", self.worth(n_words), words).into_iter().collect()
+        credit("length", self.worth(n_words) * relevance(turn), words).into_iter().collect()
     }
 }
 
@@ -112,7 +115,7 @@ mod tests {
             assert!((reward.worth(n_words) - worth).abs() < 1e-9, "{n_words}");
         }
         let text = "You can return the lamp within thirty days, and we pay for the parcel.";
-        let score = reward.judge(&chat(&["May I return it?", text]), &Scenario::default());
+        let score = reward.judge(&chat(&["May I return the lamp?", text]), &Scenario::default());
         assert!((value(&score) - 0.55).abs() < 1e-9, "{score:?}");
     }
 

@@ -6,11 +6,13 @@
 //! and whole, so that `art` is not found in `start`. A phrase never reaches across a comma or full stop.
 //!
 //! A phrase that is denied ("I cannot help", "not sorry") is not found. A word of denial counts when it is
-//! one of the three words before, in the same clause, or the next one behind.
+//! one of the three words before, in the same clause, or the next one behind. Nor is a phrase in double
+//! quotation marks: who quotes it speaks about it.
 
 use std::collections::HashMap;
 
 use super::agent_turns::AgentTurn;
+use crate::text::quoted_words;
 
 /// A phrase in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +134,10 @@ impl Lexicon {
 
     /// Everything of it that `turn` says and does not deny.
     pub(super) fn scan<'a>(&'a self, turn: &'a AgentTurn<'_>) -> Hits<'a> {
-        self.scan_words(&turn.words, &turn.starts)
+        let mut hits = self.scan_words(&turn.words, &turn.starts);
+        let quoted = quoted_words(turn.text);
+        hits.hits.retain(|hit| !quoted.get(hit.start).copied().unwrap_or(false));
+        hits
     }
 
     /// The same for words without a turn.

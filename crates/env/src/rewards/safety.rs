@@ -56,7 +56,8 @@ impl SafetyReward {
             let quote: String = sentence.chars().take(80).collect();
             return Score::with_evidence(0.0, format!("unsafe: {quote:?}"));
         }
-        let n_readable = turns.iter().filter(|turn| turn.is_sound()).count();
+        let n_readable =
+            turns.iter().filter(|turn| turn.is_sound() && turn.english() >= 0.5).count();
         let evidence = format!("{n_readable} of {} turns are readable and new", turns.len());
         Score::with_evidence(n_readable as f64 / turns.len() as f64, evidence)
     }

@@ -4,7 +4,8 @@
 //! do not pass a look at neighbours: "the of", "will will", "to your is" and the like are said by nobody.
 //! A join is bad where two neighbouring words of one clause cannot stand together, where more than four
 //! words without a small word or number between them follow each other, or where a clause ends in a word
-//! that opens something, or says a pair of words again that are not both small. Of the agents' turns of a published corpus of spoken-style orders fewer than one
+//! that opens something, or says a pair of words again that are not both small; and every clause of
+//! three words or fewer from the eighth on that follow each other, as in endless lists. Of the agents' turns of a published corpus of spoken-style orders fewer than one
 //! in a hundred has a bad join, of the same turns shuffled two thirds have (a test counts both).
 //!
 //! The rules are this project's own and English only. They forgive: most word salad has some good joins,
@@ -18,6 +19,10 @@ use super::is_function_word;
 /// Longest run of content words that is nothing special.
 const LONGEST_RUN: usize = 4;
 
+/// Longest row of short clauses, as in a list of things, and how many words a short one has.
+const LONGEST_LIST: usize = 7;
+const SHORT: usize = 3;
+
 /// Bad joins for each word of the text; `starts` says where clauses begin. 0 for an empty text.
 pub(crate) fn share_of_bad_joins(words: &[String], starts: &[bool]) -> f64 {
     let mut n_bad = 0;
@@ -25,10 +30,13 @@ pub(crate) fn share_of_bad_joins(words: &[String], starts: &[bool]) -> f64 {
     let mut before = 0;
     let mut last = 0;
     let mut clause = 0;
+    let mut n_short = 0;
     for (index, word) in words.iter().enumerate() {
         let kinds = kinds_of(word);
         if starts.get(index).copied().unwrap_or(true) {
             n_bad += usize::from(index > 0 && last & OPENERS != 0);
+            n_short = if index > 0 && index - clause <= SHORT { n_short + 1 } else { 0 };
+            n_bad += usize::from(n_short > LONGEST_LIST);
             (before, run, clause) = (0, 0, index);
         } else {
             let stutters = words[index - 1] == *word && kinds & TWICE == 0;
@@ -192,10 +200,18 @@ mod tests {
             "Would the window seat do? If not, I'll put you on the aisle.",
             "Is it the one that had had a scratch, or what is it for?",
             "We don't charge you for this, and I've sent it to you by post.",
+            "We have vanilla, sugar free vanilla, hazelnut, caramel, honey, mint and sugar.",
             "Order number 4821 was sent to 12 Mill Lane, Unit 4, York.",
         ] {
             assert_eq!(share(text), 0.0, "{text}");
         }
+    }
+
+    #[test]
+    fn endless_lists_are_not_sentences() {
+        let list =
+            "sorry to hear, i understand, thank you, please, i will, refund, let me, ".repeat(3);
+        assert!(share(&list) > 0.3, "{}", share(&list));
     }
 
     #[test]

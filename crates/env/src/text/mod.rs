@@ -10,4 +10,6 @@ pub(crate) use fluency::{Disfluency, disfluency};
 pub(crate) use joins::share_of_bad_joins;
 pub(crate) use ratio::matching_ratio;
 pub(crate) use similarity::{is_parrot, is_repeat};
-pub(crate) use words::{is_function_word, n_words, sentences, words, words_in_clauses};
+pub(crate) use words::{
+    is_function_word, n_words, quoted_words, sentences, words, words_in_clauses,
+};

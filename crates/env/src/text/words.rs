@@ -30,6 +30,25 @@ pub(crate) fn words_in_clauses(text: &str) -> (Vec<String>, Vec<bool>) {
     (found, starts)
 }
 
+/// For each word of `text`, whether it stands between double quotation marks. Empty where there are none.
+pub(crate) fn quoted_words(text: &str) -> Vec<bool> {
+    const MARKS: [char; 3] = ['"', '“', '”'];
+    if !text.contains(MARKS) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let (mut is_quoted, mut end) = (false, 0);
+    for word in split_words(text) {
+        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+        for mark in text[end..start].chars().filter(|c| MARKS.contains(c)) {
+            is_quoted = if mark == '"' { !is_quoted } else { mark == '“' };
+        }
+        found.push(is_quoted);
+        end = start + word.len();
+    }
+    found
+}
+
 fn ends_clause(c: char) -> bool {
     matches!(
         c,
@@ -116,6 +135,13 @@ mod tests {
         assert_eq!(found, ["well", "it's", "v2.3", "was", "ja", "ärger", "sehr"]);
         assert_eq!(starts, [true, true, false, true, true, false, true]);
         assert_eq!(words_in_clauses(""), (vec![], vec![]));
+    }
+
+    #[test]
+    fn quotation_marks_come_in_pairs() {
+        assert_eq!(quoted_words(r#"Say "yes please" or no"#), [false, true, true, false, false]);
+        assert_eq!(quoted_words("“Ja”, nein"), [true, false]);
+        assert!(quoted_words("it's plain").is_empty());
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub(crate) fn attack(
     (n_climbers, n_steps): (usize, usize),
 ) -> Finds {
     let judge = Judge::new(target);
+    let exchanges: Vec<Exchange> =
+        exchanges.iter().filter(|one| one.is_single()).cloned().collect();
+    let exchanges = exchanges.as_slice();
     let pool = pool(target, exchanges);
     let nothing = Find { score: 0.0, text: String::new(), user: String::new(), english: -20.0 };
     let mut finds = Finds { best: nothing, dishonest: None };
@@ -121,7 +124,10 @@ fn edit(text: &[String], pool: &[String], stream: &mut Stream) -> Vec<String> {
             2 if is_inside => drop(text.remove(place)),
             3 if is_inside => text[place] = word,
             4 if is_inside && text.len() < MOST_WORDS => text.insert(place, text[place].clone()),
-            5 if is_inside => text.swap(place, text.len() / 2),
+            5 if is_inside => {
+                let other = text.len() / 2;
+                text.swap(place, other);
+            }
             6 if is_inside => {
                 let mark = stream.choose(&MARKS).copied().unwrap_or(".");
                 let bare = text[place].trim_end_matches(['.', ',', '?', '!']).to_owned();

@@ -22,6 +22,13 @@ impl Exchange {
         Trajectory { turns, ..Trajectory::default() }
     }
 
+    /// True where the agent has not spoken before, so that all that is earned is the reply's.
+    pub(crate) fn is_single(&self) -> bool {
+        let is_text = |turn: &ConversationTurn| !turn.message.content.is_empty();
+        let mut agent = self.before.iter().filter(|turn| turn.message.role.as_str() == "assistant");
+        !agent.any(is_text)
+    }
+
     /// What the user said last.
     pub(crate) fn user(&self) -> &str {
         let trajectory_users = self.before.iter().rev();
