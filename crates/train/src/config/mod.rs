@@ -62,7 +62,8 @@ pub use settings::{
     CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
     EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method, OptimiserSettings,
     PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
-    PresetNames, PromptStyle, ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod,
+    PresetNames, PromptStyle, ReferenceModel, ReferenceSync, RemoteJudgeSettings, ResponseOrder,
+    RewardMethod,
     RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings, Rubric,
     RunConfig, ScenarioSource, Split, StepSettings,
 };
