@@ -18,6 +18,7 @@
 pub mod cli;
 mod facade;
 mod hub;
+mod judge;
 pub mod prelude;
 
 pub use facade::{
@@ -28,6 +29,16 @@ pub use facade::{
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/environments.md")]
 mod guide {}
+
+/// The guide's page on judges.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/judges.md")]
+mod judges {}
+
+/// The guide's page on what is elsewhere: policies, tools.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/remote.md")]
+mod remote {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

@@ -44,14 +44,17 @@ enum Counts {
     Criteria(Criteria),
 }
 
+/// Most tokens of an answer by criteria, or about a group: a reason beside each score.
+const MAX_REASONED_TOKENS: usize = 1024;
+
 /// What its engine is started with.
 fn local(settings: &JudgeSettings, threads: usize, seed: RunSeed) -> LocalJudgeSettings {
-    LocalJudgeSettings {
-        threads,
-        context: settings.context_tokens,
-        seed,
-        ..LocalJudgeSettings::default()
+    let usual = LocalJudgeSettings::default();
+    let mut sampling = usual.sampling.clone();
+    if matches!(settings.kind, JudgeKind::AsReward | JudgeKind::Relative { .. }) {
+        sampling.max_new_tokens = MAX_REASONED_TOKENS;
     }
+    LocalJudgeSettings { threads, context: settings.context_tokens, seed, sampling, ..usual }
 }
 
 /// Checks what can be checked without an engine, and gives the memory that it will hold; none where

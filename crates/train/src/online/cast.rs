@@ -20,10 +20,10 @@ use stateset_env::sets::{World, world as built_in_world};
 
 use crate::TrainError;
 use crate::config::{
-    EvaluationScenarios, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
+    EvaluationScenarios, JudgeSettings, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
     Split,
 };
-use crate::judge::JudgeSlot;
+use crate::judge::{JudgeModel, JudgeSlot, start_judge};
 use crate::rewards::reward_with_judge;
 
 /// Turns of the agent where neither the configuration nor a scenario set says.
@@ -98,6 +98,23 @@ impl Cast {
             max_turns,
             evaluation_max_turns,
         })
+    }
+}
+
+impl Cast {
+    /// Starts the judge that rewards ask, for playing without training.
+    ///
+    /// # Errors
+    /// [`TrainError`] where its model does not fit, or the rubric cannot be read.
+    pub fn start_judge(
+        &self,
+        settings: &JudgeSettings,
+        model: JudgeModel,
+        threads: usize,
+        seed: RunSeed,
+    ) -> Result<(), TrainError> {
+        self.judge.fill(start_judge(settings, model, threads, seed)?.judge);
+        Ok(())
     }
 }
 

@@ -178,6 +178,11 @@ impl JudgeSettings {
         Some(judge)
     }
 
+    /// True where the reward itself asks the judge, so that evaluations need it too.
+    pub fn is_asked_by_reward(&self) -> bool {
+        self.kind == JudgeKind::AsReward || matches!(self.rubric, Some(Rubric::Named(_)))
+    }
+
     fn usual(
         model: String,
         remote: Option<RemoteJudgeSettings>,
