@@ -96,8 +96,9 @@ fn ledger(remote: &RemoteJudgeSettings) -> Result<Option<Arc<Ledger>>, TrainErro
     let prices = remote.prices.as_deref().map(prices).transpose()?.unwrap_or_default();
     let ledger = match &remote.ledger {
         None => Ledger::new(prices, budget),
-        Some(path) => Ledger::open(prices, budget, path)
-            .map_err(|error| invalid("judge_ledger", error))?,
+        Some(path) => {
+            Ledger::open(prices, budget, path).map_err(|error| invalid("judge_ledger", error))?
+        }
     };
     Ok(Some(Arc::new(ledger)))
 }

@@ -32,8 +32,8 @@ pub use cache::{CacheTally, CachedJudge};
 pub use error::ConnectError;
 #[cfg(feature = "remote")]
 pub use guards::{
-    Breaker, BreakerSettings, BreakerState, Clock, ConcurrencyLimit, Failure, Guarded, Guards, Pass,
-    RateLimit, Retry, RetrySettings, Stop, SystemClock, within,
+    Breaker, BreakerSettings, BreakerState, Clock, ConcurrencyLimit, Failure, Guarded, Guards,
+    Pass, RateLimit, Retry, RetrySettings, Stop, SystemClock, within,
 };
 pub use hub::{DEFAULT_ENDPOINT, Hub, HubSettings, ModelId, Progress, Token};
 #[cfg(feature = "remote")]

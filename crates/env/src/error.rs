@@ -96,7 +96,10 @@ pub enum EnvError {
         message: String,
     },
     /// No built-in rubric has this name.
-    #[error("find the rubric {found:?}: known are {known}; a file ends in .yaml, .yml or .json{}", suffix(hint))]
+    #[error(
+        "find the rubric {found:?}: known are {known}; a file ends in .yaml, .yml or .json{}",
+        suffix(hint)
+    )]
     UnknownRubric {
         /// The name asked for.
         found: String,

@@ -43,9 +43,10 @@ pub use journal::{
     MAX_RECORD_BYTES, read_journal,
 };
 pub use judge::{
-    DirectJudging, JudgeMeasure, JudgeModel, JudgeSlot, LocalJudge, LocalJudgeSettings, ORDER_DISAGREEMENT, PairReward,
-    PairwiseJudging, PolicyJudge, PreferencePair, PreferenceSelection, RelativeJudging, Ruler, compare,
-    judging_figures, measure_judge, preference_pairs, preferences_to_jsonl,
+    DirectJudging, JudgeMeasure, JudgeModel, JudgeSlot, LocalJudge, LocalJudgeSettings,
+    ORDER_DISAGREEMENT, PairReward, PairwiseJudging, PolicyJudge, PreferencePair,
+    PreferenceSelection, RelativeJudging, Ruler, compare, judging_figures, measure_judge,
+    preference_pairs, preferences_to_jsonl,
 };
 pub use lock::RunLock;
 pub use machine::peak_rss_bytes;

@@ -14,8 +14,8 @@ use stateset_train::config::{
     ConfigSources, Flag, JudgeSettings, ModelOverlay, Resolved, RewardSource, report, resolve,
 };
 use stateset_train::{
-    Callback, EvaluationSummary, JudgeModel, ModelSource, OnlineRun, Progress, ProgressStyle, RunFolder,
-    RunSummary, StopSignal, TrainError,
+    Callback, EvaluationSummary, JudgeModel, ModelSource, OnlineRun, Progress, ProgressStyle,
+    RunFolder, RunSummary, StopSignal, TrainError,
 };
 
 use super::agent::{ChatAgent, open_model, split_folder};

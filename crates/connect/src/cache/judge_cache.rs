@@ -71,7 +71,11 @@ impl<J> CachedJudge<J> {
     ///
     /// # Errors
     /// What the system says where the folder cannot be created.
-    pub fn new(inner: J, namespace: impl Into<String>, folder: &Path) -> io::Result<CachedJudge<J>> {
+    pub fn new(
+        inner: J,
+        namespace: impl Into<String>,
+        folder: &Path,
+    ) -> io::Result<CachedJudge<J>> {
         fs::create_dir_all(folder)?;
         Ok(CachedJudge {
             inner,
@@ -246,9 +250,8 @@ mod tests {
     async fn everything_asked_is_part_of_the_key() {
         let folder = tempfile::tempdir().unwrap();
         let asked = Arc::new(Counting::default());
-        let cache = |namespace: &str| {
-            CachedJudge::new(asked.clone(), namespace, folder.path()).unwrap()
-        };
+        let cache =
+            |namespace: &str| CachedJudge::new(asked.clone(), namespace, folder.path()).unwrap();
         let moved = JudgeRequest { instructions: "iq".into(), ..request("", &[]) };
         for (namespace, request) in [
             ("m", request("q", &[])),

@@ -112,7 +112,8 @@ impl Price {
         let [(_, input), (_, output), (_, cached)] = self.named();
         let fresh = usage.input_tokens.saturating_sub(usage.cached_tokens);
         let times = |tokens: u64, price: f64| tokens as f64 * price;
-        (times(fresh, input) + times(usage.cached_tokens, cached)
+        (times(fresh, input)
+            + times(usage.cached_tokens, cached)
             + times(usage.output_tokens, output))
             / 1e6
     }

@@ -12,7 +12,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use rmcp::service::{RoleClient, RunningService, serve_client};
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
-use tokio::io::{AsyncReadExt, AsyncRead};
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
 use super::server::{McpSettings, McpTransport};
@@ -131,7 +131,8 @@ async fn last_words(errors: &Mutex<String>) -> String {
     // Its end and its last words come by two pipes, and the end may be first.
     tokio::time::sleep(LAST_WORDS).await;
     let kept = errors.lock().unwrap_or_else(PoisonError::into_inner);
-    let last: Vec<&str> = kept.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
+    let last: Vec<&str> =
+        kept.lines().rev().filter(|line| !line.trim().is_empty()).take(3).collect();
     let lines: Vec<&str> = last.into_iter().rev().collect();
     if lines.is_empty() { String::new() } else { format!("; it wrote {:?}", lines.join("\n")) }
 }

@@ -196,10 +196,8 @@ impl McpServer {
     ) -> Result<T, RemoteError> {
         let limit = self.settings.call_timeout;
         let who = self.who.clone();
-        let timed_out = || RemoteError::TimedOut {
-            who: self.who.clone(),
-            limit_secs: limit.as_secs_f64(),
-        };
+        let timed_out =
+            || RemoteError::TimedOut { who: self.who.clone(), limit_secs: limit.as_secs_f64() };
         match tokio::time::timeout(limit, call).await {
             Err(_) | Ok(Err(ServiceError::Timeout { .. })) => Err(timed_out()),
             Ok(Ok(value)) => Ok(value),

@@ -27,9 +27,7 @@ pub(crate) async fn read_text(
     let bad = |problem: String| RemoteError::BadAnswer { who: who.to_owned(), problem };
     let (status, wait) = (response.status(), retry_after(response.headers()));
     let mut bytes = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| no_answer(who, limit, error))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| no_answer(who, limit, error))? {
         if bytes.len() + chunk.len() > MAX_ANSWER_BYTES {
             return Err(bad("it is longer than 16 MiB".to_owned()));
         }

@@ -21,7 +21,7 @@ pub enum RemoteError {
         problem: String,
     },
     /// There is no connection.
-    #[error("reach {who}: {cause}; check the address, and that it runs")]
+    #[error("call {who}: it cannot be reached ({cause}); check the address, and that it runs")]
     Unreachable {
         /// Who was called.
         who: String,
@@ -57,7 +57,7 @@ pub enum RemoteError {
         retry_after: Option<Duration>,
     },
     /// Its answer makes no sense.
-    #[error("understand the answer of {who}: {problem}")]
+    #[error("call {who}: its answer makes no sense: {problem}")]
     BadAnswer {
         /// Who was called.
         who: String,
@@ -109,6 +109,19 @@ impl RemoteError {
         }
     }
 
+    /// Who was called, or is set up.
+    pub fn who(&self) -> &str {
+        match self {
+            RemoteError::BadSetting { who, .. }
+            | RemoteError::Unreachable { who, .. }
+            | RemoteError::TimedOut { who, .. }
+            | RemoteError::Closed { who, .. }
+            | RemoteError::Status { who, .. }
+            | RemoteError::BadAnswer { who, .. }
+            | RemoteError::Rejected { who, .. } => who,
+        }
+    }
+
     fn retry_after(&self) -> Option<Duration> {
         match self {
             RemoteError::Status { retry_after, .. } => *retry_after,
@@ -117,8 +130,10 @@ impl RemoteError {
     }
 
     /// As the error of a policy. Sampling has no effect, so all that is ill may be asked again.
-    pub fn into_policy_error(self, who: &str) -> PolicyError {
-        let (who, message) = (who.to_owned(), format!("failed to {self}"));
+    pub fn into_policy_error(self) -> PolicyError {
+        let who = self.who().to_owned();
+        let text = self.to_string();
+        let message = text.strip_prefix(&format!("call {who}: ")).unwrap_or(&text).to_owned();
         match self.is_fault() {
             true => PolicyError::Unavailable { who, message, retry_after: self.retry_after() },
             false => PolicyError::Refused { who, message },

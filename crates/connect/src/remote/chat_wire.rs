@@ -7,9 +7,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use stateset_core::{
-    Completion, FinishReason, GenerateRequest, Message, Role, Sampling, ToolCall,
-};
+use stateset_core::{Completion, FinishReason, GenerateRequest, Message, Role, Sampling, ToolCall};
 
 /// Tokens that a server counted for one request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -279,10 +277,7 @@ mod tests {
         let (completion, usage) = read(text).unwrap();
         assert_eq!(completion.message, Message::assistant("Hi"));
         assert_eq!(completion.finish, FinishReason::Length);
-        assert_eq!(
-            usage,
-            Some(Usage { input_tokens: 9, cached_tokens: 4, output_tokens: 2 })
-        );
+        assert_eq!(usage, Some(Usage { input_tokens: 9, cached_tokens: 4, output_tokens: 2 }));
         let text = r#"{"choices": [{"message": {"content": null, "reasoning": "hm", "tool_calls": [
             {"function": {"name": "f", "arguments": "{\"a\": 1}"}},
             {"id": "x", "function": {"name": "g", "arguments": "{oops"}}]}}]}"#;

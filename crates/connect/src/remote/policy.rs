@@ -103,8 +103,7 @@ impl RemotePolicy {
         if let Some(key) = &self.settings.api_key {
             request = request.bearer_auth(key.reveal());
         }
-        let response =
-            request.send().await.map_err(|error| no_answer(&self.who, limit, error))?;
+        let response = request.send().await.map_err(|error| no_answer(&self.who, limit, error))?;
         read_text(&self.who, limit, response).await
     }
 }
@@ -120,9 +119,9 @@ impl Policy for RemotePolicy {
             })?;
         }
         let body = body(&self.settings.model, &request, &self.settings.extra);
-        let text = self.ask(&body).await.map_err(|error| error.into_policy_error(who))?;
+        let text = self.ask(&body).await.map_err(RemoteError::into_policy_error)?;
         let (completion, usage) = read(&text).map_err(|problem| {
-            RemoteError::BadAnswer { who: who.to_owned(), problem }.into_policy_error(who)
+            RemoteError::BadAnswer { who: who.to_owned(), problem }.into_policy_error()
         })?;
         if let Some(ledger) = &self.ledger {
             let is_counted = usage.is_some();

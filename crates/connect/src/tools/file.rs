@@ -268,7 +268,10 @@ mod tests {
             (set("{order_id}\"", "{order}\""), ["`url`", "{order} is no property"]),
             (set("required = [\"order_id\"]", "required = []"), ["`url`", "required properties"]),
             (set("\"object\"", "\"array\""), ["`parameters`", "its type is \"array\""]),
-            (set("{ type = \"string\" }", "{ type = \"strin\" }"), ["parameters", "no JSON schema"]),
+            (
+                set("{ type = \"string\" }", "{ type = \"strin\" }"),
+                ["parameters", "no JSON schema"],
+            ),
             (set("method =", "timeout_secs = -1\nmethod ="), ["`timeout_secs`", "found -1"]),
         ] {
             assert!(parts.iter().all(|part| error.contains(part)), "{error}");

@@ -105,7 +105,8 @@ pub struct HttpTool {
     arguments: Arguments,
     headers: HeaderMap,
     client: Client,
-    who: String,
+    /// Scheme, host and port, for messages.
+    site: String,
 }
 
 impl HttpTool {
@@ -123,7 +124,8 @@ impl HttpTool {
         check_places(&who, &template, &settings.spec.parameters)?;
         let headers = headers(&who, &settings.headers)?;
         let client = http_client(&who, settings.connect_timeout)?;
-        Ok(HttpTool { settings, template, arguments, headers, client, who })
+        let site = template.site();
+        Ok(HttpTool { settings, template, arguments, headers, client, site })
     }
 
     async fn ask(&self, url: reqwest::Url, rest: Map<String, Value>) -> Result<Value, RemoteError> {
@@ -144,9 +146,8 @@ impl HttpTool {
         if has_body {
             request = request.json(&rest);
         }
-        let response =
-            request.send().await.map_err(|error| no_answer(&self.who, limit, error))?;
-        let text = read_text(&self.who, limit, response).await?;
+        let response = request.send().await.map_err(|error| no_answer(&self.site, limit, error))?;
+        let text = read_text(&self.site, limit, response).await?;
         Ok(serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 }

@@ -32,9 +32,7 @@ impl UrlTemplate {
         let mut rest = text;
         let mut before = String::new();
         while let Some(open) = rest.find('{') {
-            let close = rest[open..]
-                .find('}')
-                .ok_or_else(|| bad("a `{` has no `}`".to_owned()))?;
+            let close = rest[open..].find('}').ok_or_else(|| bad("a `{` has no `}`".to_owned()))?;
             let (plain, name) = (&rest[..open], &rest[open + 1..open + close]);
             before.push_str(plain);
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -62,6 +60,13 @@ impl UrlTemplate {
             return Err(bad("it has a `#`, which is never sent".to_owned()));
         }
         Ok(template)
+    }
+
+    /// Scheme, host and port: what may be shown of the address.
+    pub(crate) fn site(&self) -> String {
+        let filled = self.joined(|_, _| Ok::<_, std::convert::Infallible>("x".to_owned()));
+        let Ok(text) = filled;
+        Url::parse(&text).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
     }
 
     /// Names of the places.

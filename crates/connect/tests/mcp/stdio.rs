@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use rmcp::ServiceExt;
 use serde_json::json;
-use stateset_connect::{
-    McpServer, McpSettings, McpTool, McpTransport, RemoteError, Secret,
-};
+use stateset_connect::{McpServer, McpSettings, McpTool, McpTransport, RemoteError, Secret};
 use stateset_core::{Tool, ToolError};
 
 use super::shop::Shop;
@@ -116,10 +114,7 @@ async fn a_server_that_hangs_is_given_up_and_still_usable() {
     let settings = McpSettings { call_timeout: Duration::from_millis(600), ..shop() };
     let server = McpServer::connect(settings).await.unwrap();
     let error = server.call("hang", serde_json::Map::new()).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "call the MCP server \"shop\": there was no answer within 0.6 s"
-    );
+    assert_eq!(error.to_string(), "call the MCP server \"shop\": there was no answer within 0.6 s");
     assert!(server.call("find", serde_json::Map::new()).await.is_ok());
 }
 

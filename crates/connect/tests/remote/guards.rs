@@ -31,7 +31,8 @@ impl Clock for Waits {
 fn guarded(server: &StandIn, clock: Arc<Waits>, breaker: Option<Arc<Breaker>>) -> impl Policy {
     let policy = RemotePolicy::new(RemotePolicySettings::new(&server.base, "m")).unwrap();
     let retry = Retry::new(RetrySettings { jitter: 0.0, max_retries: 2, ..Default::default() });
-    let guards = Guards { retry: Some(Arc::new(retry)), breaker, clock, ..Guards::none(policy.who()) };
+    let guards =
+        Guards { retry: Some(Arc::new(retry)), breaker, clock, ..Guards::none(policy.who()) };
     Guarded::new(policy, guards)
 }
 

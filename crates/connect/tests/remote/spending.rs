@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use stateset_connect::{
-    Budget, CachedJudge, Ledger, Prices, RemotePolicy, RemotePolicySettings,
-};
+use stateset_connect::{Budget, CachedJudge, Ledger, Prices, RemotePolicy, RemotePolicySettings};
 use stateset_core::{Judge, JudgeRequest, Policy, PolicyError, Verdict};
 
 use super::policy::request;

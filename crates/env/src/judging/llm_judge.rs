@@ -21,7 +21,7 @@ use super::asker::{AskTally, Asker};
 use super::dialogue::scene;
 use super::pair_prompt::PairAnswer;
 use super::read_rubric::CriterionScore;
-use super::rubric::Rubric;
+use super::rubric::{Criterion, Rubric};
 
 /// Judges by a rubric.
 #[derive(Clone, Debug)]
@@ -84,8 +84,7 @@ impl LlmJudge {
     fn result(&self, scores: &[CriterionScore]) -> RewardResult {
         let top = self.rubric.max_score() as f64 - 1.0;
         let mut total = 0.0;
-        let component = |((criterion, share), score): ((&_, f64), &CriterionScore)| {
-            let criterion: &super::rubric::Criterion = criterion;
+        let component = |((criterion, share), score): ((&Criterion, f64), &CriterionScore)| {
             let value = (score.score - 1.0) / top;
             total += share * value;
             let said = format!("{} of {}: {}", score.score, self.rubric.max_score(), score.reason);
@@ -102,7 +101,7 @@ impl LlmJudge {
 
     fn unscorable(&self, why: &str) -> RewardResult {
         let parts = self.rubric.criteria().iter().zip(self.rubric.shares());
-        let component = |(criterion, weight): (&super::rubric::Criterion, f64)| RewardComponent {
+        let component = |(criterion, weight): (&Criterion, f64)| RewardComponent {
             name: criterion.name.clone(),
             weight,
             score: Score::unscorable(why),
@@ -142,7 +141,6 @@ impl Reward for LlmJudge {
 #[cfg(test)]
 mod tests {
     use super::super::asker::testing::Scripted;
-    use super::super::rubric::Criterion;
     use super::*;
     use stateset_core::{ConversationTurn, Message, Verdict};
 
@@ -182,7 +180,8 @@ mod tests {
         let asked = scripted.asked.lock().unwrap();
         let question = &asked[0].question;
         assert!(
-            question.starts_with("The conversation:\nBackground: A greeting.\n> User: Hi.\n> Agent: "),
+            question
+                .starts_with("The conversation:\nBackground: A greeting.\n> User: Hi.\n> Agent: "),
             "{question}"
         );
         assert!(asked[1].question.contains("Your last answer could not be used"), "{:?}", asked[1]);

@@ -27,9 +27,8 @@ pub struct CriterionScore {
 pub fn read_rubric(text: &str, rubric: &Rubric) -> Result<Vec<CriterionScore>, String> {
     let names: Vec<&str> = rubric.criteria().iter().map(|c| c.name.as_str()).collect();
     let found = json_values(text).find_map(|value| entries(value, &names));
-    let found = found.ok_or_else(|| {
-        format!("it holds no JSON object with the criteria {}", names.join(", "))
-    })?;
+    let found = found
+        .ok_or_else(|| format!("it holds no JSON object with the criteria {}", names.join(", ")))?;
     let scored = |name: &&str| {
         let mut own = found.iter().filter(|(key, _)| same(key, name));
         let (_, value) = own.next().ok_or_else(|| format!("the score of {name} is missing"))?;
@@ -122,11 +121,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn rubric() -> Rubric {
-        let criterion = |name: &str| Criterion {
-            name: name.into(),
-            description: "d".into(),
-            weight: 1.0,
-        };
+        let criterion =
+            |name: &str| Criterion { name: name.into(), description: "d".into(), weight: 1.0 };
         let criteria = vec![criterion("fit"), criterion("good_manner")];
         Rubric::new("r", "You rate.", criteria).unwrap()
     }
@@ -157,7 +153,10 @@ mod tests {
     fn what_is_not_clear_is_not_read() {
         for (text, reason) in [
             ("", "it holds no JSON object with the criteria fit, good_manner"),
-            ("fit: 4, good_manner: 2", "it holds no JSON object with the criteria fit, good_manner"),
+            (
+                "fit: 4, good_manner: 2",
+                "it holds no JSON object with the criteria fit, good_manner",
+            ),
             (r#"{"fit": 4}"#, "the score of good_manner is missing"),
             (
                 r#"{"fit": 0, "good_manner": 2}"#,

@@ -181,7 +181,7 @@ fn is_plain(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    pub(crate) fn criterion(name: &str, weight: f64) -> Criterion {
+    fn criterion(name: &str, weight: f64) -> Criterion {
         Criterion { name: name.into(), description: format!("It has {name}."), weight }
     }
 
@@ -203,7 +203,8 @@ mod tests {
     fn everything_wrong_is_told_at_once() {
         let mut silent = criterion("b", f64::NAN);
         silent.description = " ".into();
-        let criteria = vec![criterion("a", 0.0), criterion(" A", 1.0), silent, criterion("{x}", 1.0)];
+        let criteria =
+            vec![criterion("a", 0.0), criterion(" A", 1.0), silent, criterion("{x}", 1.0)];
         let error = Rubric::new("mine", " ", criteria).unwrap_err().to_string();
         for part in [
             "use the rubric mine: 6 problems",

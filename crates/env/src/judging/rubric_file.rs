@@ -80,13 +80,13 @@ impl Rubric {
         };
         let text = std::str::from_utf8(bytes)
             .map_err(|_| refused("bytes that are no UTF-8".to_owned(), "UTF-8 text"))?;
-        let value: Value = match format {
-            Format::Yaml => yaml(text)
-                .map_err(|error| refused(error.without_snippet().to_string(), "YAML"))?,
-            Format::Json | Format::Jsonl => {
-                serde_json::from_str(text).map_err(|error| refused(error.to_string(), "JSON"))?
-            }
-        };
+        let value: Value =
+            match format {
+                Format::Yaml => yaml(text)
+                    .map_err(|error| refused(error.without_snippet().to_string(), "YAML"))?,
+                Format::Json | Format::Jsonl => serde_json::from_str(text)
+                    .map_err(|error| refused(error.to_string(), "JSON"))?,
+            };
         from_value(name, &value)
     }
 
@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn a_file_gives_a_rubric() {
-        let yaml = b"role: You rate.\nmax_score: 10\ncriteria:\n- {name: fit, description: It fits.}\n";
+        let yaml =
+            b"role: You rate.\nmax_score: 10\ncriteria:\n- {name: fit, description: It fits.}\n";
         let rubric = Rubric::from_bytes(yaml, Format::Yaml, "r.yaml").unwrap();
         assert_eq!((rubric.name(), rubric.max_score()), ("r.yaml", 10));
         assert_eq!(rubric.criteria()[0].weight, 1.0);

@@ -63,9 +63,8 @@ pub use settings::{
     EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method, OptimiserSettings,
     PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
     PresetNames, PromptStyle, ReferenceModel, ReferenceSync, RemoteJudgeSettings, ResponseOrder,
-    RewardMethod,
-    RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings, Rubric,
-    RunConfig, ScenarioSource, Split, StepSettings,
+    RewardMethod, RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings,
+    Rubric, RunConfig, ScenarioSource, Split, StepSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

@@ -49,11 +49,8 @@ mod tests {
     async fn what_comes_later_answers_for_all() {
         let slot = JudgeSlot::default();
         let early = slot.clone();
-        let request = JudgeRequest {
-            instructions: String::new(),
-            question: "?".into(),
-            options: Vec::new(),
-        };
+        let request =
+            JudgeRequest { instructions: String::new(), question: "?".into(), options: Vec::new() };
         let error = early.judge(request.clone()).await.unwrap_err().to_string();
         assert!(error.contains("reward.judge_model") && !slot.is_filled(), "{error}");
         let judge = |text: &str| {

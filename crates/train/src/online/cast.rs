@@ -20,8 +20,8 @@ use stateset_env::sets::{World, world as built_in_world};
 
 use crate::TrainError;
 use crate::config::{
-    EvaluationScenarios, JudgeSettings, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
-    Split,
+    EvaluationScenarios, JudgeSettings, ResponseOrder, RewardMethod, RewardSource, RunConfig,
+    ScenarioSource, Split,
 };
 use crate::judge::{JudgeModel, JudgeSlot, start_judge};
 use crate::rewards::reward_with_judge;
@@ -219,10 +219,11 @@ fn world(
 
 fn reward(config: &RunConfig, judge: &JudgeSlot) -> Result<Arc<dyn Reward>, EnvError> {
     let threads = config.compute.threads.unwrap_or(1);
-    let asker = config.reward.judge.as_ref().map(|settings| Asker {
-        judge: Arc::new(judge.clone()),
-        max_retries: settings.n_retries,
-    });
+    let asker = config
+        .reward
+        .judge
+        .as_ref()
+        .map(|settings| Asker { judge: Arc::new(judge.clone()), max_retries: settings.n_retries });
     match &config.reward.source {
         RewardSource::Spec(spec) => reward_with_judge(spec, threads, asker.as_ref()),
         RewardSource::Fitting => match &config.environment.scenarios {

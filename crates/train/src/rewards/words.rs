@@ -50,7 +50,8 @@ pub fn reward_with_judge(
         };
     }
     let alone = spec.strip_prefix(JUDGE).or_else(|| spec.strip_prefix(RULER)).map(str::trim);
-    if let Some(rubric) = alone.filter(|rubric| Path::new(rubric).is_file() || !rubric.contains('='))
+    if let Some(rubric) =
+        alone.filter(|rubric| Path::new(rubric).is_file() || !rubric.contains('='))
     {
         return judge(spec, rubric, asker);
     }
@@ -112,7 +113,8 @@ mod tests {
     fn a_judge_stands_alone_or_among_others() {
         let slot = Arc::new(crate::JudgeSlot::default());
         let asker = Asker::new(slot);
-        let named = |spec: &str| reward_with_judge(spec, 1, Some(&asker)).map(|r| r.name().to_owned());
+        let named =
+            |spec: &str| reward_with_judge(spec, 1, Some(&asker)).map(|r| r.name().to_owned());
         assert_eq!(named("judge:sales").unwrap(), "judge:sales");
         assert_eq!(named("ruler: code").unwrap(), "judge:code");
         assert!(named("judge:sales=0.7,safety=0.3").is_ok());

@@ -183,11 +183,7 @@ impl JudgeSettings {
         self.kind == JudgeKind::AsReward || matches!(self.rubric, Some(Rubric::Named(_)))
     }
 
-    fn usual(
-        model: String,
-        remote: Option<RemoteJudgeSettings>,
-        reader: &Reader,
-    ) -> JudgeSettings {
+    fn usual(model: String, remote: Option<RemoteJudgeSettings>, reader: &Reader) -> JudgeSettings {
         // A server knows the limit of its model itself.
         let context_tokens = if remote.is_some() { usize::MAX } else { reader.size(CONTEXT) };
         JudgeSettings {
