@@ -94,9 +94,8 @@ impl UrlTemplate {
             }
             Ok(encoded(&text))
         })?;
-        for name in self.names() {
-            arguments.remove(name);
-        }
+        // Keeps the order of the others, which `remove` does not.
+        arguments.retain(|key, _| !self.names().any(|name| name == key));
         Url::parse(&filled).map_err(|error| error.to_string())
     }
 

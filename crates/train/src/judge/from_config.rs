@@ -21,7 +21,6 @@ use crate::config::{JudgeKind, JudgeSettings, Rubric};
 use crate::model::{MemoryPlan, ModelSource, chat_format};
 
 /// Who answers the questions of a run's judge.
-#[derive(Clone)]
 pub enum JudgeModel {
     /// A model that gets an engine of its own.
     Local(ModelSource),
