@@ -78,7 +78,7 @@ impl ModelArgs {
 pub(crate) fn open_judge(settings: &JudgeSettings) -> Outcome<JudgeModel> {
     match remote_judge(settings).map_err(CliError::loading)? {
         Some(judge) => Ok(judge),
-        None => Ok(JudgeModel::Local(open_model(&settings.model, None)?)),
+        None => Ok(JudgeModel::Local(Box::new(open_model(&settings.model, None)?))),
     }
 }
 

@@ -293,7 +293,7 @@ fn prepare(
 fn open_judge(settings: &JudgeSettings) -> Result<JudgeModel, TrainError> {
     match remote_judge(settings)? {
         Some(judge) => Ok(judge),
-        None => Ok(JudgeModel::Local(open_model(&settings.model)?)),
+        None => Ok(JudgeModel::Local(Box::new(open_model(&settings.model)?))),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::model::{MemoryPlan, ModelSource, chat_format};
 /// Who answers the questions of a run's judge.
 pub enum JudgeModel {
     /// A model that gets an engine of its own.
-    Local(ModelSource),
+    Local(Box<ModelSource>),
     /// A judge that is ready, such as one behind a server.
     Ready(Arc<dyn Judge>),
 }
@@ -85,7 +85,7 @@ pub(crate) fn start_judge(
     let judge: Arc<dyn Judge> = match model {
         JudgeModel::Ready(judge) => judge,
         JudgeModel::Local(model) => {
-            Arc::new(LocalJudge::start(model, &local(settings, threads, seed))?)
+            Arc::new(LocalJudge::start(*model, &local(settings, threads, seed))?)
         }
     };
     let asker = Asker { judge: judge.clone(), max_retries: settings.n_retries };
