@@ -64,17 +64,21 @@ fn answer(mut stream: TcpStream, count: &AtomicUsize) {
     let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
 }
 
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:9/v1";
+
 const PRICES: &str = "[models.\"m-1\"]\ninput_per_million = 1\noutput_per_million = 10\n";
 
-/// One step of one group of four, judged at `url`.
-fn train(program: &Program, url: &str, more: &[&str]) -> super::program::Ended {
+/// One step of one group of four, judged by `model` at `url`.
+fn train(program: &Program, model: &str, url: &str, more: &[&str]) -> super::program::Ended {
+    let model = format!("--judge={model}");
     let url = format!("--set=reward.judge_url={url}");
     let small = [
         "train",
         "--threads=1",
         "--steps=1",
         "--prompts=p.jsonl",
-        "--judge=m-1",
+        &model,
         &url,
         "--set=reward.judge_api_key_env=STATESET_TEST_JUDGE_KEY",
         "--set=reward.judge_max_attempts=1",
@@ -102,7 +106,7 @@ fn a_server_s_word_is_trained_on_paid_for_and_kept() {
         [("judge:general", "component/correctness"), ("ruler:general", "judge/asked")]
     {
         let reward = format!("--reward={spec}");
-        let ended = train(&program, &url, &[&reward, "--output=one", "--force"]);
+        let ended = train(&program, "m-1", &url, &[&reward, "--output=one", "--force"]);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let metrics =
             fs::read_to_string(temp.path().join("one/metrics.jsonl")).expect("it is there");
@@ -117,7 +121,7 @@ fn a_server_s_word_is_trained_on_paid_for_and_kept() {
     assert!((cost - n as f64 * 2e-4).abs() < 1e-12, "{cost}");
     // The same run again asks the same questions, whose answers are kept, with no budget left.
     let again = ["--reward=judge:general", "--output=two", "--set=reward.judge_budget=0"];
-    let ended = train(&program, &url, &again);
+    let ended = train(&program, "m-1", &url, &again);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert_eq!(asked.load(Ordering::SeqCst), n);
     let everything = [fs::read_to_string(temp.path().join("two/config.toml")), Ok(ended.stderr)];
@@ -133,15 +137,15 @@ fn settings_of_a_server_that_do_not_fit_are_refused() {
         .expect("written");
     fs::write(temp.path().join("prices.toml"), PRICES).expect("written");
     let program = Program::main(temp.path());
-    let told = train(&program, "http://127.0.0.1:9/v1", &["--reward=judge:general"]).refused();
+    let told = train(&program, "m-1", NOWHERE, &["--reward=judge:general"]).refused();
     assert!(told.contains("STATESET_TEST_JUDGE_KEY is not set"), "{told}");
     let program = program.with("STATESET_TEST_JUDGE_KEY", "s3cret");
-    for (more, part) in [
-        (&["--reward=judge:generall"][..], "did you mean \"general\"?"),
-        (&["--reward=judge:none.yaml"], "none.yaml"),
-        (&["--judge=m-2", "--set=reward.judge_budget=1"], "did you mean \"m-1\"?"),
+    for (model, more, part) in [
+        ("m-1", "--reward=judge:generall", "did you mean \"general\"?"),
+        ("m-1", "--reward=judge:none.yaml", "none.yaml"),
+        ("m-2", "--set=reward.judge_budget=1", "did you mean \"m-1\"?"),
     ] {
-        let told = train(&program, "http://127.0.0.1:9/v1", more).refused();
+        let told = train(&program, model, NOWHERE, &[more]).refused();
         assert!(told.contains(part) && !told.contains("s3cret"), "{told}");
     }
 }
