@@ -87,7 +87,7 @@ fn train(program: &Program, model: &str, url: &str, more: &[&str]) -> super::pro
         "--set=reward.judge_prices=prices.toml",
         "--set=training.prompts_per_step=1",
         "--set=training.num_generations=4",
-        "--set=agent.max_new_tokens=8",
+        "--set=agent.use_stub_model=true",
         "--set=training.eval_before=false",
         "--set=training.run_post_eval=false",
     ];
