@@ -202,11 +202,11 @@ mod tests {
     use std::sync::Arc;
 
     /// Counts how often it was asked.
-    #[derive(Default)]
-    struct Counting(AtomicU64, bool);
+    #[derive(Clone, Default)]
+    struct Counting(Arc<AtomicU64>, bool);
 
     #[async_trait]
-    impl Judge for Arc<Counting> {
+    impl Judge for Counting {
         async fn judge(&self, request: JudgeRequest) -> Result<Verdict, PolicyError> {
             let n = self.0.fetch_add(1, Ordering::Relaxed);
             if self.1 {
@@ -234,7 +234,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_outlives_the_program() {
         let folder = tempfile::tempdir().unwrap();
-        let asked = Arc::new(Counting::default());
+        let asked = Counting::default();
         let open = || CachedJudge::new(asked.clone(), "m", folder.path()).unwrap();
         let plain = open().judge(request("q", &[])).await.unwrap();
         let options = open().judge(request("q", &["1", "2"])).await.unwrap();
@@ -249,7 +249,7 @@ mod tests {
     #[tokio::test]
     async fn everything_asked_is_part_of_the_key() {
         let folder = tempfile::tempdir().unwrap();
-        let asked = Arc::new(Counting::default());
+        let asked = Counting::default();
         let cache =
             |namespace: &str| CachedJudge::new(asked.clone(), namespace, folder.path()).unwrap();
         let moved = JudgeRequest { instructions: "iq".into(), ..request("", &[]) };
@@ -268,7 +268,7 @@ mod tests {
     #[tokio::test]
     async fn a_damaged_entry_is_asked_for_again_and_mended() {
         let folder = tempfile::tempdir().unwrap();
-        let asked = Arc::new(Counting::default());
+        let asked = Counting::default();
         let cache = CachedJudge::new(asked.clone(), "m", folder.path()).unwrap();
         cache.judge(request("q", &[])).await.unwrap();
         let [file] = files(folder.path()).try_into().unwrap();
@@ -293,7 +293,7 @@ mod tests {
     #[tokio::test]
     async fn failures_are_not_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let asked = Arc::new(Counting(AtomicU64::new(0), true));
+        let asked = Counting(Arc::default(), true);
         let cache = CachedJudge::new(asked.clone(), "m", folder.path()).unwrap();
         for _ in 0..2 {
             assert!(cache.judge(request("q", &[])).await.is_err());
