@@ -18,6 +18,7 @@
 pub mod cli;
 mod facade;
 mod hub;
+mod judge;
 pub mod prelude;
 
 pub use facade::{
@@ -37,6 +38,16 @@ mod tools_guide {}
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/composites.md")]
 mod composites {}
+
+/// The guide's page on judges.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/judges.md")]
+mod judges {}
+
+/// The guide's page on what is elsewhere: policies, tools.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/remote.md")]
+mod remote {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

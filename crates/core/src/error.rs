@@ -1,6 +1,7 @@
 //! Errors that are data: a failed rollout says where it failed and ends alone.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The border at which a rollout failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,7 +83,25 @@ pub enum PolicyError {
     /// The caller gave up on the request.
     #[error("finish the completion: it was cancelled")]
     Cancelled,
-    /// The engine or the remote side failed.
+    /// The engine failed.
     #[error("sample a completion: {0}")]
     Failed(String),
+    /// A remote side could not answer now; the same request may succeed later.
+    #[error("get an answer of {who}: {message}")]
+    Unavailable {
+        /// Who was asked, without secrets.
+        who: String,
+        /// What happened.
+        message: String,
+        /// How long it asks to be left alone, where it says so.
+        retry_after: Option<Duration>,
+    },
+    /// A remote side, or what guards it, refuses this request, and will again.
+    #[error("get an answer of {who}: {message}")]
+    Refused {
+        /// Who was asked, without secrets.
+        who: String,
+        /// Why, and what to do about it.
+        message: String,
+    },
 }

@@ -29,6 +29,8 @@ pub enum Purpose {
     Dropout = 8,
     /// Choices of a reward or a judge.
     Reward = 9,
+    /// Pauses before a request to the outside is repeated. Results never depend on it.
+    Backoff = 20,
 }
 
 /// Address of a stream inside a run.

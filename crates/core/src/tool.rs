@@ -1,5 +1,7 @@
 //! A tool an agent can call.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::Value;
 
@@ -23,6 +25,18 @@ pub enum ToolError {
         tool: String,
         /// What happened.
         message: String,
+    },
+    /// What is behind the tool is not there, does not answer or is too busy.
+    #[error("run {tool}: {message}")]
+    Unavailable {
+        /// Name of the tool.
+        tool: String,
+        /// What happened, and to whom.
+        message: String,
+        /// How long it asks to be left alone, where it says so.
+        retry_after: Option<Duration>,
+        /// The call may be made again: it had no effect, or another one does no harm.
+        is_repeatable: bool,
     },
 }
 

@@ -50,6 +50,7 @@ fn pieces(format: CallFormat, chunks: &[&str]) -> Vec<Piece> {
 
 /// Answers as models of each family write them, and what they say.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table, one case after the other")]
 fn answers_of_each_family_are_read() {
     let paris = call(0, "get_weather", json!({"city": "Paris"}));
     let rome = call(1, "get_weather", json!({"city": "Rome", "days": 2}));

@@ -129,6 +129,27 @@ pub enum EnvError {
         /// Everything that was found.
         problems: Vec<Problem>,
     },
+    /// No built-in rubric has this name.
+    #[error(
+        "find the rubric {found:?}: known are {known}; a file ends in .yaml, .yml or .json{}",
+        suffix(hint)
+    )]
+    UnknownRubric {
+        /// The name asked for.
+        found: String,
+        /// The names there are.
+        known: String,
+        /// The nearest name.
+        hint: Option<String>,
+    },
+    /// A rubric does not fit.
+    #[error("use the rubric {name}: {}{}", count(problems.len()), lines(problems))]
+    Rubric {
+        /// Its name or file.
+        name: String,
+        /// Everything that was found.
+        problems: Vec<Problem>,
+    },
     /// No built-in conversation set has this name.
     #[error("find the conversation set {found:?}: known are {known}{}", suffix(hint))]
     UnknownSet {

@@ -43,9 +43,10 @@ pub use journal::{
     MAX_RECORD_BYTES, read_journal,
 };
 pub use judge::{
-    DirectJudging, JudgeMeasure, LocalJudge, LocalJudgeSettings, ORDER_DISAGREEMENT, PairReward,
-    PairwiseJudging, PolicyJudge, PreferencePair, PreferenceSelection, RelativeJudging, compare,
-    judging_figures, measure_judge, preference_pairs, preferences_to_jsonl,
+    DirectJudging, JudgeMeasure, JudgeModel, JudgeSlot, LocalJudge, LocalJudgeSettings,
+    ORDER_DISAGREEMENT, PairReward, PairwiseJudging, PolicyJudge, PreferencePair,
+    PreferenceSelection, RelativeJudging, Ruler, compare, judging_figures, measure_judge,
+    preference_pairs, preferences_to_jsonl,
 };
 pub use lock::RunLock;
 pub use machine::peak_rss_bytes;
@@ -65,7 +66,7 @@ pub use preference::{
     read_judged, read_judgments, read_pairs,
 };
 pub use report::{build_report, write_report};
-pub use rewards::{NeuralReward, reward_in_words};
+pub use rewards::{NeuralReward, reward_in_words, reward_with_judge};
 pub use rollout::{
     AGENT_NOTES, EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, RESTARTED, Stage,
     TASK_PART, judge_groups, play, play_groups, settled,

@@ -18,7 +18,7 @@ use stateset_train::{
 use super::chat::{AgentArgs, Talk, TalkArgs, converse};
 use super::engine::{runtime, sampling_spec};
 use super::error::{CliError, Outcome};
-use super::model::open_model;
+use super::model::{open_judge, open_model};
 use super::output::{Output, progress_bar, table};
 use super::sources::{Flags, Prepared, names_a_file};
 
@@ -142,6 +142,11 @@ fn play_set(args: &EvaluateArgs) -> Outcome {
         return say_checked(&prepared, Some(&cast));
     }
     let config = &prepared.resolved.config;
+    if let Some(judge) = config.reward.judge.as_ref().filter(|judge| judge.is_asked_by_reward()) {
+        let threads = config.compute.threads.unwrap_or(1);
+        let started = cast.start_judge(judge, open_judge(judge)?, threads, config.seed);
+        started.map_err(CliError::loading)?;
+    }
     let is_plain = args.agent.config.config.is_none();
     let player = Player { config, cast: &cast, args, is_plain };
     let first = player.play(prepared.model)?;

@@ -8,12 +8,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use stateset_connect::{ConnectError, Progress};
 use stateset_nn::{ChatFormat, Date};
-use stateset_train::{ModelSource, TrainError, chat_format};
+use stateset_train::config::JudgeSettings;
+use stateset_train::{JudgeModel, ModelSource, TrainError, chat_format};
 
 use super::error::{CliError, Outcome};
 use super::output::say;
 use super::today::today;
 use crate::hub::download;
+use crate::judge::remote_judge;
 
 /// The model that is used where none is named.
 pub(crate) const DEFAULT_MODEL: &str = "builtin:tiny";
@@ -69,6 +71,14 @@ impl ModelArgs {
     /// Tokenizer and template of `model`.
     pub(crate) fn format(&self, model: &ModelSource) -> Outcome<ChatFormat> {
         chat_format(model, self.machine.date()).map_err(CliError::bad)
+    }
+}
+
+/// The judge that settings name: at a server, or a model that is opened here.
+pub(crate) fn open_judge(settings: &JudgeSettings) -> Outcome<JudgeModel> {
+    match remote_judge(settings).map_err(CliError::loading)? {
+        Some(judge) => Ok(judge),
+        None => Ok(JudgeModel::Local(Box::new(open_model(&settings.model, None)?))),
     }
 }
 

@@ -13,7 +13,7 @@ use stateset_train::{
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
-use super::model::{open_model, parse_date};
+use super::model::{open_judge, parse_date};
 use super::output::{Output, say};
 use super::result::RunResult;
 use super::signals::stop_on_signal;
@@ -136,7 +136,7 @@ fn run_online(prepared: Prepared, args: &TrainArgs) -> Outcome {
 fn described(prepared: Prepared, args: &TrainArgs) -> Outcome<OnlineRun> {
     let Prepared { resolved, model } = prepared;
     let judge = resolved.config.reward.judge.as_ref();
-    let judge = judge.map(|judge| open_model(&judge.model, None)).transpose()?;
+    let judge = judge.map(open_judge).transpose()?;
     let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
     run.judge = judge;
     run.date = args.date.or_else(today);

@@ -11,15 +11,16 @@ use stateset_algo::Choice;
 use stateset_core::{Environment, Reward, Scenario};
 use stateset_env::scenarios::scenario_to_object;
 use stateset_train::config::{
-    ConfigSources, Flag, ModelOverlay, Resolved, RewardSource, report, resolve,
+    ConfigSources, Flag, JudgeSettings, ModelOverlay, Resolved, RewardSource, report, resolve,
 };
 use stateset_train::{
-    Callback, EvaluationSummary, ModelSource, OnlineRun, Progress, ProgressStyle, RunFolder,
-    RunSummary, StopSignal, TrainError,
+    Callback, EvaluationSummary, JudgeModel, ModelSource, OnlineRun, Progress, ProgressStyle,
+    RunFolder, RunSummary, StopSignal, TrainError,
 };
 
 use super::agent::{ChatAgent, open_model, split_folder};
 use super::auto_trainer::{AutoTrainer, choice_text};
+use crate::judge::remote_judge;
 
 /// A run that has been described. `.await` starts it; until then nothing happens.
 ///
@@ -266,7 +267,7 @@ fn flag(path: &str, value: &str) -> Flag {
 fn prepare(
     mut flags: Vec<Flag>,
     name: Option<&str>,
-) -> Result<(Resolved, Option<ModelSource>, Option<ModelSource>), TrainError> {
+) -> Result<(Resolved, Option<ModelSource>, Option<JudgeModel>), TrainError> {
     flags.insert(
         0,
         match name {
@@ -286,8 +287,15 @@ fn prepare(
     })?;
     resolved.config.reward.source = RewardSource::Fitting;
     let judge = resolved.config.reward.judge.as_ref();
-    let judge = judge.map(|judge| open_model(&judge.model)).transpose()?;
+    let judge = judge.map(open_judge).transpose()?;
     Ok((resolved, model, judge))
+}
+
+fn open_judge(settings: &JudgeSettings) -> Result<JudgeModel, TrainError> {
+    match remote_judge(settings)? {
+        Some(judge) => Ok(judge),
+        None => Ok(JudgeModel::Local(Box::new(open_model(&settings.model)?))),
+    }
 }
 
 impl IntoFuture for Training {

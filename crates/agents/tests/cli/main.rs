@@ -11,6 +11,7 @@ mod generate;
 mod help;
 mod interrupted;
 mod judged;
+mod judged_elsewhere;
 mod pairs;
 mod program;
 mod reward;

@@ -102,7 +102,7 @@ fn asked_again(question: &str, reason: &str) -> String {
 
 /// True for failures that will be the same next time.
 fn is_final(error: &PolicyError) -> bool {
-    !matches!(error, PolicyError::Failed(_))
+    !matches!(error, PolicyError::Failed(_) | PolicyError::Unavailable { .. })
 }
 
 fn shown(text: &str) -> String {

@@ -4,7 +4,7 @@
 //! beginning of a message. Reasoning is left out: what the user never saw is not judged. The agent's
 //! instructions are part of the messages where the caller puts them there.
 
-use stateset_core::{Message, Role};
+use stateset_core::{Message, Role, Scenario};
 
 /// The messages, quoted. Empty for none.
 ///
@@ -42,6 +42,22 @@ fn indented(text: &str) -> String {
     let lines: Vec<&str> =
         text.split(['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}']).collect();
     lines.join("\n>   ")
+}
+
+/// What is known of a scenario, and what was said in it so far, as a judge should see it.
+pub fn scene<'a>(scenario: &Scenario, said: impl IntoIterator<Item = &'a Message>) -> String {
+    let mut parts = Vec::new();
+    if !scenario.context.is_empty() {
+        parts.push(format!("Background: {}", scenario.context));
+    }
+    if let Some(instructions) = &scenario.system_prompt {
+        parts.push(dialogue([&Message::system(instructions)]));
+    }
+    let said = dialogue(said);
+    if !said.is_empty() {
+        parts.push(said);
+    }
+    parts.join("\n")
 }
 
 /// How many messages all conversations begin with in common; 0 for none.

@@ -6,11 +6,7 @@
 
 use serde_json::Value;
 
-/// Bytes of an answer that are looked at.
-const MAX_BYTES: usize = 1 << 18;
-
-/// Places at which a list is looked for.
-const MAX_PLACES: usize = 64;
+use super::find_json::json_values;
 
 /// What a judge says of one attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,17 +45,7 @@ pub fn read_group(text: &str, n: usize) -> Result<Vec<GroupScore>, String> {
 
 /// The first list of objects in `text`.
 fn find_list(text: &str) -> Option<Vec<Value>> {
-    let mut end = text.len().min(MAX_BYTES);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let text = &text[..end];
-    let places = text.match_indices(['[', '{']).take(MAX_PLACES);
-    places.filter_map(|(place, _)| value_at(&text[place..])).find_map(list_in)
-}
-
-fn value_at(text: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).into_iter().next()?.ok()
+    json_values(text).find_map(list_in)
 }
 
 fn list_in(value: Value) -> Option<Vec<Value>> {

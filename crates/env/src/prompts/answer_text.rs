@@ -87,7 +87,7 @@ pub(super) fn items_match(reply: &str, expected: &[Vec<String>]) -> bool {
         words == expected
     };
     let lines = || reply.lines().map(str::trim).filter(|line| !line.is_empty());
-    let last = lines().last().unwrap_or_default();
+    let last = lines().next_back().unwrap_or_default();
     is_expected(lines().filter_map(without_bullet).collect())
         || is_expected(lines().collect())
         || is_expected(in_one_line(marked_answer(reply).unwrap_or(last)))

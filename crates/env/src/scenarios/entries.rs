@@ -163,7 +163,7 @@ impl Reader<'_> {
 }
 
 /// YAML 1.2: `no` and `on` are texts, because that is what a user says who says them.
-fn yaml(text: &str) -> Result<Value, serde_saphyr::Error> {
+pub(crate) fn yaml(text: &str) -> Result<Value, serde_saphyr::Error> {
     let options = serde_saphyr::options! { strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options)
 }

@@ -27,6 +27,7 @@ mod messages;
 mod prompt;
 mod scenario;
 
+pub(crate) use entries::yaml;
 pub use entries::{Format, MAX_ENTRIES, MAX_FILE_BYTES};
 pub use file::{load_prompts, load_scenarios, prompts_from_bytes, scenarios_from_bytes};
 pub use scenario::{MAX_LINES, MAX_TEXT_CHARS, scenario_to_object};

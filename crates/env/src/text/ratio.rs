@@ -41,9 +41,9 @@ fn longest_run(
 ) -> (usize, usize, usize) {
     let mut best = (a_low, b_low, 0);
     let mut lengths = vec![0; b_high + 1];
-    for i in a_low..a_high {
+    for (i, word) in a.iter().enumerate().take(a_high).skip(a_low) {
         let mut next = vec![0; b_high + 1];
-        for &j in places.get(a[i].as_str()).map_or(&[][..], Vec::as_slice) {
+        for &j in places.get(word.as_str()).map_or(&[][..], Vec::as_slice) {
             if (b_low..b_high).contains(&j) {
                 let n = if j > b_low { lengths[j] + 1 } else { 1 };
                 next[j + 1] = n;

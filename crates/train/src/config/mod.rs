@@ -62,9 +62,9 @@ pub use settings::{
     CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
     EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method, OptimiserSettings,
     PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
-    PresetNames, PromptStyle, ReferenceModel, ReferenceSync, ResponseOrder, RewardMethod,
-    RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings, Rubric,
-    RunConfig, ScenarioSource, Split, StepSettings, SurroundingsSettings,
+    PresetNames, PromptStyle, ReferenceModel, ReferenceSync, RemoteJudgeSettings, ResponseOrder,
+    RewardMethod, RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings,
+    Rubric, RunConfig, ScenarioSource, Split, StepSettings, SurroundingsSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

@@ -1,13 +1,16 @@
-//! A judge from a resolved configuration, on an engine of its own.
+//! A judge from a resolved configuration: on an engine of its own, or one that was made ready elsewhere.
 //!
 //! A rubric takes the place of the words that say what counts: the preamble of the questions about two
 //! samples or one, and the rubric of those about all. What is to be answered, and in which form, stays.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use stateset_algo::Strengths;
-use stateset_core::{GroupReward, RunSeed};
-use stateset_env::judging::{Asker, GroupPrompt, PairPrompt, ScorePrompt};
+use stateset_core::{GroupReward, Judge, RunSeed};
+use stateset_env::EnvError;
+use stateset_env::judging::{Asker, GroupPrompt, PairPrompt, Rubric as Criteria, ScorePrompt};
+use stateset_env::scenarios::Format;
 
 use super::direct::DirectJudging;
 use super::local::{LocalJudge, LocalJudgeSettings};
@@ -17,27 +20,55 @@ use crate::TrainError;
 use crate::config::{JudgeKind, JudgeSettings, Rubric};
 use crate::model::{MemoryPlan, ModelSource, chat_format};
 
-/// What its engine is started with.
-fn local(settings: &JudgeSettings, threads: usize, seed: RunSeed) -> LocalJudgeSettings {
-    LocalJudgeSettings {
-        threads,
-        context: settings.context_tokens,
-        seed,
-        ..LocalJudgeSettings::default()
-    }
+/// Who answers the questions of a run's judge.
+pub enum JudgeModel {
+    /// A model that gets an engine of its own.
+    Local(Box<ModelSource>),
+    /// A judge that is ready, such as one behind a server.
+    Ready(Arc<dyn Judge>),
 }
 
-/// Checks what can be checked without an engine, and gives the memory that it will hold.
+/// A judge that was started.
+pub(crate) struct StartedJudge {
+    /// Who answers.
+    pub(crate) judge: Arc<dyn Judge>,
+    /// What asks about the samples of a scenario; `None` where only a reward asks.
+    pub(crate) group_reward: Option<Arc<dyn GroupReward>>,
+}
+
+/// What counts.
+enum Counts {
+    Usual,
+    Words(String),
+    Criteria(Criteria),
+}
+
+/// Most tokens of an answer by criteria, or about a group: a reason beside each score.
+const MAX_REASONED_TOKENS: usize = 1024;
+
+/// What its engine is started with.
+fn local(settings: &JudgeSettings, threads: usize, seed: RunSeed) -> LocalJudgeSettings {
+    let usual = LocalJudgeSettings::default();
+    let mut sampling = usual.sampling.clone();
+    if matches!(settings.kind, JudgeKind::AsReward | JudgeKind::Relative { .. }) {
+        sampling.max_new_tokens = MAX_REASONED_TOKENS;
+    }
+    LocalJudgeSettings { threads, context: settings.context_tokens, seed, sampling, ..usual }
+}
+
+/// Checks what can be checked without an engine, and gives the memory that it will hold; none where
+/// there is no engine.
 ///
 /// # Errors
 /// [`TrainError`] where its model does not fit, or the rubric cannot be read.
 pub(crate) fn check_judge(
     settings: &JudgeSettings,
-    model: &ModelSource,
-) -> Result<MemoryPlan, TrainError> {
-    rubric(settings)?;
+    model: &JudgeModel,
+) -> Result<Option<MemoryPlan>, TrainError> {
+    counts(settings)?;
+    let JudgeModel::Local(model) = model else { return Ok(None) };
     chat_format(model, None)?;
-    Ok(local(settings, 1, RunSeed(0)).engine_spec(model).memory_plan(model)?)
+    Ok(Some(local(settings, 1, RunSeed(0)).engine_spec(model).memory_plan(model)?))
 }
 
 /// Starts the judge.
@@ -46,17 +77,32 @@ pub(crate) fn check_judge(
 /// As [`check_judge`].
 pub(crate) fn start_judge(
     settings: &JudgeSettings,
-    model: ModelSource,
+    model: JudgeModel,
     threads: usize,
     seed: RunSeed,
-) -> Result<Arc<dyn GroupReward>, TrainError> {
-    let rubric = rubric(settings)?;
-    let judge = LocalJudge::start(model, &local(settings, threads, seed))?;
-    let asker = Asker { judge: Arc::new(judge), max_retries: settings.n_retries };
-    Ok(match settings.kind {
+) -> Result<StartedJudge, TrainError> {
+    let counts = counts(settings)?;
+    let judge: Arc<dyn Judge> = match model {
+        JudgeModel::Ready(judge) => judge,
+        JudgeModel::Local(model) => {
+            Arc::new(LocalJudge::start(*model, &local(settings, threads, seed))?)
+        }
+    };
+    let asker = Asker { judge: judge.clone(), max_retries: settings.n_retries };
+    Ok(StartedJudge { judge, group_reward: group_reward(&settings.kind, asker, counts) })
+}
+
+fn group_reward(kind: &JudgeKind, asker: Asker, counts: Counts) -> Option<Arc<dyn GroupReward>> {
+    Some(match *kind {
+        JudgeKind::AsReward => return None,
         JudgeKind::Pairwise { opponents, fits_strengths, asks_reasons, is_short } => {
-            let mut prompt = if is_short { PairPrompt::short() } else { PairPrompt::default() };
-            prompt.preamble = rubric.unwrap_or(prompt.preamble);
+            let usual = if is_short { PairPrompt::short() } else { PairPrompt::default() };
+            let preamble = match counts {
+                Counts::Usual => usual.preamble,
+                Counts::Words(words) => words,
+                Counts::Criteria(rubric) => rubric.pair_prompt().preamble,
+            };
+            let prompt = PairPrompt { preamble, ..usual };
             let prompt = if asks_reasons { prompt.with_rationale() } else { prompt };
             let reward = match fits_strengths {
                 true => PairReward::Strength(Strengths::default()),
@@ -66,21 +112,37 @@ pub(crate) fn start_judge(
         }
         JudgeKind::Score { max_score } => {
             let usual = ScorePrompt { n_scores: max_score, ..ScorePrompt::default() };
-            let preamble = rubric.unwrap_or_else(|| usual.preamble.clone());
+            let preamble = match counts {
+                Counts::Usual => usual.preamble,
+                Counts::Words(words) => words,
+                Counts::Criteria(rubric) => rubric.instructions(),
+            };
             Arc::new(DirectJudging { asker, prompt: ScorePrompt { preamble, ..usual } })
         }
         JudgeKind::Relative { n_calls } => {
-            let usual = GroupPrompt::default();
-            let prompt = rubric.map_or(usual, |rubric| GroupPrompt { rubric });
+            let prompt = match counts {
+                Counts::Usual => GroupPrompt::default(),
+                Counts::Words(rubric) => GroupPrompt { rubric },
+                Counts::Criteria(rubric) => rubric.group_prompt(),
+            };
             Arc::new(RelativeJudging { prompt, n_calls, ..RelativeJudging::new(asker) })
         }
     })
 }
 
-/// What counts, in words.
-fn rubric(settings: &JudgeSettings) -> Result<Option<String>, TrainError> {
+/// What counts, in words or by criteria.
+fn counts(settings: &JudgeSettings) -> Result<Counts, TrainError> {
+    let criteria = |found: Result<Criteria, EnvError>| match found {
+        Ok(rubric) => Ok(Counts::Criteria(rubric)),
+        Err(error) => {
+            let message = error.to_string();
+            Err(TrainError::Invalid { what: "prepare the judge", message })
+        }
+    };
     let text = match &settings.rubric {
-        None => return Ok(None),
+        None => return Ok(Counts::Usual),
+        Some(Rubric::Named(name)) => return criteria(Criteria::find(name)),
+        Some(Rubric::File(path)) if is_criteria(path) => return criteria(Criteria::load(path)),
         Some(Rubric::Text(text)) => text.clone(),
         Some(Rubric::File(path)) => {
             std::fs::read_to_string(path).map_err(|e| TrainError::io("read", path, e))?
@@ -91,6 +153,11 @@ fn rubric(settings: &JudgeSettings) -> Result<Option<String>, TrainError> {
             let message = "the rubric is empty; say what counts, or leave it out".to_owned();
             Err(TrainError::Invalid { what: "prepare the judge", message })
         }
-        text => Ok(Some(text.to_owned())),
+        text => Ok(Counts::Words(text.to_owned())),
     }
+}
+
+/// True for a file whose name says that it holds criteria and not words.
+fn is_criteria(path: &Path) -> bool {
+    matches!(Format::of_path(path), Ok(Format::Json | Format::Yaml))
 }

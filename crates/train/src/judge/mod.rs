@@ -14,10 +14,12 @@ mod preference_file;
 mod preferences;
 mod relative;
 mod samples;
+mod slot;
 mod text_key;
 
 pub use direct::DirectJudging;
 pub use figures::{ORDER_DISAGREEMENT, judging_figures};
+pub use from_config::JudgeModel;
 pub(crate) use from_config::{check_judge, start_judge};
 pub use local::{LocalJudge, LocalJudgeSettings};
 pub use measure::{JudgeMeasure, measure_judge};
@@ -27,4 +29,5 @@ pub(crate) use preference_file::PreferenceFile;
 pub use preferences::{
     PreferencePair, PreferenceSelection, preference_pairs, preferences_to_jsonl,
 };
-pub use relative::RelativeJudging;
+pub use relative::{RelativeJudging, Ruler};
+pub use slot::JudgeSlot;

@@ -14,7 +14,7 @@ use stateset_algo::{Comparison, OrderTally};
 use stateset_core::{
     Choice, GroupJudgement, GroupReward, RewardContext, RewardResult, Score, Stream, Trajectory,
 };
-use stateset_env::judging::{AskTally, Asker, GroupPrompt, GroupScore};
+use stateset_env::judging::{AskTally, Asker, GroupPrompt, GroupScore, Rubric};
 
 use super::figures::{judging_figures, warning};
 use super::samples::Samples;
@@ -30,7 +30,15 @@ pub struct RelativeJudging {
     pub n_calls: usize,
 }
 
+/// [`RelativeJudging`] by the name of its scheme.
+pub type Ruler = RelativeJudging;
+
 impl RelativeJudging {
+    /// Two calls, in opposite orders; what `rubric` names counts.
+    pub fn by(asker: Asker, rubric: &Rubric) -> RelativeJudging {
+        RelativeJudging { prompt: rubric.group_prompt(), ..RelativeJudging::new(asker) }
+    }
+
     /// Two calls, in opposite orders, with the usual rubric.
     pub fn new(asker: Asker) -> RelativeJudging {
         RelativeJudging { asker, prompt: GroupPrompt::default(), n_calls: 2 }

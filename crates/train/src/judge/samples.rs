@@ -4,7 +4,7 @@
 
 use stateset_core::{Message, Role, Scenario, Trajectory};
 use stateset_env::conversation::CLOSING_WORDS;
-use stateset_env::judging::{common_prefix, dialogue};
+use stateset_env::judging::{common_prefix, dialogue, scene};
 
 /// A group as a judge sees it.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ impl Samples {
         let common = all.first().map_or(&[][..], |messages| &messages[..n_common]);
         let rest = |sample: &usize| dialogue(all[*sample][n_common..].iter().copied());
         Samples {
-            context: context(scenario, common),
+            context: scene(scenario, common.iter().copied()),
             texts: first_of.iter().map(rest).collect(),
             of,
         }
@@ -59,21 +59,6 @@ fn said(trajectory: &Trajectory) -> Vec<Message> {
 
 fn first_reply(messages: &[&Message]) -> usize {
     messages.iter().position(|m| m.role == Role::Assistant).unwrap_or(messages.len())
-}
-
-fn context(scenario: &Scenario, common: &[&Message]) -> String {
-    let mut parts = Vec::new();
-    if !scenario.context.is_empty() {
-        parts.push(format!("Background: {}", scenario.context));
-    }
-    if let Some(instructions) = &scenario.system_prompt {
-        parts.push(dialogue([&Message::system(instructions)]));
-    }
-    let said = dialogue(common.iter().copied());
-    if !said.is_empty() {
-        parts.push(said);
-    }
-    parts.join("\n")
 }
 
 /// Conversations for the tests of this folder.

@@ -12,6 +12,7 @@ use stateset_core::{
 use stateset_env::EnvError;
 use stateset_env::conversation::{ConversationEnvironment, ResponseOrder as EnvOrder};
 use stateset_env::customer::Split as EnvSplit;
+use stateset_env::judging::Asker;
 use stateset_env::prompts::PromptEnvironment;
 use stateset_env::rewards::{Combine, CompositeReward, WeightedReward, parse_reward};
 use stateset_env::scenarios::{Format, load_prompts, load_scenarios, scenarios_from_bytes};
@@ -19,10 +20,11 @@ use stateset_env::sets::{World, world as built_in_world};
 
 use crate::TrainError;
 use crate::config::{
-    EvaluationScenarios, ResponseOrder, RewardMethod, RewardSource, RunConfig, ScenarioSource,
-    Split,
+    EvaluationScenarios, JudgeSettings, ResponseOrder, RewardMethod, RewardSource, RunConfig,
+    ScenarioSource, Split,
 };
-use crate::rewards::reward_in_words;
+use crate::judge::{JudgeModel, JudgeSlot, start_judge};
+use crate::rewards::reward_with_judge;
 
 /// Turns of the agent where neither the configuration nor a scenario set says.
 const MAX_TURNS: usize = 10;
@@ -43,6 +45,8 @@ pub struct Cast {
     /// Judges the samples of a training group beside each other; its word is trained on then, and the
     /// reward above is kept beside it. Evaluations know the reward above only.
     pub group_reward: Option<Arc<dyn GroupReward>>,
+    /// Whom rewards ask that need a judge; filled when the run begins.
+    pub judge: JudgeSlot,
     /// Instructions that go with the scenarios, where the agent has none of its own.
     pub system_prompt: Option<String>,
     /// Every conversation is one prompt and one answer.
@@ -65,7 +69,8 @@ impl Cast {
         let settings = &config.environment;
         let training = scenarios(&settings.scenarios, &mut problems);
         let (training, evaluation) = divide(config, training, &mut problems);
-        let reward = reward(config).map_err(|error| problems.push(error.to_string()));
+        let judge = JudgeSlot::default();
+        let reward = reward(config, &judge).map_err(|error| problems.push(error.to_string()));
         let (Ok(reward), true) = (reward, problems.is_empty()) else {
             // Training and evaluation may share a bad source.
             problems.dedup();
@@ -86,12 +91,30 @@ impl Cast {
             evaluation_environment,
             reward,
             group_reward: None,
+            judge,
             system_prompt: built_in(&settings.scenarios).map(|set| set.system_prompt()),
             is_prompts: is_prompts(&settings.scenarios) && is_prompts(evaluation_source),
             name: name_of(&settings.scenarios),
             max_turns,
             evaluation_max_turns,
         })
+    }
+}
+
+impl Cast {
+    /// Starts the judge that rewards ask, for playing without training.
+    ///
+    /// # Errors
+    /// [`TrainError`] where its model does not fit, or the rubric cannot be read.
+    pub fn start_judge(
+        &self,
+        settings: &JudgeSettings,
+        model: JudgeModel,
+        threads: usize,
+        seed: RunSeed,
+    ) -> Result<(), TrainError> {
+        self.judge.fill(start_judge(settings, model, threads, seed)?.judge);
+        Ok(())
     }
 }
 
@@ -195,17 +218,22 @@ fn world(
     (Arc::new(world), max_turns)
 }
 
-fn reward(config: &RunConfig) -> Result<Arc<dyn Reward>, EnvError> {
+fn reward(config: &RunConfig, judge: &JudgeSlot) -> Result<Arc<dyn Reward>, EnvError> {
     let threads = config.compute.threads.unwrap_or(1);
+    let asker = config
+        .reward
+        .judge
+        .as_ref()
+        .map(|settings| Asker { judge: Arc::new(judge.clone()), max_retries: settings.n_retries });
     match &config.reward.source {
-        RewardSource::Spec(spec) => reward_in_words(spec, threads),
+        RewardSource::Spec(spec) => reward_with_judge(spec, threads, asker.as_ref()),
         RewardSource::Fitting => match &config.environment.scenarios {
             ScenarioSource::BuiltIn { name, .. } => parse_reward(built_in_world(name)?.reward()),
             _ => parse_reward("helpful"),
         },
         RewardSource::Weighted { parts, method } => {
             let member = |(name, weight): &(String, f64)| -> Result<WeightedReward, EnvError> {
-                let reward = reward_in_words(name, threads)?;
+                let reward = reward_with_judge(name, threads, asker.as_ref())?;
                 Ok(WeightedReward { name: name.clone(), weight: *weight, reward })
             };
             let members: Result<Vec<_>, _> = parts.iter().map(member).collect();

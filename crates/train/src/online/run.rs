@@ -14,7 +14,7 @@ use super::{place, setup};
 use crate::agent::{MultiTurnAgent, ToolAgent, token_counter};
 use crate::config::{JudgeSettings, Resolved, RunConfig};
 use crate::engine::Engine;
-use crate::judge::{check_judge, start_judge};
+use crate::judge::{JudgeModel, check_judge, start_judge};
 use crate::model::{AgentConfig, EngineSpec, MemoryPart, MemoryPlan, ModelSource};
 use crate::policy::{LocalPolicy, StubPolicy};
 use crate::{
@@ -27,8 +27,8 @@ pub struct OnlineRun {
     pub resolved: Resolved,
     /// The model; canned answers, from which nothing can be learned, where `None`.
     pub model: Option<ModelSource>,
-    /// The model of the judge, where the configuration asks for one and the cast has none yet.
-    pub judge: Option<ModelSource>,
+    /// The judge, where the configuration asks for one and the cast has none yet.
+    pub judge: Option<JudgeModel>,
     /// Who plays.
     pub cast: Cast,
     /// Where it is written.
@@ -144,16 +144,17 @@ impl OnlineRun {
         let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) else { return Ok(None) };
         let mut plan = spec.memory_plan(model)?;
         if let Some((settings, judge)) = self.judge()? {
-            let bytes = check_judge(settings, judge)?.total_bytes();
-            plan.parts.push(MemoryPart { name: "judge", bytes });
+            if let Some(judge) = check_judge(settings, judge)? {
+                plan.parts.push(MemoryPart { name: "judge", bytes: judge.total_bytes() });
+            }
         }
         Ok(Some(plan))
     }
 
     /// The judge that is to be started; `None` where there is none or the cast has one.
-    fn judge(&self) -> Result<Option<(&JudgeSettings, &ModelSource)>, TrainError> {
+    fn judge(&self) -> Result<Option<(&JudgeSettings, &JudgeModel)>, TrainError> {
         let Some(settings) = &self.config().reward.judge else { return Ok(None) };
-        if self.cast.group_reward.is_some() {
+        if self.cast.group_reward.is_some() || self.cast.judge.is_filled() {
             return Ok(None);
         }
         let model = self.judge.as_ref().ok_or_else(|| TrainError::Invalid {
@@ -274,7 +275,9 @@ impl OnlineRun {
         let (model, config) = (self.judge.take(), &self.resolved.config);
         if let (Some(model), Some(settings)) = (model, &config.reward.judge) {
             let threads = setup::threads(config);
-            self.cast.group_reward = Some(start_judge(settings, model, threads, config.seed)?);
+            let started = start_judge(settings, model, threads, config.seed)?;
+            self.cast.judge.fill(started.judge);
+            self.cast.group_reward = started.group_reward;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Judges whose word is trained on.
 
-use stateset_train::config::{Format, JudgeKind, JudgeSettings, Rubric};
+use stateset_train::config::{Format, JudgeKind, JudgeSettings, RemoteJudgeSettings, Rubric};
 
 use crate::common::{problems, resolved, warnings, with_file};
 
@@ -22,6 +22,7 @@ fn a_model_makes_a_judge() {
         usual,
         JudgeSettings {
             model: "builtin:tiny".into(),
+            remote: None,
             kind: pairwise,
             rubric: None,
             n_retries: 2,
@@ -53,9 +54,53 @@ fn other_ways_to_ask_have_names_of_their_own() {
 }
 
 #[test]
+fn a_server_has_a_judge_with_limits() {
+    let found = judge(
+        "reward = { judge_model = 'm', judge_url = 'https://api.example/v1', judge_api_key_env = 'KEY', \
+         judge_requests_per_minute = 30, judge_cache = 'kept', judge_prices = 'p.toml', \
+         judge_budget = 2.5, judge_budget_tokens = 1000, judge_ledger = 'l.json' }",
+    )
+    .expect("a judge");
+    assert_eq!(
+        found.remote,
+        Some(RemoteJudgeSettings {
+            url: "https://api.example/v1".into(),
+            api_key_env: Some("KEY".into()),
+            timeout_secs: 120.0,
+            max_attempts: 5,
+            max_running: 16,
+            requests_per_minute: Some(30.0),
+            cache: Some("kept".into()),
+            ledger: Some("l.json".into()),
+            prices: Some("p.toml".into()),
+            budget: Some(2.5),
+            budget_tokens: Some(1000),
+        })
+    );
+    let usual = judge("reward.judge_model = 'm'").expect("a judge");
+    assert_eq!((usual.remote, usual.context_tokens), (None, 4096));
+}
+
+#[test]
+fn a_reward_can_ask_the_judge_instead() {
+    let asked = |spec: &str| {
+        let text = format!("reward = {{ judge_model = 'm', spec = '{spec}' }}");
+        let judge = judge(&text).expect("a judge");
+        (judge.kind, judge.rubric)
+    };
+    assert_eq!(asked("judge:sales"), (JudgeKind::AsReward, None));
+    assert_eq!(asked("judge:sales=0.7,safety=0.3"), (JudgeKind::AsReward, None));
+    let named = Some(Rubric::Named("sales".into()));
+    assert_eq!(asked("ruler:sales"), (JudgeKind::Relative { n_calls: 2 }, named));
+    assert!(matches!(asked("safety").0, JudgeKind::Pairwise { .. }));
+}
+
+#[test]
 fn what_does_not_go_together_is_said() {
     let refused = [
         ("algorithm = 'rlaif'", "rlaif without a judge"),
+        ("reward.spec = 'judge:sales'", "a reward that asks a judge"),
+        ("reward.weights = { 'judge:sales' = 1, safety = 1 }", "a reward that asks a judge"),
         (
             "reward = { judge_model = 'a', judge_rubric = 'b', judge_rubric_file = 'c' }",
             "2 sources",
@@ -76,6 +121,18 @@ fn what_does_not_go_together_is_said() {
         (
             "reward = { judge_model = 'a', judge_calls = 4 }",
             "reward.judge_calls: no effect on a judge that is asked by pairwise",
+        ),
+        (
+            "reward = { judge_model = 'a', judge_cache = 'b' }",
+            "reward.judge_cache: no effect without judge_url",
+        ),
+        (
+            "reward = { judge_model = 'a', judge_url = 'http://h', judge_context_length = 512 }",
+            "reward.judge_context_length: no effect on a judge at judge_url",
+        ),
+        (
+            "reward = { judge_model = 'a', spec = 'judge:code', judge_kind = 'score' }",
+            "reward.judge_kind: no effect where the reward is judge:RUBRIC",
         ),
         (
             "algorithm = 'ppo'\nreward.judge_model = 'a'",

@@ -9,9 +9,12 @@ pub(super) const KEYS: &[Key] = &[
         "The reward in words: a name such as `helpfulness`, a preset such as `customer_service` or \
          `helpful`, several with weights such as `helpfulness=0.6,safety=0.4`, or one with an \
          argument such as `contains:dog`, `contains_text:dog`, `contains_all:yes,please` or \
-         `regex:^Yes`. `neural:PATH` is a trained reward model, alone or with a weight. \
-         `adaptive:helpfulness=0.6,safety=0.4` lets weights follow what lags behind. A path that ends \
-         in .toml, .yaml, .yml or .json is a reward file. Without it and without reward.weights, the preset that fits the scenarios.",
+         `regex:^Yes`. `neural:PATH` is a trained reward model, alone or with a weight; `judge:RUBRIC` \
+         asks reward.judge_model about each conversation, `ruler:RUBRIC` about all samples of a scenario \
+         at once, where RUBRIC is general, customer_service, technical_support, sales, tutoring, code or \
+         a file. `adaptive:helpfulness=0.6,safety=0.4` lets weights follow what lags behind. A path that \
+         ends in .toml, .yaml, .yml or .json is a reward file. Without it and without reward.weights, \
+         the preset that fits the scenarios.",
     ),
     Key::optional(
         "reward.weights",

@@ -24,7 +24,7 @@ pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
 pub use critic::{CriticKind, CriticSettings};
 pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
-pub use judge::{JudgeKind, JudgeSettings, Rubric};
+pub use judge::{JudgeKind, JudgeSettings, RemoteJudgeSettings, Rubric};
 pub use optimiser::{AdapterSettings, OptimiserSettings};
 pub use preference::{
     PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::reader::Reader;
 use super::algorithm::AlgorithmSettings;
 use super::environment::one_of;
-use super::judge::JudgeSettings;
+use super::judge::{AskedBy, JudgeSettings};
 use super::steps::StepSettings;
 
 /// The reward.
@@ -92,9 +92,16 @@ impl RewardSettings {
                 RewardSource::Spec(reader.optional_text(path).unwrap_or_default().to_owned())
             }
         };
+        let asked_by = match &source {
+            RewardSource::Fitting => AskedBy::Groups,
+            RewardSource::Spec(spec) => AskedBy::of([spec.as_str()].into_iter()),
+            RewardSource::Weighted { parts, .. } => {
+                AskedBy::of(parts.iter().map(|(name, _)| name.as_str()))
+            }
+        };
         RewardSettings {
             source,
-            judge: JudgeSettings::resolve(reader, algorithm, steps),
+            judge: JudgeSettings::resolve(reader, algorithm, steps, &asked_by),
             writes_preferences: reader.bool("reward.write_preferences"),
             success_threshold: reader.number("reward.success_threshold"),
         }
