@@ -37,12 +37,12 @@ fn registry() -> ToolRegistry {
         Some("17") => Ok(json!({"status": "on its way"})),
         _ => Err("there is no such order".to_owned()),
     };
-    tools.add_function(spec("find_order"), find).unwrap();
+    tools.add_function(spec("find_order"), find).expect("a new name");
     let slow = |arguments: Value| async move {
         tokio::task::yield_now().await;
         Ok(json!(format!("slowly {}", arguments["id"].as_str().unwrap_or_default())))
     };
-    tools.add_async(spec("look_slowly"), slow).unwrap();
+    tools.add_async(spec("look_slowly"), slow).expect("a new name");
     tools
 }
 

@@ -12,8 +12,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use stateset_core::Trajectory;
 use stateset_train::config::{ConfigSources, Flag, ModelOverlay, Resolved, report, resolve};
 use stateset_train::{
-    MetricsRow, ModelSource, OnlineRun, RunFolder, TrainError, metric, read_conversations,
-    read_metrics,
+    JudgeModel, MetricsRow, ModelSource, OnlineRun, RunFolder, TrainError, metric,
+    read_conversations, read_metrics,
 };
 
 use super::machine::{cpu_secs, machine, today};
@@ -53,7 +53,10 @@ pub(super) fn train_with(row: &Row, seed: u64, judge: Option<&Path>) -> Result<O
     let mut common = COMMON.map(|(key, value)| (key, value.to_owned())).to_vec();
     common.extend(judge.map(|path| ("reward.judge_model", path.display().to_string())));
     let mut run = OnlineRun::new(resolved(row, seed, &model, &common)?, Some(model))?;
-    let open = |path: &Path| ModelSource::open(&path.display().to_string(), &no_hub);
+    let open = |path: &Path| {
+        let model = ModelSource::open(&path.display().to_string(), &no_hub);
+        model.map(|model| JudgeModel::Local(Box::new(model)))
+    };
     run.judge = judge.map(open).transpose()?;
     let place = run.folder.clone();
     let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;

@@ -175,8 +175,8 @@ fn one(text: &mut String, judged: &Judged<'_>, place: usize) {
     if !evidence.is_empty() {
         line(text, &format!("         ({})", quote(evidence)));
     }
-    let said = conversation.trajectory.turns.iter().map(|turn| &turn.message);
-    let last = said.filter(|message| message.role == Role::Assistant).last();
+    let mut said = conversation.trajectory.turns.iter().map(|turn| &turn.message);
+    let last = said.rfind(|message| message.role == Role::Assistant);
     if let Some(message) = last {
         line(text, &format!("         {}", quote(&message.content)));
     }

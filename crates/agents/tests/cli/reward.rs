@@ -33,8 +33,8 @@ fn conversations() -> String {
 }
 
 fn write(folder: &Path) {
-    fs::write(folder.join("reward.toml"), REWARD).unwrap();
-    fs::write(folder.join("conversations.jsonl"), conversations()).unwrap();
+    fs::write(folder.join("reward.toml"), REWARD).expect("the folder is writable");
+    fs::write(folder.join("conversations.jsonl"), conversations()).expect("the folder is writable");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn tokens(text: &str) -> Vec<String> {
         if !word.is_empty() {
             found.push(word.to_owned());
         }
-        let ends = part.ends_with(|c: char| matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '>'));
+        let ends = part.ends_with(['.', ',', ';', ':', '!', '?', '>']);
         if ends && found.last().is_none_or(|last| last != OTHERS[0]) {
             found.push(OTHERS[0].to_owned());
         }

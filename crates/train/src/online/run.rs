@@ -143,10 +143,10 @@ impl OnlineRun {
     pub fn memory_plan(&self) -> Result<Option<MemoryPlan>, TrainError> {
         let (Some(model), Some(spec)) = (&self.model, self.engine_spec()) else { return Ok(None) };
         let mut plan = spec.memory_plan(model)?;
-        if let Some((settings, judge)) = self.judge()? {
-            if let Some(judge) = check_judge(settings, judge)? {
-                plan.parts.push(MemoryPart { name: "judge", bytes: judge.total_bytes() });
-            }
+        if let Some((settings, judge)) = self.judge()?
+            && let Some(judge) = check_judge(settings, judge)?
+        {
+            plan.parts.push(MemoryPart { name: "judge", bytes: judge.total_bytes() });
         }
         Ok(Some(plan))
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use stateset_core::{
     Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening,
-    Purpose, RolloutError, RunSeed, Sampling, Scenario, StepOutcome, Stream, StreamKey, Trajectory,
+    Purpose, RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey, Trajectory,
 };
 use stateset_env::rewards::reward_fn;
 use stateset_train::{EpisodeLimits, GroupPlan, MultiTurnAgent, Stage, StubPolicy, play_groups};
@@ -72,12 +72,9 @@ impl Environment for Wild {
 
 async fn played(is_tame: bool) -> Vec<Trajectory> {
     let stage = Stage {
-        agent: Arc::new(MultiTurnAgent {
-            policy: Arc::new(StubPolicy::new(vec!["One moment.".to_owned()])),
-            system_prompt: None,
-            memory_window: None,
-            sampling: Sampling::default(),
-        }),
+        agent: Arc::new(MultiTurnAgent::new(Arc::new(StubPolicy::new(vec![
+            "One moment.".to_owned(),
+        ])))),
         environment: Arc::new(Wild { is_tame }),
         reward: Arc::new(reward_fn("turns", |t: &Trajectory, _| {
             t.assistant_texts().count() as f64
