@@ -74,7 +74,7 @@ impl Ear<'_> {
         self.heard.has_none |= does.contains(&Does::HasNone);
         if does.contains(&Does::Books) && asks {
             self.heard.offers = true;
-        } else if does.contains(&Does::Done) && !denies && !asks {
+        } else if does.contains(&Does::Done) && !denies && !asks && self.names_the_task() {
             self.heard.is_done = true;
         }
         let (right, wrong) = self.values();
@@ -83,6 +83,16 @@ impl Ear<'_> {
         } else {
             self.statement(&wrong, denies);
         }
+    }
+
+    /// Whether the sentence is about what the user came for: it says so, or points at it. An exchange that
+    /// was arranged books no table.
+    fn names_the_task(&self) -> bool {
+        let is_of_task = |word: &str| {
+            let mut wanted = self.goal.task.split(|c: char| !c.is_alphanumeric());
+            wanted.any(|other| other.len() > 3 && other.eq_ignore_ascii_case(word))
+        };
+        self.sentence.text.split(' ').any(|word| POINTS_AT_IT.contains(&word) || is_of_task(word))
     }
 
     /// Constraints whose own value, and those of which exactly one other value, is in the sentence.
@@ -286,6 +296,34 @@ fn shortened(text: &str) -> String {
     text.chars().take(MAX_ANSWER_CHARS).collect()
 }
 
+/// Words that stand for what the user came for, whatever it is.
+const POINTS_AT_IT: &[&str] = &[
+    "it",
+    "that",
+    "this",
+    "them",
+    "those",
+    "everything",
+    "all",
+    "booking",
+    "bookings",
+    "reservation",
+    "appointment",
+    "request",
+    "claim",
+    "room",
+    "rooms",
+    "table",
+    "ticket",
+    "tickets",
+    "seat",
+    "seats",
+    "trip",
+    "taxi",
+    "flight",
+    "purchase",
+];
+
 #[derive(Clone, Copy, PartialEq)]
 enum Does {
     Done,
@@ -428,6 +466,8 @@ mod tests {
             "It is not confirmed.",
             "Once it is booked I will write.",
             "Can you tell me more?",
+            "I have arranged the exchange of your item.",
+            "I have set up the return for order 5050.",
         ] {
             assert!(!heard(text).is_done, "{text}");
         }
