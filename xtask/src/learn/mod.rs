@@ -9,6 +9,8 @@
 //! | `preference` | one row on synthetic pairs |
 //! | `reward_model` | reward models, on synthetic pairs and on people's judgments |
 //! | `rlaif` | teaches a judge, then trains on its word |
+//! | `worlds` | shows a world by demonstrations, then trains in it |
+//! | `taught` | supervised learning before a row |
 //! | `outcome` | what came out, kept on disk so that a table that was interrupted goes on |
 //! | `claims` | promises, and whether they hold |
 //! | `works` | row after row |
@@ -29,7 +31,9 @@ mod row;
 mod rows;
 mod settings;
 mod summary;
+mod taught;
 mod works;
+mod worlds;
 
 pub(crate) use settings::LEARN_USAGE;
 pub(crate) use works::learn;

@@ -43,21 +43,25 @@ const COMMON: [(&str, &str); 11] = [
 
 /// Trains `row` with `seed`.
 pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
-    train_with(row, seed, None)
+    train_with(row, seed, None, None)
 }
 
-/// The same with a judge, whose model lies in a folder.
-pub(super) fn train_with(row: &Row, seed: u64, judge: Option<&Path>) -> Result<Outcome> {
+/// The same with other weights, or with a judge; their models lie in folders.
+pub(super) fn train_with(
+    row: &Row,
+    seed: u64,
+    weights: Option<&Path>,
+    judge: Option<&Path>,
+) -> Result<Outcome> {
     let (start, cpu_before) = (Instant::now(), cpu_secs());
     let model = ModelSource::open(MODEL, &no_hub)?;
+    let open = |path: &Path| ModelSource::open(&path.display().to_string(), &no_hub);
     let mut common = COMMON.map(|(key, value)| (key, value.to_owned())).to_vec();
     common.extend(judge.map(|path| ("reward.judge_model", path.display().to_string())));
-    let mut run = OnlineRun::new(resolved(row, seed, &model, &common)?, Some(model))?;
-    let open = |path: &Path| {
-        let model = ModelSource::open(&path.display().to_string(), &no_hub);
-        model.map(|model| JudgeModel::Local(Box::new(model)))
-    };
-    run.judge = judge.map(open).transpose()?;
+    let resolved = resolved(row, seed, &model, &common)?;
+    let model = weights.map_or(Ok(model), open)?;
+    let mut run = OnlineRun::new(resolved, Some(model))?;
+    run.judge = judge.map(open).transpose()?.map(|model| JudgeModel::Local(Box::new(model)));
     let place = run.folder.clone();
     let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;
     runtime.block_on(run.train())?;

@@ -18,11 +18,11 @@ use stateset_env::customer::Split;
 use stateset_env::judging::{Asker, ScorePrompt};
 use stateset_env::rewards::parse_reward;
 use stateset_env::sets::{World, world};
-use stateset_nn::{OptimiserStep, PAGE_TOKENS, Path, RealDisk, SamplerSize};
+use stateset_nn::RealDisk;
 use stateset_train::{
-    AgentConfig, CheckpointWriter, DirectJudging, Engine, EngineSpec, EpisodeLimits, GroupPlan,
-    LocalJudge, LocalPolicy, ModelSource, MultiTurnAgent, SftOrder, SftRow, Stage, TrainingSpec,
-    chat_format, play_groups, read_examples, sft_step,
+    AgentConfig, CheckpointWriter, DirectJudging, EpisodeLimits, GroupPlan, LocalJudge,
+    LocalPolicy, ModelSource, MultiTurnAgent, SftRow, Stage, chat_format, play_groups,
+    read_examples,
 };
 
 use super::machine::cpu_secs;
@@ -30,6 +30,7 @@ use super::online::{MODEL, no_hub, train_with};
 use super::outcome::Outcome;
 use super::row::Row;
 use super::settings::folder;
+use super::taught::{engine_spec, learn};
 
 /// Marks that the judge may give.
 pub(super) const N_MARKS: usize = 5;
@@ -39,7 +40,6 @@ pub(super) const RUBRIC: &str = "Rate how well the agent serves the customer.";
 const N_STEPS: usize = 40;
 const RATE: f64 = 1e-3;
 const LONGEST: usize = 1024;
-const TOKENS_PER_STEP: usize = 2048;
 /// Customers, and conversations with each, that the judge learns from and is measured on.
 const LEARNED: (usize, usize) = (120, 2);
 const MEASURED: (usize, usize) = (63, 1);
@@ -53,7 +53,7 @@ pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
     let judge = teach(seed)?;
     let taught_secs = start.elapsed().as_secs_f64();
     let taught_cpu_secs = cpu_secs() - cpu_before;
-    let mut outcome = train_with(row, seed, Some(&judge.place))?;
+    let mut outcome = train_with(row, seed, None, Some(&judge.place))?;
     // Weights are large and can be had again.
     let _ = fs::remove_dir_all(&judge.place);
     outcome.wall_secs += taught_secs;
@@ -89,7 +89,7 @@ fn teach(seed: u64) -> Result<Taught> {
     let agent = AgentConfig::new(MODEL, None, &Sampling::default());
     let writer = CheckpointWriter::of(&model, agent, Arc::new(RealDisk));
     let seed = RunSeed(seed);
-    let engine = spec(seed).start(model)?;
+    let engine = engine_spec(LONGEST, AT_ONCE, seed).start(model)?;
     let prompt = prompt();
     let judge = LocalJudge::on(engine.clone(), format.clone(), Sampling::default(), seed);
     let judge = DirectJudging { asker: Asker::new(Arc::new(judge)), prompt: prompt.clone() };
@@ -106,7 +106,7 @@ fn teach(seed: u64) -> Result<Taught> {
     for example in read_examples(&jsonl).map_err(|problems| anyhow!(problems.join("\n")))? {
         rows.extend(example.rows(&format, LONGEST)?);
     }
-    learn(&engine, rows, seed)?;
+    learn(&engine, rows, (N_STEPS, RATE), seed)?;
     let after = runtime.block_on(agreement(&judge, &measured))?;
     let place = folder().join("runs").join(format!("judge-{}", seed.0));
     fs::create_dir_all(&place)?;
@@ -206,50 +206,4 @@ async fn agreement(judge: &DirectJudging, marked: &[Marked]) -> Result<f64> {
     }
     ensure!(n_pairs > 0.0, "no two conversations are clearly apart");
     Ok(n_right / n_pairs)
-}
-
-fn spec(seed: RunSeed) -> EngineSpec {
-    EngineSpec {
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        path: Path::best(),
-        context: LONGEST,
-        sampler: SamplerSize {
-            max_running: AT_ONCE,
-            max_rows: LONGEST,
-            cache_tokens: AT_ONCE * LONGEST.next_multiple_of(PAGE_TOKENS),
-        },
-        training: Some(TrainingSpec {
-            max_tokens_per_microbatch: TOKENS_PER_STEP,
-            recomputes: false,
-            adapters: None,
-            reference: None,
-            critic: None,
-            moves_reference: false,
-            staleness: 0,
-            seed,
-        }),
-        scorer_tokens: None,
-    }
-}
-
-fn learn(engine: &Engine, rows: Vec<SftRow>, seed: RunSeed) -> Result<()> {
-    let order = SftOrder::new(&rows, TOKENS_PER_STEP, seed);
-    let rows = Arc::new(rows);
-    let batches = (0..).flat_map(|epoch| order.epoch(epoch)).take(N_STEPS);
-    for (step, batch) in batches.enumerate() {
-        let optimiser = OptimiserStep {
-            learning_rate: RATE * (1.0 - step as f64 / N_STEPS as f64),
-            beta1: 0.9,
-            beta2: 0.95,
-            eps: 1e-8,
-            weight_decay: 0.01,
-            max_grad_norm: 1.0,
-        };
-        let rows = rows.clone();
-        engine.run_blocking(move |state| {
-            let batch: Vec<&SftRow> = batch.iter().map(|i| &rows[*i]).collect();
-            sft_step(state, &batch, optimiser)
-        })??;
-    }
-    Ok(())
 }

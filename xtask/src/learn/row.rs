@@ -30,6 +30,8 @@ pub(super) enum Work {
     Judgments,
     /// A judge is trained, then a policy on its word; judged as online methods are.
     Feedback,
+    /// A world that is first shown by demonstrations; judged as online methods are.
+    World,
 }
 
 impl Work {

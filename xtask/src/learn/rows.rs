@@ -20,6 +20,7 @@ pub(super) fn rows() -> Vec<Row> {
     all.extend(preferences());
     all.extend(reward_models());
     all.push(feedback());
+    all.extend(worlds());
     all
 }
 
@@ -146,4 +147,19 @@ fn feedback() -> Row {
         .set("reward.judge_kind", "score")
         .set("reward.judge_max_score", N_MARKS)
         .set("reward.judge_rubric", RUBRIC)
+}
+
+/// Other worlds than the embedded model's own, by GRPO: tools over a database, and users with agendas.
+fn worlds() -> Vec<Row> {
+    let row = |name: &'static str| {
+        let claims = vec![Claim::Gain(0.1), Claim::Apart, Claim::Seconds(120.0)];
+        Row::of(name, Work::World, "grpo", claims)
+            .set("environment.scenario_set", name)
+            .set("training.max_prompt_length", 768)
+            .set("training.context_length", 1024)
+            .set(STEPS, 8)
+            .set(MINIBATCHES, 4)
+            .rate(2e-4)
+    };
+    vec![row("shop").set("agent.tool_format", "pythonic"), row("bookings")]
 }

@@ -6,7 +6,7 @@ use super::outcome::Outcome;
 use super::row::{Row, Work};
 use super::settings::Settings;
 use super::summary::interval;
-use super::{online, page, preference, reward_model, rlaif};
+use super::{online, page, preference, reward_model, rlaif, worlds};
 use crate::command::{cargo, run};
 
 /// Set in the process that trains, which is an optimised build of this program.
@@ -80,6 +80,7 @@ fn train(row: &Row, seed: u64, settings: &Settings) -> Result<Outcome> {
         Work::RewardModel => reward_model::train_on_pairs(row, seed)?,
         Work::Judgments => reward_model::train_on_judgments(row, seed)?,
         Work::Feedback => rlaif::train(row, seed)?,
+        Work::World => worlds::train(row, seed)?,
     };
     if !settings.is_trial {
         outcome.write()?;
