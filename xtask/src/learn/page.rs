@@ -162,9 +162,9 @@ reward below is the task's own on held-out customers, which training never saw.
 const WORLDS: &str = "\
 ## Other worlds
 
-Worlds that the embedded model does not know: `shop`, where it calls tools over a database, and `bookings`,
-whose users follow agendas. It is first shown how, by supervised learning for 200 steps from demonstrations
-of a scripted agent with scenarios of the training split; the reward before is what it earns then. GRPO
+A world that the embedded model does not know: `bookings`, whose users follow agendas. It is first shown
+how, by supervised learning for 30 steps from demonstrations of a scripted agent with scenarios of the
+training split; the reward before is what it earns then. GRPO
 does the rest. All held-out scenarios are played before and after.
 
 Promised is a gain of 0.1 with intervals that do not overlap, in at most 120 s a run, demonstrations included.

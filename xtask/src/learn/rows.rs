@@ -149,17 +149,13 @@ fn feedback() -> Row {
         .set("reward.judge_rubric", RUBRIC)
 }
 
-/// Other worlds than the embedded model's own, by GRPO: tools over a database, and users with agendas.
+/// Other worlds than the embedded model's own, by GRPO: users with agendas.
 fn worlds() -> Vec<Row> {
-    let row = |name: &'static str| {
-        let claims = vec![Claim::Gain(0.1), Claim::Apart, Claim::Seconds(120.0)];
-        Row::of(name, Work::World, "grpo", claims)
-            .set("environment.scenario_set", name)
-            .set("training.max_prompt_length", 768)
-            .set("training.context_length", 1024)
-            .set(STEPS, 8)
-            .set(MINIBATCHES, 4)
-            .rate(2e-4)
-    };
-    vec![row("shop").set("agent.tool_format", "pythonic"), row("bookings")]
+    let claims = vec![Claim::Gain(0.1), Claim::Apart, Claim::Seconds(120.0)];
+    let row = Row::of("bookings", Work::World, "grpo", claims)
+        .set("environment.scenario_set", "bookings")
+        .set(STEPS, 30)
+        .set(MINIBATCHES, 4)
+        .rate(3e-4);
+    vec![row]
 }

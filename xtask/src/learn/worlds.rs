@@ -12,13 +12,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use stateset_core::{
-    CallFormat, ConversationTurn, EnvironmentState, Message, Purpose, RunSeed, Sampling, Scenario,
-    Stream, StreamKey,
+    ConversationTurn, EnvironmentState, Message, Purpose, RunSeed, Sampling, Scenario, Stream,
+    StreamKey,
 };
 use stateset_env::agenda::{AgendaSpec, AgendaState};
 use stateset_env::customer::Split;
 use stateset_env::sets::{World, world};
-use stateset_env::shop::clerk;
 use stateset_nn::RealDisk;
 use stateset_train::{AgentConfig, CheckpointWriter, ModelSource, SftExample, chat_format};
 
@@ -29,20 +28,17 @@ use super::row::Row;
 use super::settings::folder;
 use super::taught::{engine_spec, learn};
 
-/// Steps and learning rate of the supervised learning.
-const TEACHING: (usize, f64) = (200, 1.5e-3);
+/// Steps of the supervised learning: enough to do some cases right, and few enough to leave others.
+const N_STEPS: usize = 30;
+const RATE: f64 = 1.5e-3;
 const LONGEST: usize = 1024;
 /// Demonstrations of each training scenario.
 const N_DEMONSTRATIONS: u16 = 3;
-
-/// How calls are written: the shortest of the formats, which a small model learns soonest.
-const FORMAT: CallFormat = CallFormat::Pythonic;
 
 /// What a scripted agent may look at.
 struct View<'a> {
     scenario: &'a Scenario,
     state: &'a EnvironmentState,
-    messages: &'a [Message],
 }
 
 type Says = fn(&View<'_>, &mut Stream) -> Result<Message>;
@@ -62,7 +58,7 @@ pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
 
 fn show(name: &str, seed: u64) -> Result<PathBuf> {
     let model = ModelSource::open(MODEL, &no_hub)?;
-    let format = chat_format(&model, None)?.with_call_format(FORMAT);
+    let format = chat_format(&model, None)?;
     let agent = AgentConfig::new(MODEL, None, &Sampling::default());
     let writer = CheckpointWriter::of(&model, agent, Arc::new(RealDisk));
     let seed = RunSeed(seed);
@@ -73,7 +69,7 @@ fn show(name: &str, seed: u64) -> Result<PathBuf> {
         rows.extend(example.rows(&format, LONGEST)?);
     }
     let engine = engine_spec(LONGEST, 1, seed).start(model)?;
-    learn(&engine, rows, TEACHING, seed)?;
+    learn(&engine, rows, (N_STEPS, RATE), seed)?;
     let place = folder().join("runs").join(format!("{name}-shown-{}", seed.0));
     fs::create_dir_all(&place)?;
     writer.write_model(&engine, &place)?;
@@ -82,7 +78,6 @@ fn show(name: &str, seed: u64) -> Result<PathBuf> {
 
 async fn demonstrations(name: &str, seed: RunSeed) -> Result<Vec<SftExample>> {
     let says: Says = match name {
-        "shop" => |view, stream| Ok(clerk(view.messages, stream)),
         "bookings" => host,
         _ => bail!("nobody can show how {name} is done"),
     };
@@ -109,7 +104,7 @@ async fn demonstration(
     let (mut state, mut messages) = (opening.state, opening.messages);
     while !state.is_done() && state.turn_count < world.max_turns() {
         let turn = state.turn_count;
-        let view = View { scenario, state: &state, messages: &messages };
+        let view = View { scenario, state: &state };
         let said = says(&view, &mut seed.stream(Purpose::Sampling, key.at_turn(turn)))?;
         let action = ConversationTurn::new(said);
         let stream = seed.stream(Purpose::Environment, key.at_turn(turn + 1));

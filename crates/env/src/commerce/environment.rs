@@ -111,6 +111,8 @@ fn answers<S: Simulator>(
     for (index, call) in message.tool_calls.iter().enumerate() {
         let answer = if index >= MAX_CALLS {
             Err(format!("more than {MAX_CALLS} calls in one turn; this one was not made"))
+        } else if let Some((_, why)) = call.as_malformed() {
+            Err(format!("the call cannot be read: {why}"))
         } else if S::is_over(spec, world) {
             Err("everything is decided already".to_owned())
         } else {

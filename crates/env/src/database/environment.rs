@@ -74,6 +74,8 @@ impl DatabaseEnvironment {
         for (index, call) in calls.iter().enumerate() {
             let result = if index >= MAX_CALLS_A_TURN {
                 Err(format!("at most {MAX_CALLS_A_TURN} calls in one turn"))
+            } else if let Some((_, why)) = call.as_malformed() {
+                Err(format!("the call cannot be read: {why}"))
             } else {
                 session.call(&call.name, &call.arguments)
             };

@@ -73,7 +73,7 @@ impl View {
 
     fn with_order(&self, wish: Wish, stream: &mut Stream) -> Message {
         let is_order =
-            |word: &&String| word.len() > 2 && word.ends_with(|c: char| c.is_ascii_digit());
+            |word: &&String| word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_digit());
         let Some(order) = self.words.iter().find(is_order) else { return one(ASK_ORDER, stream) };
         let orders: Vec<&Value> =
             self.results.iter().filter(|row| row.get("state").is_some()).collect();

@@ -1,15 +1,6 @@
-//! The words of the shop's customers and orders.
+//! The words of the shop's customers.
 
 use super::cases::Wish;
-
-/// First parts of an order's name; a digit follows.
-pub(super) const WORDS: [&str; 60] = [
-    "oak", "elm", "fox", "owl", "bee", "sun", "sky", "sea", "bay", "hill", "lake", "moon", "star",
-    "rain", "snow", "wind", "leaf", "rose", "fern", "moss", "pine", "ash", "reed", "wolf", "bear",
-    "deer", "hare", "crow", "dove", "swan", "frog", "fish", "ship", "boat", "sail", "rope", "drum",
-    "bell", "horn", "harp", "gold", "iron", "clay", "sand", "salt", "corn", "rice", "plum", "pear",
-    "fig", "lime", "mint", "milk", "bread", "honey", "stone", "brick", "tower", "gate", "bridge",
-];
 
 /// Ways to say a wish; `{item}` stands for the item.
 pub(super) fn openings(wish: Wish) -> &'static [&'static str] {

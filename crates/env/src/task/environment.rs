@@ -172,7 +172,10 @@ impl TaskEnvironment {
         for call in calls {
             let tool = self.tools.iter().find(|tool| tool.spec().name == call.name);
             let text = match tool {
-                None => format!("Error: no tool is called {:?}", call.name),
+                None => match call.as_malformed() {
+                    Some((_, why)) => format!("Error: the call cannot be read: {why}"),
+                    None => format!("Error: no tool is called {:?}", call.name),
+                },
                 Some(tool) => match tool.call(call.arguments.clone()).await {
                     Ok(value) => {
                         worked.push(call.name.clone());
