@@ -6,7 +6,8 @@ use std::path::Path as FilePath;
 use clap::Args;
 use serde_json::{Map, Value, json};
 use stateset_connect::HubSettings;
-use stateset_env::sets::CONVERSATION_CONFIGS;
+use stateset_env::customer::Split;
+use stateset_env::sets::{World, worlds};
 use stateset_nn::Path;
 use stateset_train::config::{ConfigSources, RunConfig, resolve};
 use stateset_train::{MemoryPlan, OnlineRun};
@@ -213,10 +214,11 @@ fn try_writing(folder: &FilePath) -> std::io::Result<()> {
 }
 
 fn scenario_sets() -> Finding {
-    let count = |set: &stateset_env::sets::ConversationConfig| {
-        (set.name(), set.n_scenarios.iter().sum::<usize>())
+    let count = |world: &dyn World| -> usize {
+        Split::ALL.iter().map(|split| world.scenarios(*split).len()).sum()
     };
-    let sets: Vec<(&str, usize)> = CONVERSATION_CONFIGS.iter().map(count).collect();
+    let sets: Vec<(&str, usize)> =
+        worlds().iter().map(|world| (world.name(), count(world.as_ref()))).collect();
     let text: Vec<String> = sets.iter().map(|(name, n)| format!("{name} ({n})")).collect();
     let value: Map<String, Value> =
         sets.into_iter().map(|(name, n)| (name.to_owned(), n.into())).collect();
