@@ -66,6 +66,11 @@ fn rewrites(template: &str, conversation: &str) -> bool {
     }
 }
 
+/// Templates that know no tools: ours are told of in words, which transformers leaves out.
+fn tells_of_tools_in_words(template: &str, conversation: &str) -> bool {
+    conversation == "tools" && matches!(template, "phi3" | "opens_thought" | "spans" | "gemma3")
+}
+
 fn append(trace: &mut TokenTrace, given: GivenTokens) -> Option<String> {
     match given {
         GivenTokens::Continue(tokens) => {
@@ -115,6 +120,9 @@ fn traces_hold_the_tokens_of_the_whole_rendering() {
         };
         let (template, talk) =
             (row["template"].as_str().unwrap(), row["conversation"].as_str().unwrap());
+        if tells_of_tools_in_words(template, talk) {
+            continue;
+        }
         if rewrites(template, talk) {
             assert_ne!(supervised.segments()[0].tokens(), expected, "{name}");
             continue;
@@ -145,6 +153,9 @@ fn continuing_turn_by_turn_gives_the_same_tokens() {
             (row["template"].as_str().unwrap(), row["conversation"].as_str().unwrap());
         if template == "spans" || template == "qwen2_5_training" {
             continue; // Their marks begin before the answer does; see the next test.
+        }
+        if tells_of_tools_in_words(template, talk) {
+            continue;
         }
         let Some(format) = format_of(&golden, row, true) else { continue };
         let (messages, tools) = conversation(&golden, talk);
@@ -517,7 +528,7 @@ proptest! {
         let is_control = |id: &u32| format.tokenizer().is_special(*id);
         if which == 0 {
             // Users add no special tokens: each turn has its two.
-            let users: Vec<Message> = talk.iter().filter(|m| matches!(m.role, Role::User | Role::Tool)).cloned().collect();
+            let users: Vec<Message> = talk.iter().filter(|m| m.role == Role::User).cloned().collect();
             if !users.is_empty() {
                 let n_special = format.prompt(&users, &[]).unwrap().iter().filter(|id| is_control(id)).count();
                 prop_assert_eq!(n_special, 2 * users.len() + 1);

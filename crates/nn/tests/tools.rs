@@ -20,9 +20,9 @@ use stateset_core::{
 use stateset_nn::{ChatFormat, ChatTemplate};
 use text_support::{data, tokenizer};
 
-/// Each template, the way it teaches to call, and whether a later user turn rewrites what was read.
-const TEMPLATES: [(&str, CallFormat, bool); 7] = [
-    ("llama3_1", CallFormat::Llama, false),
+/// Templates whose rows go on after calls, the way each teaches to call, and whether a later user turn
+/// rewrites what was read. With Llama's, a call starts a new row.
+const TEMPLATES: [(&str, CallFormat, bool); 6] = [
     ("qwen2_5", CallFormat::Hermes, false),
     ("qwen2_5_training", CallFormat::Hermes, false),
     // It drops the thought of the turn before.
@@ -242,7 +242,6 @@ fn several_calls_are_rendered_where_the_template_refuses_them() {
     assert_eq!(talk.say(&both), 2);
     talk.answer_calls();
     talk.say("It rains.");
-    assert_eq!(talk.restarts, 0);
     // Without a row there are no words of the model's own.
     let tokens = talk.format.prompt(&talk.messages, &[weather()]).unwrap();
     let text = talk.format.tokenizer().decode(&tokens, false).unwrap();

@@ -244,7 +244,7 @@ mod tests {
                 "both expected and answer",
             ),
             (format!(r#"{{"messages": [{user}], "context": {{"topic": 1}}}}"#), "`context.topic`"),
-            (r#"{"turns": 3}"#.to_owned(), "missing field"),
+            (r#"{"turns": 3}"#.to_owned(), "expected a sequence"),
             (
                 format!(r#"{{"messages": [{}{user}]}}"#, format!("{user},").repeat(10_000)),
                 "10001 messages",

@@ -107,6 +107,7 @@ mod tests {
             &[("algorithm", "gdpo"), ("reward.weights", r#"{"helpfulness": 1, "safety": 1}"#)],
             &[("reward.spec", "helpful")],
             &[("algorithm", "rlaif"), JUDGE],
+            &[JUDGE, ("reward.judge_url", "http://127.0.0.1:1/v1")],
             &[JUDGE, ("reward.judge_kind", "score"), ("reward.judge_rubric_file", "a")],
             &[JUDGE, ("reward.judge_kind", "relative"), ("reward.judge_rubric", "a")],
             &[("training.prompts_per_step", "2")],

@@ -96,6 +96,4 @@ async fn evaluations_keep_the_first_weights() {
     // Canned answers stay as they are, and so does what evaluations say of them.
     let before = trained.before.unwrap();
     assert_eq!(Some(before), trained.after);
-    let rows = metrics(temp.path());
-    assert_ne!(rows[0]["weight/says_o"], rows[2]["weight/says_o"]);
 }
