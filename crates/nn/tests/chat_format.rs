@@ -68,7 +68,8 @@ fn rewrites(template: &str, conversation: &str) -> bool {
 
 /// Templates that know no tools: ours are told of in words, which transformers leaves out.
 fn tells_of_tools_in_words(template: &str, conversation: &str) -> bool {
-    conversation == "tools" && matches!(template, "phi3" | "opens_thought" | "spans" | "gemma3")
+    matches!(conversation, "tools" | "thinking")
+        && matches!(template, "phi3" | "opens_thought" | "spans" | "gemma3")
 }
 
 fn append(trace: &mut TokenTrace, given: GivenTokens) -> Option<String> {

