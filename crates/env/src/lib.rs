@@ -19,6 +19,7 @@ pub mod commerce;
 pub mod conversation;
 pub mod customer;
 pub mod database;
+mod episode;
 mod error;
 mod fields;
 pub mod judging;

@@ -17,8 +17,8 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening,
-    Purpose, Role, RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Purpose,
+    Role, RolloutError, RunSeed, Scenario, StepOutcome, Stream, StreamKey,
 };
 
 use super::ends::EndConditions;
@@ -28,6 +28,7 @@ use super::turn_reward::{TurnReward, worth};
 use super::user::{UserSaid, UserSpec};
 use super::voice::voiced;
 use crate::customer::{Ending, text_seed};
+use crate::episode::{end_when_out_of_turns, failed, must_be_open};
 use crate::error::EnvError;
 use crate::persona::Persona;
 
@@ -89,9 +90,7 @@ impl Environment for ConversationEnvironment {
         action: &ConversationTurn,
         stream: Stream,
     ) -> Result<StepOutcome, RolloutError> {
-        if state.is_done() {
-            return Err(failed(scenario, "the episode is over already"));
-        }
+        must_be_open(scenario, state)?;
         state.turn_count += 1;
         let text = action.message.content.as_str();
         let before = self.turn_reward.and_then(|_| worth(&state.metadata));
@@ -99,9 +98,7 @@ impl Environment for ConversationEnvironment {
             Some(customer) => self.step_user(scenario, customer, state, text, stream),
             None => self.step_script(scenario, state, text, stream),
         }?;
-        if !state.is_done() && state.turn_count >= self.max_turns {
-            state.status = EpisodeStatus::Timeout;
-        }
+        end_when_out_of_turns(state, self.max_turns);
         let reward = self.turn_reward.and_then(|reward| reward.of(text, before, state));
         let messages = if state.is_done() { Vec::new() } else { answer.into_iter().collect() };
         Ok(StepOutcome { messages, reward })
@@ -210,8 +207,4 @@ fn remember(said: UserSaid, state: &mut EnvironmentState) -> String {
 
 fn ends_with_user(messages: &[Message]) -> bool {
     messages.last().is_some_and(|message| message.role == Role::User)
-}
-
-fn failed(scenario: &Scenario, why: impl std::fmt::Display) -> RolloutError {
-    RolloutError::new(Border::Environment, format!("scenario {:?}: {why}", scenario.id))
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Role,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Role,
     RolloutError, Scenario, StepOutcome, Stream, ToolCall,
 };
 
@@ -24,6 +24,7 @@ use super::session::Session;
 use super::tool::answer_text;
 use super::user::{ScriptedUser, TaskUser, UserEnding};
 use crate::conversation::CLOSING_WORDS;
+use crate::episode::{end_when_out_of_turns, failed, must_be_open};
 
 /// Where the user's memory is in the state's context.
 const USER: &str = "user";
@@ -141,9 +142,7 @@ impl Environment for DatabaseEnvironment {
         action: &ConversationTurn,
         stream: Stream,
     ) -> Result<StepOutcome, RolloutError> {
-        if state.is_done() {
-            return Err(failed(scenario, "the episode is over already"));
-        }
+        must_be_open(scenario, state)?;
         let checked = self.checked(scenario)?;
         let mut session = Session::read(&self.domain, checked, &state.context)
             .ok_or_else(|| failed(scenario, "the state holds no database of this task"))?;
@@ -155,9 +154,7 @@ impl Environment for DatabaseEnvironment {
         } else {
             self.answer_calls(&message.tool_calls, &mut session, state)
         };
-        if !state.is_done() && state.turn_count >= self.max_turns {
-            state.status = EpisodeStatus::Timeout;
-        }
+        end_when_out_of_turns(state, self.max_turns);
         session.write(&mut state.context);
         let report: DatabaseReport = session.report();
         report.write(&mut state.metadata);
@@ -173,8 +170,4 @@ fn shortened(text: String) -> String {
         Some((end, _)) => format!("{} .. (shortened)", &text[..end]),
         None => text,
     }
-}
-
-fn failed(scenario: &Scenario, why: impl std::fmt::Display) -> RolloutError {
-    RolloutError::new(Border::Environment, format!("scenario {:?}: {why}", scenario.id))
 }

@@ -8,12 +8,13 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, MessageRecord,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, MessageRecord,
     Opening, Role, RolloutError, Scenario, StepOutcome, Stream,
 };
 
 use super::user::{ModelUser, Said};
 use crate::conversation::{CLOSING_WORDS, is_farewell};
+use crate::episode::{end_when_out_of_turns, failed, must_be_open};
 
 /// Where the conversation is in the state's context.
 const DIALOGUE: &str = "dialogue";
@@ -71,9 +72,7 @@ impl Environment for ModelUserEnvironment {
         action: &ConversationTurn,
         stream: Stream,
     ) -> Result<StepOutcome, RolloutError> {
-        if state.is_done() {
-            return Err(failed(scenario, "the episode is over already"));
-        }
+        must_be_open(scenario, state)?;
         let mut dialogue = load(scenario, state)?;
         dialogue.push(action.message.clone());
         state.turn_count += 1;
@@ -82,9 +81,7 @@ impl Environment for ModelUserEnvironment {
         } else {
             no_tools(&action.message)
         };
-        if !state.is_done() && state.turn_count >= self.max_turns {
-            state.status = EpisodeStatus::Timeout;
-        }
+        end_when_out_of_turns(state, self.max_turns);
         dialogue.extend(answers.iter().cloned());
         store(scenario, state, &dialogue)?;
         let messages = if state.is_done() { Vec::new() } else { answers };
@@ -138,8 +135,4 @@ fn store(
     let value = serde_json::to_value(records).map_err(|error| failed(scenario, error))?;
     state.context.insert(DIALOGUE.to_owned(), value);
     Ok(())
-}
-
-fn failed(scenario: &Scenario, why: impl std::fmt::Display) -> RolloutError {
-    RolloutError::new(Border::Environment, format!("scenario {:?}: {why}", scenario.id))
 }

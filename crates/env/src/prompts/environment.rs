@@ -3,9 +3,11 @@
 
 use async_trait::async_trait;
 use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Opening, RolloutError,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Opening, RolloutError,
     Scenario, StepOutcome, Stream,
 };
+
+use crate::episode::{failed, must_be_open};
 
 /// Plays scenarios whose messages are the whole prompt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,17 +30,11 @@ impl Environment for PromptEnvironment {
         _: &ConversationTurn,
         _: Stream,
     ) -> Result<StepOutcome, RolloutError> {
-        if state.is_done() {
-            return Err(failed(scenario, "the episode is over already"));
-        }
+        must_be_open(scenario, state)?;
         state.turn_count += 1;
         state.status = EpisodeStatus::Completed;
         Ok(StepOutcome::default())
     }
-}
-
-fn failed(scenario: &Scenario, why: &str) -> RolloutError {
-    RolloutError::new(Border::Environment, format!("scenario {:?}: {why}", scenario.id))
 }
 
 #[cfg(test)]

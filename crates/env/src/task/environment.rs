@@ -17,11 +17,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use stateset_core::{
-    Border, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Role,
+    ConversationTurn, Environment, EnvironmentState, EpisodeStatus, Message, Opening, Role,
     RolloutError, Scenario, StepOutcome, Stream, Tool, ToolCall,
 };
 
 use super::action::{RequiredAction, read_required_actions};
+use crate::episode::{failed, must_be_open};
 use crate::error::{EnvError, Problem};
 use crate::names::{listed, nearest};
 use crate::text::words;
@@ -217,9 +218,7 @@ impl Environment for TaskEnvironment {
         action: &ConversationTurn,
         _: Stream,
     ) -> Result<StepOutcome, RolloutError> {
-        if state.is_done() {
-            return Err(failed(scenario, "the episode is over already"));
-        }
+        must_be_open(scenario, state)?;
         let required = self.required(scenario)?;
         let mut completed = texts(state.metadata.get(COMPLETED));
         let mut said = texts(state.context.get(SAID));
@@ -282,8 +281,4 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 
 fn problem(place: String, found: String, allowed: &str, hint: Option<String>) -> Problem {
     Problem { place, key: String::new(), found, allowed: allowed.to_owned(), hint }
-}
-
-fn failed(scenario: &Scenario, why: impl fmt::Display) -> RolloutError {
-    RolloutError::new(Border::Environment, format!("scenario {:?}: {why}", scenario.id))
 }
