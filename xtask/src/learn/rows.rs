@@ -80,8 +80,8 @@ fn critics() -> Vec<Row> {
             .clips()
             .has_critic()
             .set("training.num_iterations", 4)
-            .rate(5e-5)
-            .set(STEPS, 11)
+            .rate(8e-5)
+            .set(STEPS, 10)
             .set("training.value_warmup_steps", 7),
         // Nothing is played twice, but a critic of its own needs more steps than one a batch.
         own_critic(online("a2c"))
