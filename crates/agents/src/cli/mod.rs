@@ -10,6 +10,7 @@
 //! | `model`, `engine` | finding a model, sizing an engine for it |
 //! | `lines`, `sampling` | what `score` and `generate` read, and how text is drawn |
 //! | `conversations`, `spread` | what `reward` reads, and what it shows |
+//! | `serve` | the HTTP service |
 //! | `output`, `error`, `logging` | data on stdout, everything else on stderr, and exit codes |
 
 mod alias;
@@ -32,6 +33,7 @@ mod result;
 mod reward;
 mod sampling;
 mod score;
+mod serve;
 mod sft;
 mod signals;
 mod sources;

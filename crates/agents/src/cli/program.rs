@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::error::{self, Outcome};
 use super::logging::LogArgs;
 use super::{
-    alias, chat, doctor, evaluate, generate, init, report, reward, score, sft, train, version,
+    alias, chat, doctor, evaluate, generate, init, report, reward, score, serve, sft, train, version,
 };
 
 /// Trains, evaluates and talks with conversation agents that learn by reinforcement.
@@ -36,6 +36,7 @@ enum Command {
     Init(init::InitArgs),
     Doctor(doctor::DoctorArgs),
     Report(report::ReportArgs),
+    Serve(serve::ServeArgs),
     Version(version::VersionArgs),
 }
 
@@ -78,6 +79,7 @@ fn run(command: Command) -> Outcome {
         Command::Init(args) => init::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Report(args) => report::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Version(args) => version::run(args),
     }
 }

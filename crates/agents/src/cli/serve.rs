@@ -1,0 +1,91 @@
+//! `serve`: the HTTP service.
+
+use std::net::IpAddr;
+
+use clap::Args;
+use stateset_serve::{App, LoadOptions, Models, ServeConfig, ServedModel, Server, Stopper};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::error::{CliError, Outcome};
+use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
+use super::output::say;
+
+/// Serve a model over HTTP
+///
+/// Speaks the OpenAI API under /v1. Ctrl-C or a request to terminate lets running requests end.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServeArgs {
+    /// The model: builtin:tiny, stub:, a folder (of a model, an adapter, a checkpoint or a run), or a
+    /// name on the model hub such as owner/name
+    #[arg(long, visible_alias = "checkpoint", value_name = "MODEL", default_value = DEFAULT_MODEL)]
+    model: String,
+    /// Folder of a PEFT adapter to put onto the model
+    #[arg(long, value_name = "DIR")]
+    adapter: Option<std::path::PathBuf>,
+    /// What clients call the model; the name it was given by where absent
+    #[arg(long, value_name = "NAME")]
+    served_name: Option<String>,
+    /// Address to listen on
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Port to listen on; 0 takes a free one and says which
+    #[arg(long, value_name = "N", default_value_t = 8000)]
+    port: u16,
+    /// Answers that are sampled at the same time
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    slots: u16,
+    /// Tokens of the longest conversation
+    #[arg(long, value_name = "N", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..))]
+    context: u32,
+    #[command(flatten)]
+    machine: MachineArgs,
+}
+
+/// Serves until it is asked to stop.
+pub(crate) fn run(args: ServeArgs) -> Outcome {
+    let config = ServeConfig { host: args.host, port: args.port, ..ServeConfig::default() };
+    let app = App::new(config, Models::new(vec![args.load()?]));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| CliError::failed(format!("start the program: {error}")))?;
+    runtime.block_on(async {
+        let server = Server::bind(app).map_err(CliError::bad)?;
+        let address = server.address().map_err(CliError::failed)?;
+        tokio::spawn(stop_on_signal(server.stopper()));
+        say(format_args!("listening on http://{address}"));
+        server.run().await.map_err(CliError::failed)
+    })
+}
+
+impl ServeArgs {
+    fn load(&self) -> Outcome<ServedModel> {
+        let name = self.served_name.as_ref().unwrap_or(&self.model);
+        if self.model.starts_with("stub:") {
+            return Ok(ServedModel::stub(name, Vec::new()));
+        }
+        let source = open_model(&self.model, self.adapter.as_deref())?;
+        let options = LoadOptions {
+            threads: self.machine.threads(),
+            slots: usize::from(self.slots),
+            context: self.context as usize,
+            date: self.machine.date(),
+            ..LoadOptions::default()
+        };
+        ServedModel::load(name, source, &options).map_err(CliError::loading)
+    }
+}
+
+async fn stop_on_signal(stopper: Stopper) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        tracing::warn!("signals cannot be heard, so requests are cut off when the program ends");
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    say("stopping: running requests are finished first");
+    stopper.stop();
+}

@@ -1,0 +1,11 @@
+//! One answer of a model, piece by piece: what every API of the server is made of.
+//!
+//! Each API turns its own words into an [`AnswerRequest`], and [`AnswerEvent`]s into its own words.
+
+mod answering;
+mod event;
+mod request;
+
+pub use answering::Answering;
+pub use event::{Answer, AnswerEvent, DrawnToken, Piece};
+pub use request::{AnswerRequest, Form, Prompt};

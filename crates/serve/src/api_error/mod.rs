@@ -1,0 +1,11 @@
+//! Every refusal of a request: a stable code, a message a person understands, and the place at fault.
+//!
+//! Handlers return an [`ApiError`] and know nothing of how it is written: the routes of each API carry a
+//! layer ([`layer`]) that writes it in that API's words.
+
+#[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
+mod api_error;
+mod dialect;
+
+pub use api_error::ApiError;
+pub use dialect::{Dialect, layer};

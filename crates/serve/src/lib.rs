@@ -1,0 +1,23 @@
+//! The HTTP service: agents that answer over the network, and training that is asked for there.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`answer`] | one answer of a model, piece by piece |
+//! | [`app`] | what all handlers share |
+//! | [`server`] | from settings to a listening server, and its end |
+//! | [`models`] | the models that answer, and changing their weights while they do |
+//! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
+//! | [`openai`] | routes that speak as OpenAI's API does |
+
+pub mod answer;
+pub mod api_error;
+pub mod app;
+pub mod models;
+pub mod openai;
+pub mod server;
+mod serve_error;
+
+pub use app::App;
+pub use models::{LoadOptions, Models, ServedModel};
+pub use serve_error::ServeError;
+pub use server::{ServeConfig, Server, Stopper};

@@ -1,0 +1,87 @@
+//! A model source made into a model that answers.
+
+use std::thread::available_parallelism;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stateset_core::Sampling;
+use stateset_nn::{Date, PAGE_TOKENS, Path, SamplerSize};
+use stateset_train::{EngineSpec, LocalPolicy, ModelSource, StubPolicy, TrainError, chat_format};
+
+use super::{ServedModel, Voice};
+
+/// How much of the machine a model may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// Threads to compute with; all where absent.
+    pub threads: Option<usize>,
+    /// Answers that are sampled at the same time; more wait.
+    pub slots: usize,
+    /// Tokens of the longest conversation; the model's own limit where that is less.
+    pub context: usize,
+    /// Tokens that all running conversations may hold together; `slots` of the longest where absent.
+    pub cache_tokens: Option<usize>,
+    /// The date that chat templates are told.
+    pub date: Option<Date>,
+}
+
+impl Default for LoadOptions {
+    fn default() -> LoadOptions {
+        LoadOptions { threads: None, slots: 16, context: 8192, cache_tokens: None, date: None }
+    }
+}
+
+/// Tokens that a pass reads beside those of running answers.
+const PASS_TOKENS: usize = 1024;
+
+impl ServedModel {
+    /// Loads the weights and starts the engine.
+    ///
+    /// # Errors
+    /// [`TrainError`] that names the file, tensor or setting at fault.
+    pub fn load(
+        name: &str,
+        source: ModelSource,
+        options: &LoadOptions,
+    ) -> Result<ServedModel, TrainError> {
+        let format = chat_format(&source, options.date)?;
+        let saved = source.agent_config.clone();
+        let context = options.context.min(source.files.decoder.max_positions);
+        let whole = options.slots * context.next_multiple_of(PAGE_TOKENS);
+        let spec = EngineSpec {
+            threads: options.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
+            path: Path::best(),
+            context,
+            sampler: SamplerSize {
+                max_running: options.slots,
+                max_rows: PASS_TOKENS.max(options.slots),
+                cache_tokens: options.cache_tokens.unwrap_or(whole),
+            },
+            training: None,
+            scorer_tokens: None,
+        };
+        Ok(ServedModel {
+            name: name.to_owned(),
+            created: now(),
+            voice: Voice::Local(Box::new(LocalPolicy::new(spec.start(source)?, format))),
+            context,
+            system_prompt: saved.as_ref().and_then(|saved| saved.system_prompt.clone()),
+            sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
+        })
+    }
+
+    /// A model that says these sentences in turn, for trying everything around a model.
+    pub fn stub(name: &str, replies: Vec<String>) -> ServedModel {
+        ServedModel {
+            name: name.to_owned(),
+            created: now(),
+            voice: Voice::Stub(StubPolicy::new(replies)),
+            context: usize::MAX,
+            system_prompt: None,
+            sampling: Sampling::default(),
+        }
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,10 @@
+//! The models that answer.
+
+mod load;
+mod served_model;
+#[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
+mod models;
+
+pub use load::LoadOptions;
+pub use models::Models;
+pub use served_model::{ServedModel, Voice};

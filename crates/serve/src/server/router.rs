@@ -1,0 +1,31 @@
+//! All routes in one router, with what stands around every request.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, OriginalUri};
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::routing::get;
+
+use crate::api_error::{ApiError, Dialect, layer};
+use crate::{App, openai};
+
+/// Everything the server answers.
+pub fn router(app: App) -> Router {
+    let own = Router::new()
+        .route("/live", get(|| async { "ok" }))
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(map_response(layer(Dialect::Own)));
+    own.merge(openai::routes())
+        .layer(DefaultBodyLimit::max(app.config().max_body_bytes))
+        .with_state(app)
+}
+
+async fn no_route(OriginalUri(uri): OriginalUri) -> ApiError {
+    ApiError::not_found("route", uri.path())
+}
+
+async fn wrong_method(OriginalUri(uri): OriginalUri) -> ApiError {
+    let message = format!("{} does not take this method", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+}
