@@ -14,8 +14,8 @@ pub mod api_error;
 pub mod app;
 pub mod models;
 pub mod openai;
-pub mod server;
 mod serve_error;
+pub mod server;
 
 pub use app::App;
 pub use models::{LoadOptions, Models, ServedModel};

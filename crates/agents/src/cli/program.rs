@@ -8,7 +8,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::error::{self, Outcome};
 use super::logging::LogArgs;
 use super::{
-    alias, chat, doctor, evaluate, generate, init, report, reward, score, serve, sft, train, version,
+    alias, chat, doctor, evaluate, generate, init, report, reward, score, serve, sft, train,
+    version,
 };
 
 /// Trains, evaluates and talks with conversation agents that learn by reinforcement.

@@ -48,7 +48,9 @@ impl ServedModel {
         let context = options.context.min(source.files.decoder.max_positions);
         let whole = options.slots * context.next_multiple_of(PAGE_TOKENS);
         let spec = EngineSpec {
-            threads: options.threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
+            threads: options
+                .threads
+                .unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
             path: Path::best(),
             context,
             sampler: SamplerSize {

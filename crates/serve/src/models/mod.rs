@@ -1,9 +1,9 @@
 //! The models that answer.
 
 mod load;
-mod served_model;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod models;
+mod served_model;
 
 pub use load::LoadOptions;
 pub use models::Models;

@@ -17,7 +17,8 @@ pub(super) async fn one(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(Json(written(&app.models().find(Some(&name))?)))
+    let model = app.models().find(Some(&name))?;
+    Ok(Json(written(&model)))
 }
 
 fn written(model: &ServedModel) -> Value {

@@ -1,8 +1,8 @@
 //! All routes in one router, with what stands around every request.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, OriginalUri};
-use axum::http::StatusCode;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{StatusCode, Uri};
 use axum::middleware::map_response;
 use axum::routing::get;
 
@@ -21,11 +21,11 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn no_route(OriginalUri(uri): OriginalUri) -> ApiError {
+async fn no_route(uri: Uri) -> ApiError {
     ApiError::not_found("route", uri.path())
 }
 
-async fn wrong_method(OriginalUri(uri): OriginalUri) -> ApiError {
+async fn wrong_method(uri: Uri) -> ApiError {
     let message = format!("{} does not take this method", uri.path());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
