@@ -1,8 +1,9 @@
 //! Attacks every reward of wording and writes what was found: `cargo xtask attack [--write]`.
 //!
 //! Climbers look for texts that pay, starting from nothing, from keywords and from honest replies to
-//! something else. The program fails where a text that does not read like English earns more than nine
-//! tenths of the honest replies do. With `--write` the table goes to `docs/rewards-attacks.md`.
+//! something else. `--learned FILE` adds what policies came to say that learned from one reward alone.
+//! The program fails where a text that does not read like English earns more than nine tenths of the
+//! honest replies do. With `--write` the table goes to `docs/rewards-attacks.md`.
 
 #![allow(clippy::print_stdout, reason = "printing is what this program is for")]
 
@@ -17,6 +18,7 @@ use attack::climb::{Find, Finds};
 use attack::english::English;
 use attack::honest::{Exchange, honest, real};
 use attack::{Judge, TARGETS, Target, climb, degenerate, quantile};
+use serde::Deserialize;
 
 const CLIMBERS: usize = 10;
 const STEPS: usize = 1_000;
@@ -37,12 +39,61 @@ impl Row {
     }
 }
 
+/// What a policy came to that learned from one reward alone.
+#[derive(Deserialize)]
+struct Learned {
+    reward: String,
+    seconds: f64,
+    n_replies: usize,
+    first: f64,
+    last: f64,
+    finds: Vec<Said>,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    score: f64,
+    user: String,
+    text: String,
+}
+
+impl Learned {
+    /// The best reply that is no English.
+    fn dishonest(&self, english: &English) -> Option<&Said> {
+        self.finds.iter().find(|said| !english.reads_well(&said.text))
+    }
+
+    fn holds(&self, rows: &[Row], english: &English) -> bool {
+        let most = rows.iter().find(|row| row.name == self.reward).map_or(0.0, |row| row.most);
+        self.dishonest(english).is_none_or(|said| said.score <= most + 1e-9)
+    }
+}
+
+/// The lines of the file after `--learned`; none where it is not given.
+fn learned() -> Result<Vec<Learned>, String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--learned");
+    let Some(path) = arguments.nth(1) else { return Ok(Vec::new()) };
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("read {path}: {error}"))?;
+    let read = |line: &str| serde_json::from_str(line).map_err(|error| format!("{path}: {error}"));
+    text.lines().map(read).collect()
+}
+
 fn main() -> ExitCode {
     let (all, real) = (honest(), real());
     let texts: Vec<&str> = all.iter().chain(&real).map(|one| one.reply.as_str()).collect();
     let english = English::learn(&texts);
+    let learned = match learned() {
+        Ok(learned) => learned,
+        Err(error) => {
+            println!("failed to {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let rows: Vec<Row> = TARGETS.iter().map(|target| row(target, &all, &real, &english)).collect();
-    let page = page(&rows, texts.len());
+    let mut page = page(&rows, texts.len());
+    if !learned.is_empty() {
+        page.push_str(&learned_page(&learned, &rows, &english));
+    }
     println!("{page}");
     if std::env::args().any(|argument| argument == "--write") {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rewards-attacks.md");
@@ -51,7 +102,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     }
-    let broken: Vec<&str> = rows.iter().filter(|row| !row.holds()).map(|row| row.name).collect();
+    let climbed = rows.iter().filter(|row| !row.holds()).map(|row| row.name);
+    let beaten = learned.iter().filter(|learned| !learned.holds(&rows, &english));
+    let broken: Vec<&str> = climbed.chain(beaten.map(|learned| learned.reward.as_str())).collect();
     if broken.is_empty() {
         return ExitCode::SUCCESS;
     }
@@ -125,12 +178,41 @@ fn page(rows: &[Row], n_texts: usize) -> String {
     );
     for row in rows {
         let find = row.finds.dishonest.as_ref().unwrap_or(&row.finds.best);
-        let _ = write!(page, "\n`{}`, {:.2}{}\n\n", row.name, find.score, shown(find));
+        let _ = write!(page, "\n`{}`, {:.2}{}\n\n", row.name, find.score, shown(&find.user, &find.text));
     }
     page
 }
 
-fn shown(find: &Find) -> String {
+fn learned_page(learned: &[Learned], rows: &[Row], english: &English) -> String {
+    let mut page = String::from(
+        "\n## What policies learn\n\nThe embedded model learned by GRPO for about a minute from each reward \
+         alone, with nothing that keeps it near its start, answering the users of the honest replies. \
+         Every reply it tried was seen. The same rule holds for the best that is no English.\n\n\
+         | reward | replies | seconds | mean, first tenth | mean, last tenth | best | best that is no \
+         English | honest, nine tenths | holds |\n|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for one in learned {
+        let best = one.finds.first().map_or(0.0, |said| said.score);
+        let dishonest = one.dishonest(english).map_or("none".into(), |s| format!("{:.2}", s.score));
+        let most = rows.iter().find(|row| row.name == one.reward).map_or(f64::NAN, |row| row.most);
+        let holds = if one.holds(rows, english) { "yes" } else { "no" };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {:.0} | {:.2} | {:.2} | {best:.2} | {dishonest} | {most:.2} | {holds} |",
+            one.reward, one.n_replies, one.seconds, one.first, one.last,
+        );
+    }
+    page.push_str("\nThe best reply of each that is no English, else its best:\n");
+    for one in learned {
+        if let Some(said) = one.dishonest(english).or(one.finds.first()) {
+            let shown = shown(&said.user, &said.text);
+            let _ = write!(page, "\n`{}`, {:.2}{shown}\n\n", one.reward, said.score);
+        }
+    }
+    page
+}
+
+fn shown(user: &str, text: &str) -> String {
     let plain = |text: &str| text.replace(['`', '\n'], " ");
-    format!("\n\n> User: {}\n>\n> `{}`", plain(&find.user), plain(&find.text))
+    format!("\n\n> User: {}\n>\n> `{}`", plain(user), plain(text))
 }

@@ -22,6 +22,12 @@ impl Exchange {
         Trajectory { turns, ..Trajectory::default() }
     }
 
+    /// The conversation before the reply as a prompt.
+    pub(crate) fn asked(&self) -> Scenario {
+        let messages = self.before.iter().map(|turn| turn.message.clone()).collect();
+        Scenario { messages, ..self.scenario.clone() }
+    }
+
     /// True where the agent has not spoken before, so that all that is earned is the reply's.
     pub(crate) fn is_single(&self) -> bool {
         let is_text = |turn: &ConversationTurn| !turn.message.content.is_empty();
