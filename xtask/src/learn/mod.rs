@@ -16,10 +16,12 @@
 //! | `works` | row after row |
 //! | `summary` | means and intervals over seeds |
 //! | `page`, `curve` | `docs/methods/RESULTS.md` and its drawings |
+//! | `kept` | what the page says of rows that were trained elsewhere |
 //! | `machine` | processor, day and processor time |
 
 mod claims;
 mod curve;
+mod kept;
 mod machine;
 mod online;
 mod outcome;

@@ -1,4 +1,5 @@
-//! `docs/methods/RESULTS.md`: the table, what holds of what was promised, and a drawing for each row.
+//! `docs/methods/RESULTS.md`: the table, what holds of what was promised, and a drawing for each row. Rows
+//! that were not trained here keep what the page says of them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 
 use super::curve;
+use super::kept::{Kept, settings};
 use super::outcome::Outcome;
 use super::row::{Row, Work};
 use super::summary::{Summary, mean_figure};
@@ -19,8 +21,8 @@ const NOTES: &str = include_str!("notes.md");
 /// A row with what its seeds came to.
 pub(super) type Finished = (Row, Vec<Outcome>);
 
-/// Writes the page and its drawings; gives the page's path.
-pub(super) fn write(table: &[Finished]) -> Result<PathBuf> {
+/// Writes the page of `rows` and the drawings of those in `table`; gives the page's path.
+pub(super) fn write(rows: &[Row], table: &[Finished]) -> Result<PathBuf> {
     let folder = root().join("docs/methods");
     let curves = folder.join("curves");
     fs::create_dir_all(&curves)?;
@@ -32,42 +34,82 @@ pub(super) fn write(table: &[Finished]) -> Result<PathBuf> {
         fs::write(curves.join(format!("{}.svg", row.name)), curve::svg(outcomes, about)?)?;
     }
     let path = folder.join("RESULTS.md");
-    fs::write(&path, page(table)?)
+    // A page that is not there yet keeps nothing.
+    let old = fs::read_to_string(&path).unwrap_or_default();
+    let page = Page { rows, table, old: Kept::of(&old) };
+    fs::write(&path, page.text()?)
         .with_context(|| format!("failed to write {}", path.display()))?;
     Ok(path)
 }
 
-fn page(table: &[Finished]) -> Result<String> {
-    let of = |part: fn(&Outcome) -> &str| {
-        let all: BTreeSet<&str> = table.iter().flat_map(|(_, all)| all).map(part).collect();
-        all.into_iter().collect::<Vec<_>>().join(", ")
-    };
-    let mut text = format!(
-        "# Every method learns\n\n\
-         Made by `cargo xtask learn`, {}, on {}. The same command checks what is promised below and \
-         fails where it does not hold; `cargo xtask learn NAME` trains one row. Rows with the same \
-         settings and seeds give the same rewards on any machine with AVX2, AVX-512 or neither.\n\n",
-        of(|outcome| &outcome.day),
-        of(|outcome| &outcome.machine)
-    );
-    text += ONLINE;
-    text += &online_table(table)?;
-    text += PREFERENCES;
-    text += &preference_table(table)?;
-    text += FEEDBACK;
-    text += &feedback_table(table)?;
-    text += WORLDS;
-    text += &world_table(table)?;
-    text += NOTES;
-    text += "\n## Curves and settings\n\n\
-             Lines are the mean reward of each step's 64 conversations, or the pairs of each step \
-             that were told apart (for answers judged alone, the margin), one for each seed; the marks \
-             are the held-out mean over the seeds before and after, with its interval. Settings are \
-             those over the method's preset and the embedded model's defaults (`assets/tiny.toml`).\n";
-    for (row, outcomes) in table {
-        text += &section(row, outcomes)?;
+/// The page of a table.
+struct Page<'a> {
+    /// All rows there are.
+    rows: &'a [Row],
+    /// Those that were trained here.
+    table: &'a [Finished],
+    old: Kept<'a>,
+}
+
+impl Page<'_> {
+    fn text(&self) -> Result<String> {
+        let (days, machines) = self.old.origin();
+        let of = |part: fn(&Outcome) -> &str, kept: Vec<&str>| {
+            let here = self.table.iter().flat_map(|(_, all)| all).map(part);
+            let all: BTreeSet<&str> = here.chain(kept).collect();
+            all.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let mut text = format!(
+            "# Every method learns\n\n\
+             Made by `cargo xtask learn`, {}, on {}. The same command checks what is promised below and \
+             fails where it does not hold; `cargo xtask learn NAME` trains one row. Rows with the same \
+             settings and seeds give the same rewards on any machine with AVX2, AVX-512 or neither.\n\n",
+            of(|outcome| &outcome.day, days),
+            of(|outcome| &outcome.machine, machines)
+        );
+        text += ONLINE;
+        text += &self.lines(|work| work == Work::Online, online_line)?;
+        text += PREFERENCES;
+        text += &self.lines(Work::is_of_pairs, preference_line)?;
+        text += FEEDBACK;
+        text += &self.lines(|work| work == Work::Feedback, feedback_line)?;
+        text += WORLDS;
+        text += &self.lines(|work| work == Work::World, world_line)?;
+        text += NOTES;
+        text += "\n## Curves and settings\n\n\
+                 Lines are the mean reward of each step's 64 conversations, or the pairs of each step \
+                 that were told apart (for answers judged alone, the margin), one for each seed; the marks \
+                 are the held-out mean over the seeds before and after, with its interval. Settings are \
+                 those over the method's preset and the embedded model's defaults (`assets/tiny.toml`).\n";
+        for row in self.rows {
+            match self.trained(row) {
+                Some(outcomes) => text += &section(row, outcomes)?,
+                None => text += self.old.row(row).map_or("", |(_, section)| section),
+            }
+        }
+        Ok(text)
     }
-    Ok(text)
+
+    /// Lines of the rows of some kind of work.
+    fn lines(
+        &self,
+        is_of: impl Fn(Work) -> bool,
+        line: fn(&Row, &[Outcome]) -> Result<String>,
+    ) -> Result<String> {
+        let mut text = String::new();
+        for row in self.rows.iter().filter(|row| is_of(row.work)) {
+            match self.trained(row) {
+                Some(outcomes) => text += &line(row, outcomes)?,
+                None => text.extend(self.old.row(row).map(|(line, _)| format!("{line}\n"))),
+            }
+        }
+        Ok(text + "\n")
+    }
+
+    fn trained(&self, row: &Row) -> Option<&[Outcome]> {
+        let found = self.table.iter().find(|(trained, _)| trained.name == row.name);
+        found.map(|(_, outcomes)| outcomes.as_slice())
+    }
 }
 
 const ONLINE: &str = "\
@@ -90,40 +132,24 @@ variance above 0.3 for PPO and VAPO.
 |---|---|---|---:|---|---:|---:|---:|---:|---|
 ";
 
-fn online_table(table: &[Finished]) -> Result<String> {
-    let mut text = String::new();
-    for (row, outcomes) in table.iter().filter(|(row, _)| row.work == Work::Online) {
-        let Summary { before, after, .. } = Summary::of(outcomes)?;
-        let figure = |name: &str, digits: usize| {
-            mean_figure(outcomes, name).map_or("-".to_owned(), |value| format!("{value:.digits$}"))
-        };
-        let explained = match figure("explained_variance", 2) {
-            none if none == "-" => none,
-            best => format!("{best}, {}", figure("explained_variance_last", 2)),
-        };
-        let secs: f64 = outcomes.iter().map(|o| o.wall_secs.min(o.cpu_secs)).sum();
-        let holds = verdicts(row, outcomes)?.iter().all(|verdict| verdict.holds);
-        text += &format!(
-            "| `{}` | {:.3} [{:.3}, {:.3}] | {:.3} [{:.3}, {:.3}] | {:.3} | {} to {} | {} | {} | {} \
-             | {:.0} | {} |\n",
-            row.name,
-            before.estimate,
-            before.low,
-            before.high,
-            after.estimate,
-            after.low,
-            after.high,
-            after.estimate - before.estimate,
-            figure("goal_before", 2),
-            figure("goal_after", 2),
-            figure("clip_share", 4),
-            explained,
-            figure("reference_kl", 3),
-            secs / outcomes.len() as f64,
-            if holds { "yes" } else { "no" }
-        );
-    }
-    Ok(text + "\n")
+fn online_line(row: &Row, outcomes: &[Outcome]) -> Result<String> {
+    let figure = |name: &str, digits: usize| {
+        mean_figure(outcomes, name).map_or("-".to_owned(), |value| format!("{value:.digits$}"))
+    };
+    let explained = match figure("explained_variance", 2) {
+        none if none == "-" => none,
+        best => format!("{best}, {}", figure("explained_variance_last", 2)),
+    };
+    Ok(format!(
+        "| `{}` | {} | {} to {} | {} | {explained} | {} | {}\n",
+        row.name,
+        gain(outcomes)?,
+        figure("goal_before", 2),
+        figure("goal_after", 2),
+        figure("clip_share", 4),
+        figure("reference_kl", 3),
+        end(row, outcomes)?
+    ))
 }
 
 const PREFERENCES: &str = "\
@@ -162,10 +188,10 @@ reward below is the task's own on held-out customers, which training never saw.
 const WORLDS: &str = "\
 ## Other worlds
 
-A world that the embedded model does not know: `bookings`, whose users follow agendas. It is first shown
-how, by supervised learning for 30 steps from demonstrations of a scripted agent with scenarios of the
-training split; the reward before is what it earns then. GRPO
-does the rest. All held-out scenarios are played before and after.
+A world that the embedded model does not know is first shown, by supervised learning from demonstrations
+of a scripted agent with scenarios of the training split: `bookings`, whose users follow agendas, for 30
+steps. The reward before is what the model earns then; GRPO does the rest. All held-out scenarios are
+played before and after.
 
 Promised is a gain of 0.1 with intervals that do not overlap, in at most 120 s a run, demonstrations included.
 
@@ -173,44 +199,32 @@ Promised is a gain of 0.1 with intervals that do not overlap, in at most 120 s a
 |---|---|---|---:|---:|---|
 ";
 
-fn world_table(table: &[Finished]) -> Result<String> {
-    let mut text = String::new();
-    for (row, outcomes) in table.iter().filter(|(row, _)| row.work == Work::World) {
-        text += &format!("| `{}` | {} | {}\n", row.name, gain(outcomes)?, end(row, outcomes)?);
-    }
-    Ok(text + "\n")
+fn world_line(row: &Row, outcomes: &[Outcome]) -> Result<String> {
+    Ok(format!("| `{}` | {} | {}\n", row.name, gain(outcomes)?, end(row, outcomes)?))
 }
 
-fn preference_table(table: &[Finished]) -> Result<String> {
-    let mut text = String::new();
-    for (row, outcomes) in table.iter().filter(|(row, _)| row.work.is_of_pairs()) {
-        let margin = |name: &str| mean_figure(outcomes, name).unwrap_or(f64::NAN);
-        text += &format!(
-            "| `{}` | {} | {:.2} to {:.2} | {}\n",
-            row.name,
-            gain(outcomes)?,
-            margin("margin_before"),
-            margin("margin_after"),
-            end(row, outcomes)?
-        );
-    }
-    Ok(text + "\n")
+fn preference_line(row: &Row, outcomes: &[Outcome]) -> Result<String> {
+    let margin = |name: &str| mean_figure(outcomes, name).unwrap_or(f64::NAN);
+    Ok(format!(
+        "| `{}` | {} | {:.2} to {:.2} | {}\n",
+        row.name,
+        gain(outcomes)?,
+        margin("margin_before"),
+        margin("margin_after"),
+        end(row, outcomes)?
+    ))
 }
 
-fn feedback_table(table: &[Finished]) -> Result<String> {
-    let mut text = String::new();
-    for (row, outcomes) in table.iter().filter(|(row, _)| row.work == Work::Feedback) {
-        let agreement = |name: &str| mean_figure(outcomes, name).unwrap_or(f64::NAN);
-        text += &format!(
-            "| `{}` | {:.2} | {:.2} | {} | {}\n",
-            row.name,
-            agreement("judge_agreement_before"),
-            agreement("judge_agreement"),
-            gain(outcomes)?,
-            end(row, outcomes)?
-        );
-    }
-    Ok(text + "\n")
+fn feedback_line(row: &Row, outcomes: &[Outcome]) -> Result<String> {
+    let agreement = |name: &str| mean_figure(outcomes, name).unwrap_or(f64::NAN);
+    Ok(format!(
+        "| `{}` | {:.2} | {:.2} | {} | {}\n",
+        row.name,
+        agreement("judge_agreement_before"),
+        agreement("judge_agreement"),
+        gain(outcomes)?,
+        end(row, outcomes)?
+    ))
 }
 
 /// Cells of what held-out items are worth before and after, and of the difference.
@@ -236,7 +250,6 @@ fn end(row: &Row, outcomes: &[Outcome]) -> Result<String> {
 }
 
 fn section(row: &Row, outcomes: &[Outcome]) -> Result<String> {
-    let keys: Vec<String> = row.keys.iter().map(|(k, v)| format!("`{k} = {v}`")).collect();
     let seeds: Vec<String> = outcomes
         .iter()
         .map(|o| {
@@ -246,7 +259,7 @@ fn section(row: &Row, outcomes: &[Outcome]) -> Result<String> {
         .collect();
     let mut text = format!(
         "\n### {name}\n\n![{name}](curves/{name}.svg)\n\n{}. Held out: {}.\n",
-        keys.join(", "),
+        settings(row),
         seeds.join(", "),
         name = row.name
     );

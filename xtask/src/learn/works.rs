@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 
 use super::outcome::Outcome;
 use super::row::{Row, Work};
+use super::rows::rows;
 use super::settings::Settings;
 use super::summary::interval;
 use super::{online, page, preference, reward_model, rlaif, worlds};
@@ -42,7 +43,7 @@ pub(crate) fn learn(words: &[String]) -> Result<()> {
     }
     let is_whole = table.len() + n_without_data >= settings.rows.len() && !settings.is_part;
     if !settings.is_trial && (is_whole || settings.only_reports) {
-        let path = page::write(&table)?;
+        let path = page::write(&rows(), &table)?;
         println!("{}", path.display());
     }
     if !broken.is_empty() {
