@@ -114,10 +114,8 @@ fn warped_distributions_are_those_of_transformers() {
                 top_p: number("top_p", 1.0),
                 min_p: number("min_p", 0.0),
                 repetition_penalty: number("repetition_penalty", 1.0),
-                greedy: false,
                 seen: seen.clone(),
-                allowed: None,
-                unit,
+                ..DrawRow::plain(unit)
             };
             for path in Path::available() {
                 let mut cpu = Cpu::new(path);
