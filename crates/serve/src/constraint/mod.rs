@@ -14,4 +14,4 @@ mod grammar;
 mod vocabulary;
 
 pub(crate) use constraint::{Constraint, failed, of};
-pub use vocabulary::Vocabulary;
+pub(crate) use vocabulary::Vocabulary;

@@ -18,7 +18,7 @@ const LEXER_STATES: usize = 50_000;
 
 /// The tokens of a model as grammars read them: built once, shared by all answers.
 #[derive(Clone)]
-pub struct Vocabulary {
+pub(crate) struct Vocabulary {
     factory: Arc<ParserFactory>,
 }
 
@@ -27,7 +27,7 @@ impl Vocabulary {
     ///
     /// # Errors
     /// [`ApiError`] 400 for a model without a token that ends an answer: nothing could end a form.
-    pub fn of(format: &ChatFormat) -> Result<Vocabulary, ApiError> {
+    pub(crate) fn of(format: &ChatFormat) -> Result<Vocabulary, ApiError> {
         let tokenizer = format.tokenizer();
         let n = tokenizer.vocab_size();
         let ends: Vec<u32> =

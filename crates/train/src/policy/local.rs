@@ -47,7 +47,7 @@ impl LocalPolicy {
         request: GenerateRequest,
         mut say: impl FnMut(&str) + Send,
     ) -> Result<Completion, PolicyError> {
-        let (tokens, mut drawn) = mpsc::unbounded_channel();
+        let (tokens, mut drawn) = mpsc::unbounded_channel::<SampledToken>();
         let end_ids = self.format.end_ids().to_vec();
         let speak = async {
             let mut stream = DecodeStream::new(true);
