@@ -31,12 +31,12 @@ pub(super) fn answer(
         }
         n_drawn += 1;
         say_text(stops.push(word), &mut content, says);
+        if stops.is_over() {
+            break;
+        }
     }
     let (rest, stopped_by) = stops.finish();
     say_text(rest, &mut content, says);
-    if stopped_by.is_some() {
-        finish = FinishReason::Stop;
-    }
     Ok(Answer {
         message: Message::assistant(content),
         prompt_tokens: Vec::new(),

@@ -29,6 +29,11 @@ impl Stops {
         std::mem::replace(&mut self.held, rest)
     }
 
+    /// True once a stop text stands in the text.
+    pub(super) fn is_over(&self) -> bool {
+        self.texts.iter().any(|stop| self.held.contains(stop.as_str()))
+    }
+
     /// The rest, and the text that ended it.
     pub(super) fn finish(self) -> (String, Option<String>) {
         let places = self.texts.iter().filter_map(|stop| Some((self.held.find(stop.as_str())?, stop)));
