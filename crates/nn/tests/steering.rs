@@ -122,7 +122,8 @@ fn drawn_tokens_are_penalised_and_prompts_are_not() {
     };
     let prompt: Vec<u32> = (0..97).collect();
     let penalty = || Steering { presence_penalty: 1e4, ..Steering::default() };
-    let (first, _) = sample(&mut model, vec![greedy(prompt.clone(), Steering::default())]).remove(0);
+    let (first, _) =
+        sample(&mut model, vec![greedy(prompt.clone(), Steering::default())]).remove(0);
     let (drawn, _) = sample(&mut model, vec![greedy(prompt, penalty())]).remove(0);
     // The whole vocabulary stands in the prompt, so a penalty on it would change nothing at first.
     assert_eq!(drawn[0], first[0]);

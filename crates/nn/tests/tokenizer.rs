@@ -288,7 +288,13 @@ fn long_runs_do_not_hang() {
 /// Not where a text begins, which some decoders change.
 #[test]
 fn bytes_of_tokens_are_their_text() {
-    let texts = ["Hello, world!", " two  spaces", "naïve 漢字 👍🏽\n\ttab", "<0x41> ▁ <s>", "\u{0}\u{7f}\u{ad}"];
+    let texts = [
+        "Hello, world!",
+        " two  spaces",
+        "naïve 漢字 👍🏽\n\ttab",
+        "<0x41> ▁ <s>",
+        "\u{0}\u{7f}\u{ad}",
+    ];
     for name in NAMES {
         let Some(tokenizer) = tokenizer(name) else { continue };
         for text in texts {

@@ -12,7 +12,9 @@ use stateset_core::FinishReason;
 use super::pages::{PageId, PagePool};
 use super::request::{SampleEvent, SampleRequest};
 use crate::NnError;
-use crate::backend::{Backend, Buf, Cache, CacheSize, CachedRows, DrawRow, Drawn, Mat, PAGE_TOKENS};
+use crate::backend::{
+    Backend, Buf, Cache, CacheSize, CachedRows, DrawRow, Drawn, Mat, PAGE_TOKENS,
+};
 use crate::decoder::{AttentionRows, Decoder, PassKind, WeightSet, Workspace};
 
 /// Sizes of a sampler.

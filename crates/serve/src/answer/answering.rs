@@ -81,7 +81,8 @@ async fn answer(
 pub(crate) fn policy_error(error: PolicyError, field: &str) -> ApiError {
     match &error {
         PolicyError::ContextFull { needed, limit } => {
-            let message = format!("it needs {needed} tokens and the model reads {limit}; shorten it");
+            let message =
+                format!("it needs {needed} tokens and the model reads {limit}; shorten it");
             let mut error = ApiError::invalid(field, message);
             error.code = "context_length_exceeded";
             error

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use stateset_core::{
-    FinishReason, Message, PolicyError, PolicyVersion, Purpose, RunSeed, Sampling, Stream, StreamKey,
+    FinishReason, Message, PolicyError, PolicyVersion, Purpose, RunSeed, Sampling, Stream,
+    StreamKey,
 };
 use stateset_nn::{ChatFormat, DecodeStream, SampleRequest, Steering, TextError, Tokenizer};
 use stateset_train::{LocalPolicy, Sampled, SampledToken, engine_error, stop_check};
@@ -39,11 +40,7 @@ pub(super) async fn answer(
     let ongoing = begun.map_err(|error| policy_error(engine_error(error), field))?;
     let version = PolicyVersion(model.version.0 + ongoing.version.0);
     let n_prompt = prompt_tokens.len();
-    says.say(AnswerEvent::Begun(Begun {
-        prompt_tokens: prompt_tokens.clone(),
-        n_prompt,
-        version,
-    }));
+    says.say(AnswerEvent::Begun(Begun { prompt_tokens: prompt_tokens.clone(), n_prompt, version }));
     while let Some(token) = drawn.recv().await {
         teller.hear(token, says);
     }

@@ -36,7 +36,8 @@ impl Stops {
 
     /// The rest, and the text that ended it.
     pub(super) fn finish(self) -> (String, Option<String>) {
-        let places = self.texts.iter().filter_map(|stop| Some((self.held.find(stop.as_str())?, stop)));
+        let places =
+            self.texts.iter().filter_map(|stop| Some((self.held.find(stop.as_str())?, stop)));
         match places.min_by_key(|(at, _)| *at) {
             Some((at, stop)) => (self.held[..at].to_owned(), Some(stop.clone())),
             None => (self.held, None),

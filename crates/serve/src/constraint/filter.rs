@@ -124,6 +124,9 @@ mod tests {
         }
         times.sort_by(f64::total_cmp);
         let (median, most) = (times[times.len() / 2], times[times.len() - 1]);
-        eprintln!("{} masks: {median:.1} us in the middle, {most:.1} us at most; model and grammar {built:?}", times.len());
+        eprintln!(
+            "{} masks: {median:.1} us in the middle, {most:.1} us at most; model and grammar {built:?}",
+            times.len()
+        );
     }
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use llguidance::ParserFactory;
-use llguidance::toktrie::{
-    ApproximateTokEnv, InferenceCapabilities, TokEnv, TokRxInfo, TokTrie,
-};
+use llguidance::toktrie::{ApproximateTokEnv, InferenceCapabilities, TokEnv, TokRxInfo, TokTrie};
 use stateset_nn::{ChatFormat, Tokenizer};
 
 use crate::api_error::ApiError;
@@ -44,9 +42,8 @@ impl Vocabulary {
         let info = TokRxInfo::new(n as u32, end);
         let trie = TokTrie::from(&info, &words).with_eos_tokens(&ends);
         let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
-        let mut factory =
-            ParserFactory::new(&env, InferenceCapabilities::default(), &slices())
-                .map_err(ApiError::internal)?;
+        let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices())
+            .map_err(ApiError::internal)?;
         factory.quiet();
         let limits = factory.limits_mut();
         limits.step_lexer_fuel = STEP_FUEL;

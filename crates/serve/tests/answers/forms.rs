@@ -51,7 +51,9 @@ async fn answers_under_a_schema_are_valid() {
         let validator = jsonschema::validator_for(&schema).unwrap();
         for seed in 0..4 {
             let heard = hear(&model, formed(Form::JsonSchema(schema.clone()), seed)).await.unwrap();
-            assert!(heard.answer.is_steered && heard.answer.tokens.iter().all(|t| t.logprob <= 0.0));
+            assert!(
+                heard.answer.is_steered && heard.answer.tokens.iter().all(|t| t.logprob <= 0.0)
+            );
             if heard.answer.finish != FinishReason::Stop {
                 continue;
             }
@@ -145,7 +147,8 @@ async fn what_is_no_form_is_refused_with_its_place() {
     let schema = |schema| formed(Form::JsonSchema(schema), 0);
     let nested = json!({"type": "object", "properties": {"a": {"type": "wrong"}}});
     let field = "response_format.json_schema.schema";
-    let unknown = AnswerRequest { form: Form::Calls(Some("nothing".to_owned())), ..calling(None, 0) };
+    let unknown =
+        AnswerRequest { form: Form::Calls(Some("nothing".to_owned())), ..calling(None, 0) };
     let no_tools = formed(Form::Calls(None), 0);
     let reference = json!({"$ref": "https://example.com/other.json"});
     for (request, code, place) in [
@@ -153,7 +156,11 @@ async fn what_is_no_form_is_refused_with_its_place() {
         (schema(json!(3)), "invalid_schema", field),
         (schema(reference), "invalid_schema", field),
         (formed(Form::Regex("[a".to_owned()), 0), "invalid_regex", "response_format.regex"),
-        (formed(Form::Lark("begin: 3".to_owned()), 0), "invalid_grammar", "response_format.grammar"),
+        (
+            formed(Form::Lark("begin: 3".to_owned()), 0),
+            "invalid_grammar",
+            "response_format.grammar",
+        ),
         (unknown, "invalid_value", "tool_choice"),
         (no_tools, "invalid_value", "tool_choice"),
     ] {

@@ -68,10 +68,8 @@ async fn seeds_and_choices() {
 async fn texts_and_tokens_are_continued() {
     let model = Arc::new(tiny(0));
     let sampling = Sampling { max_new_tokens: 12, ..Sampling::default() };
-    let ask = |prompt| AnswerRequest {
-        seed: Some(4),
-        ..AnswerRequest::new(prompt, sampling.clone())
-    };
+    let ask =
+        |prompt| AnswerRequest { seed: Some(4), ..AnswerRequest::new(prompt, sampling.clone()) };
     let text = hear(&model, ask(Prompt::Text("Thank you for".to_owned()))).await.unwrap();
     assert_eq!(text.answer.n_prompt, text.answer.prompt_tokens.len());
     assert_eq!(text.answer.finish, FinishReason::Length);

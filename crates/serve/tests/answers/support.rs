@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use stateset_core::{Message, PolicyVersion, Sampling, ToolCall};
-use stateset_serve::answer::{
-    Answer, AnswerEvent, AnswerRequest, Answering, Begun, Piece, Prompt,
-};
+use stateset_serve::answer::{Answer, AnswerEvent, AnswerRequest, Answering, Begun, Piece, Prompt};
 use stateset_serve::api_error::ApiError;
 use stateset_serve::models::Voice;
 use stateset_serve::{LoadOptions, ServedModel};
