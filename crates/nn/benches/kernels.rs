@@ -196,17 +196,7 @@ fn head(c: &mut Criterion) {
 fn draw(c: &mut Criterion) {
     let mut bench = Bench::new();
     let (logits, original) = (bench.zeros(N_DECODED, VOCAB), bench.matrix(N_DECODED, VOCAB));
-    let plain = DrawRow {
-        temperature: 1.0,
-        top_k: 0,
-        top_p: 1.0,
-        min_p: 0.0,
-        repetition_penalty: 1.0,
-        greedy: false,
-        seen: Vec::new(),
-        allowed: None,
-        unit: 0.5,
-    };
+    let plain = DrawRow::plain(0.5);
     let rows = [
         ("whole vocabulary", plain.clone()),
         ("greedy", DrawRow { greedy: true, ..plain.clone() }),

@@ -10,7 +10,7 @@
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use stateset_core::{Purpose, RunSeed, StreamKey};
+use stateset_core::{Purpose, RunSeed, Sampling, StreamKey};
 use stateset_nn::*;
 
 struct Arguments {
@@ -194,22 +194,11 @@ fn decode(arguments: &Arguments) -> Value {
         sampler.weights_changed();
         for (i, prompt) in ids.chunks(prompt).enumerate() {
             let key = StreamKey { step: round, scenario: i as u32, ..StreamKey::default() };
-            let request = SampleRequest {
-                id: i as u64,
-                prompt: prompt.to_vec(),
-                max_new_tokens: new,
-                end_tokens: Vec::new(),
-                stop: None,
-                temperature: 1.0,
-                top_k: 0,
-                top_p: 1.0,
-                min_p: 0.0,
-                repetition_penalty: 1.0,
-                greedy: !samples,
-                allowed: None,
-                stream: RunSeed(1).stream(Purpose::Sampling, key),
-            };
-            sampler.submit(request).unwrap();
+            let stream = RunSeed(1).stream(Purpose::Sampling, key);
+            let sampling =
+                Sampling { max_new_tokens: new, greedy: !samples, ..Sampling::default() };
+            let request = SampleRequest::new(prompt.to_vec(), &sampling, stream);
+            sampler.submit(SampleRequest { id: i as u64, ..request }).unwrap();
         }
         while !sampler.is_idle() {
             let events = sampler.step(&mut device, &decoder, weights);

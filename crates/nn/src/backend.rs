@@ -10,6 +10,7 @@
 //! Hugging Face stores them.
 
 use crate::kernels::{Activation, AdamwStep, AttentionSpec, NormKind, RowGradient, RowStats};
+use crate::token_mask::TokenMask;
 
 /// Handle of a buffer of `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,19 +171,49 @@ pub struct DrawRow {
     pub greedy: bool,
     /// Tokens already present, where there is a penalty.
     pub seen: Vec<u32>,
-    /// Tokens that may be drawn; all where absent.
-    pub allowed: Option<Vec<u32>>,
+    /// Added to these logits, before the repetition penalty; a token may be named several times.
+    pub bias: Vec<(u32, f32)>,
+    /// Taken from these logits, after the repetition penalty.
+    pub penalties: Vec<(u32, f32)>,
+    /// Tokens that may be drawn, at least one of the row; all where absent.
+    pub mask: Option<TokenMask>,
+    /// Likeliest tokens to be told.
+    pub n_top: usize,
     /// A random number in (0, 1).
     pub unit: f64,
 }
 
+impl DrawRow {
+    /// A plain draw at temperature 1.
+    pub fn plain(unit: f64) -> DrawRow {
+        DrawRow {
+            temperature: 1.0,
+            top_k: 0,
+            top_p: 1.0,
+            min_p: 0.0,
+            repetition_penalty: 1.0,
+            greedy: false,
+            seen: Vec::new(),
+            bias: Vec::new(),
+            penalties: Vec::new(),
+            mask: None,
+            n_top: 0,
+            unit,
+        }
+    }
+}
+
 /// A drawn token.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Drawn {
     /// The token.
     pub token: u32,
-    /// Its log-prob at the temperature (1 where greedy), over the whole vocabulary.
+    /// Its log-prob at the temperature (1 where greedy), over the whole vocabulary, without bias,
+    /// penalties and mask.
     pub logprob: f32,
+    /// The likeliest tokens of the distribution that `logprob` is of, likeliest first; of equals the
+    /// lower number.
+    pub top: Vec<(u32, f32)>,
 }
 
 /// The operations. Sizes that do not fit are bugs of the caller and panic.

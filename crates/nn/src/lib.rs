@@ -12,6 +12,7 @@ mod plain;
 mod sampler;
 mod template;
 mod text_error;
+mod token_mask;
 mod tokenizer;
 
 pub use backend::*;
@@ -35,11 +36,14 @@ pub use learner::{
     StepReport, TokenRow, ValueHead, ValueHeadSpec, Wants,
 };
 pub use plain::Plain;
-pub use sampler::{SampleEvent, SampleRequest, Sampler, SamplerSize, StopCheck};
+pub use sampler::{
+    SampleEvent, SampleRequest, Sampler, SamplerSize, Steering, StopCheck, TokenFilter,
+};
 pub use template::{
     ChatFormat, ChatTemplate, Date, MAX_TEMPLATE_BYTES, RenderOptions, Rendered, UserText,
 };
 pub use text_error::TextError;
+pub use token_mask::TokenMask;
 pub use tokenizer::{
     DecodeStream, MAX_CONFIG_BYTES, MAX_TEXT_BYTES, MAX_TOKENIZER_BYTES, SpecialTokens, TextFiles,
     Tokenizer,

@@ -530,7 +530,10 @@ impl Backend for Plain {
                 };
                 weights.iter().position(exceeds).unwrap_or(weights.len() - 1)
             };
-            Drawn { token: token as u32, logprob: logp[token] as f32 }
+            let mut order: Vec<usize> = (0..logp.len()).collect();
+            order.sort_by(|&a, &b| logp[b].total_cmp(&logp[a]));
+            let top = order.iter().take(row.n_top).map(|&i| (i as u32, logp[i] as f32)).collect();
+            Drawn { token: token as u32, logprob: logp[token] as f32, top }
         };
         rows.iter().enumerate().map(draw).collect()
     }
@@ -574,6 +577,7 @@ impl Backend for Plain {
 /// Probabilities after every warper, in the order of `transformers`.
 fn warped(raw: &[f64], row: &DrawRow, temperature: f64) -> Vec<f64> {
     let mut z = raw.to_vec();
+    row.bias.iter().for_each(|(token, bias)| z[*token as usize] += f64::from(*bias));
     if row.repetition_penalty != 1.0 {
         for (token, z) in z.iter_mut().enumerate() {
             if row.seen.contains(&(token as u32)) {
@@ -581,9 +585,10 @@ fn warped(raw: &[f64], row: &DrawRow, temperature: f64) -> Vec<f64> {
             }
         }
     }
-    if let Some(allowed) = &row.allowed {
+    row.penalties.iter().for_each(|(token, penalty)| z[*token as usize] -= f64::from(*penalty));
+    if let Some(mask) = &row.mask {
         for (token, z) in z.iter_mut().enumerate() {
-            if !allowed.contains(&(token as u32)) {
+            if !mask.allows(token as u32) {
                 *z = f64::NEG_INFINITY;
             }
         }

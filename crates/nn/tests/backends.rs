@@ -422,6 +422,12 @@ fn optimiser_and_sums_agree() {
     assert!(dots[1..].iter().all(|d| *d == dots[1]), "{dots:?}");
 }
 
+/// Half of the time some numbers for some tokens.
+fn pairs(w: &mut World, vocab: usize) -> Vec<(u32, f32)> {
+    let n = if w.stream.chance(0.5) { 3 } else { 0 };
+    (0..n).map(|_| (w.stream.index(vocab) as u32, w.stream.normal() as f32)).collect()
+}
+
 #[test]
 fn draws_agree() {
     for seed in 0..40 {
@@ -437,10 +443,13 @@ fn draws_agree() {
                 repetition_penalty: if w.stream.chance(0.5) { 1.3 } else { 1.0 },
                 greedy: w.stream.chance(0.2),
                 seen: (0..5).map(|_| w.stream.index(vocab) as u32).collect(),
-                allowed: w
-                    .stream
-                    .chance(0.3)
-                    .then(|| (0..4).map(|_| w.stream.index(vocab) as u32).collect()),
+                bias: pairs(&mut w, vocab),
+                penalties: pairs(&mut w, vocab),
+                mask: w.stream.chance(0.3).then(|| {
+                    let some: Vec<u32> = (0..4).map(|_| w.stream.index(vocab) as u32).collect();
+                    TokenMask::of(&some)
+                }),
+                n_top: w.stream.index(25),
                 unit: w.stream.unit(),
             })
             .collect();
@@ -450,6 +459,11 @@ fn draws_agree() {
         for (plain, fast) in drawn[0].iter().zip(&drawn[1]) {
             assert_eq!(plain.token, fast.token);
             assert!((plain.logprob - fast.logprob).abs() < 1e-5);
+            assert_eq!(plain.top.len(), fast.top.len());
+            for (plain, fast) in plain.top.iter().zip(&fast.top) {
+                assert_eq!(plain.0, fast.0);
+                assert!((plain.1 - fast.1).abs() < 1e-5);
+            }
         }
         assert!(drawn[1..].iter().all(|d| *d == drawn[1]));
     }

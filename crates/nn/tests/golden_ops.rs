@@ -6,7 +6,7 @@ mod common;
 #[path = "../../../tests/support/data.rs"]
 mod data;
 
-use common::{golden, load, request, sample};
+use common::{Golden, golden, load, request, sample};
 use serde_json::Value;
 use stateset_nn::*;
 
@@ -114,10 +114,8 @@ fn warped_distributions_are_those_of_transformers() {
                 top_p: number("top_p", 1.0),
                 min_p: number("min_p", 0.0),
                 repetition_penalty: number("repetition_penalty", 1.0),
-                greedy: false,
                 seen: seen.clone(),
-                allowed: None,
-                unit,
+                ..DrawRow::plain(unit)
             };
             for path in Path::available() {
                 let mut cpu = Cpu::new(path);
@@ -131,6 +129,32 @@ fn warped_distributions_are_those_of_transformers() {
         }
     }
     assert!(n_drawn > 300);
+}
+
+/// The logits of `transformers` are a linear image of its last hidden states, so those of the mean
+/// state are the mean of the logits.
+#[test]
+fn embeddings_are_the_mean_of_the_states_of_transformers() {
+    let folder = golden("families").join("llama");
+    let golden = Golden::open(&folder.join("golden.safetensors"));
+    let mut model = load(&folder, Box::new(Cpu::new(Path::best())), 224);
+    let mut scorer =
+        Scorer::without_logits(model.device.as_mut(), &model.decoder, PassKind::Forward, 64);
+    let head = Golden::open(&folder.join("model.safetensors")).floats("lm_head.weight");
+    let (hidden, vocab) = (model.decoder.config.hidden_size, model.decoder.config.vocab_size);
+    let logits = golden.floats("logits");
+    let mut logits = logits.chunks_exact(vocab);
+    for tokens in golden.sequences() {
+        let (device, decoder) = (model.device.as_mut(), &model.decoder);
+        let mean = scorer.embed(device, decoder, model.weights, &[&tokens]).unwrap().remove(0);
+        let rows: Vec<&[f32]> = logits.by_ref().take(tokens.len()).collect();
+        for (token, weights) in head.chunks_exact(hidden).enumerate() {
+            let ours: f32 = weights.iter().zip(&mean).map(|(w, x)| w * x).sum();
+            let sum: f32 = rows.iter().map(|row| row[token]).sum();
+            let theirs = sum / tokens.len() as f32;
+            assert!((ours - theirs).abs() < 1e-4, "{token}: {ours} and {theirs}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,8 @@
 //! 3. text encoded in the middle of a sequence gets the tokens it has in the whole;
 //! 4. spelled text holds no special token;
 //! 5. a saved tokenizer loads to the same tokenizer;
-//! 6. damaged files are errors that name file and field, and no text stops the program.
+//! 6. the bytes of tokens put together are their text;
+//! 7. damaged files are errors that name file and field, and no text stops the program.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests")]
 
@@ -281,6 +282,28 @@ fn long_runs_do_not_hang() {
             let ids = tokenizer.encode(&text, false).unwrap();
             assert!(ids.len() <= text.len() + 2, "{name}");
         }
+    }
+}
+
+/// Not where a text begins, which some decoders change.
+#[test]
+fn bytes_of_tokens_are_their_text() {
+    let texts = [
+        "Hello, world!",
+        " two  spaces",
+        "naïve 漢字 👍🏽\n\ttab",
+        "<0x41> ▁ <s>",
+        "\u{0}\u{7f}\u{ad}",
+    ];
+    for name in NAMES {
+        let Some(tokenizer) = tokenizer(name) else { continue };
+        for text in texts {
+            let ids = tokenizer.encode_after(tokenizer.bos_id(), text).unwrap();
+            let bytes: Vec<u8> = ids.iter().flat_map(|&id| tokenizer.token_bytes(id)).collect();
+            let whole = tokenizer.decode_after(&ids, false).unwrap();
+            assert_eq!(String::from_utf8_lossy(&bytes), whole, "{name}: {text:?}");
+        }
+        assert!(tokenizer.token_bytes(u32::MAX).is_empty());
     }
 }
 

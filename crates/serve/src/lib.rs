@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`answer`] | one answer of a model, piece by piece |
+//! | [`embedding`] | texts to vectors |
 //! | [`app`] | what all handlers share |
 //! | [`server`] | from settings to a listening server, and its end |
 //! | [`models`] | the models that answer, and changing their weights while they do |
@@ -12,6 +13,8 @@
 pub mod answer;
 pub mod api_error;
 pub mod app;
+mod constraint;
+pub mod embedding;
 pub mod models;
 pub mod openai;
 mod serve_error;

@@ -31,7 +31,7 @@ mod update;
 
 pub use agent::{MultiTurnAgent, Team, TeamMember, ToolAgent, token_counter};
 pub use conversations::{read_conversations, write_conversations};
-pub use engine::{Engine, EngineState, Sampled};
+pub use engine::{Engine, EngineState, Ongoing, Sampled, SampledToken};
 pub use error::TrainError;
 pub use events::{
     AdjustmentRecord, Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event,
@@ -58,7 +58,7 @@ pub use online::{
     BaselineSize, Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder,
     play_baseline, run_format,
 };
-pub use policy::{LocalPolicy, StubPolicy, stop_check};
+pub use policy::{LocalPolicy, StubPolicy, engine_error, stop_check};
 pub use preference::{
     AnswerRewards, Chat, Dialogue, JudgedExample, Judgments, PairExample, PreferenceBatch,
     PreferenceData, PreferenceGoal, PreferenceOutline, PreferenceRun, PreferenceSettings,

@@ -176,20 +176,11 @@ impl Writer {
             sample: place.sample,
             ..StreamKey::default()
         };
+        let stream = self.seed.stream(Purpose::Sampling, key);
         SampleRequest {
-            id: 0,
-            prompt: prompt.tokens.clone(),
-            max_new_tokens: self.sampling.max_new_tokens,
             end_tokens: self.format.end_ids().to_vec(),
             stop: stop_check(self.format.tokenizer(), stops),
-            temperature: self.sampling.temperature,
-            top_k: self.sampling.top_k,
-            top_p: self.sampling.top_p,
-            min_p: self.sampling.min_p,
-            repetition_penalty: self.sampling.repetition_penalty,
-            greedy: self.sampling.greedy,
-            allowed: None,
-            stream: self.seed.stream(Purpose::Sampling, key),
+            ..SampleRequest::new(prompt.tokens.clone(), &self.sampling, stream)
         }
     }
 

@@ -1,14 +1,17 @@
 //! Drawing a token from a row of logits, warped in the order of `transformers`' `generate`:
-//! repetition penalty, (soft mask of allowed tokens), temperature, top-k, top-p, min-p.
+//! bias, repetition penalty, temperature, top-k, top-p, min-p. What `transformers` does not have stands
+//! before the temperature: penalties on drawn tokens, where vLLM has them, then the mask.
 //!
 //! The token is found by walking the cumulative weights in token order until they exceed the random
 //! number, so a row's draw depends on its logits and its random number alone. The log-prob returned
-//! is that of the unwarped distribution at the temperature, which is what a trainer recomputes.
+//! is that of the unwarped distribution at the temperature, which is what a trainer recomputes; so are
+//! those of the likeliest tokens.
 
 use super::head::{ReadRow, RowStats, read_low};
 use super::math;
 use super::simd::{Kernel, LANES, Simd};
 use crate::backend::{DrawRow, Drawn};
+use crate::token_mask::TokenMask;
 
 /// Draws one token; the logits are overwritten.
 pub(crate) struct Draw<'a> {
@@ -34,15 +37,17 @@ impl Kernel for Draw<'_> {
             let stats = read(logits, softcap, inverse_temperature);
             let token =
                 if row.greedy { most_likely(logits) } else { pick(s, logits, stats, row.unit) };
-            return Drawn { token, logprob: stats.logprob(logits[token as usize]) };
+            return drawn(logits, stats, token, row.n_top);
         }
         // The penalty acts on the logits before the temperature, the log-prob is taken without it.
         scratch.clear();
         scratch.extend_from_slice(logits);
         let _ = read(scratch, softcap, 1.0);
+        add(scratch, &row.bias, 1.0);
         penalise(scratch, row);
-        if let Some(allowed) = &row.allowed {
-            keep_only(scratch, allowed);
+        add(scratch, &row.penalties, -1.0);
+        if let Some(mask) = &row.mask {
+            keep_only(scratch, mask);
         }
         let stats = read(logits, softcap, inverse_temperature);
         let token = if row.greedy {
@@ -53,13 +58,46 @@ impl Kernel for Draw<'_> {
             let kept = read(scratch, None, 1.0);
             pick(s, scratch, kept, row.unit)
         };
-        Drawn { token, logprob: stats.logprob(logits[token as usize]) }
+        drawn(logits, stats, token, row.n_top)
+    }
+}
+
+/// What is told of a token, by the logits at the temperature.
+fn drawn(logits: &[f32], stats: RowStats, token: u32, n_top: usize) -> Drawn {
+    let mut top = likeliest(logits, n_top);
+    top.iter_mut().for_each(|(_, z)| *z = stats.logprob(*z));
+    Drawn { token, logprob: stats.logprob(logits[token as usize]), top }
+}
+
+/// The `n` largest logits, largest first; of equals the first.
+fn likeliest(logits: &[f32], n: usize) -> Vec<(u32, f32)> {
+    let mut top: Vec<(u32, f32)> = Vec::new();
+    if n == 0 {
+        return top;
+    }
+    for (token, &z) in logits.iter().enumerate() {
+        if top.len() == n && top.last().is_none_or(|(_, least)| z <= *least) {
+            continue;
+        }
+        let at = top.partition_point(|(_, other)| *other >= z);
+        top.insert(at, (token as u32, z));
+        top.truncate(n);
+    }
+    top
+}
+
+fn add(logits: &mut [f32], numbers: &[(u32, f32)], factor: f32) {
+    for (token, number) in numbers {
+        if let Some(z) = logits.get_mut(*token as usize) {
+            *z += factor * number;
+        }
     }
 }
 
 fn needs_warping(row: &DrawRow) -> bool {
     let truncates = row.top_k > 0 || row.top_p < 1.0 || row.min_p > 0.0;
-    row.repetition_penalty != 1.0 || row.allowed.is_some() || (truncates && !row.greedy)
+    let is_moved = !row.bias.is_empty() || !row.penalties.is_empty() || row.mask.is_some();
+    row.repetition_penalty != 1.0 || is_moved || (truncates && !row.greedy)
 }
 
 fn penalise(logits: &mut [f32], row: &DrawRow) {
@@ -77,12 +115,11 @@ fn penalise(logits: &mut [f32], row: &DrawRow) {
     }
 }
 
-fn keep_only(logits: &mut [f32], allowed: &[u32]) {
-    let kept: Vec<(u32, f32)> =
-        allowed.iter().filter_map(|&t| Some((t, *logits.get(t as usize)?))).collect();
-    logits.fill(f32::NEG_INFINITY);
-    for (token, z) in kept {
-        logits[token as usize] = z;
+fn keep_only(logits: &mut [f32], mask: &TokenMask) {
+    for (token, z) in logits.iter_mut().enumerate() {
+        if !mask.allows(token as u32) {
+            *z = f32::NEG_INFINITY;
+        }
     }
 }
 

@@ -4,6 +4,8 @@ mod pages;
 mod request;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod sampler;
+mod steering;
 
 pub use request::{SampleEvent, SampleRequest, StopCheck};
 pub use sampler::{Sampler, SamplerSize};
+pub use steering::{Steering, TokenFilter};

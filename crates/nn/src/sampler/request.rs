@@ -1,6 +1,8 @@
 //! What a sampler is asked for and what it reports.
 
-use stateset_core::{FinishReason, Stream};
+use stateset_core::{FinishReason, Sampling, Stream};
+
+use super::steering::Steering;
 
 /// Decides after each token whether the text so far ends the completion. Given the token, returns
 /// true to stop; the token itself belongs to the completion.
@@ -30,21 +32,49 @@ pub struct SampleRequest {
     pub repetition_penalty: f64,
     /// Take the most likely.
     pub greedy: bool,
-    /// Tokens that may be drawn; all where absent.
-    pub allowed: Option<Vec<u32>>,
+    /// What moves it away from the model's own distribution.
+    pub steering: Steering,
+    /// Likeliest tokens to be told with each drawn one.
+    pub n_top: usize,
     /// One random number is used for each token.
     pub stream: Stream,
 }
 
+impl SampleRequest {
+    /// A completion of `prompt`, drawn this way, that nothing ends but its length. Stop texts are not
+    /// the sampler's to read: see [`SampleRequest::stop`].
+    pub fn new(prompt: Vec<u32>, sampling: &Sampling, stream: Stream) -> SampleRequest {
+        SampleRequest {
+            id: 0,
+            prompt,
+            max_new_tokens: sampling.max_new_tokens,
+            end_tokens: Vec::new(),
+            stop: None,
+            temperature: sampling.temperature,
+            top_k: sampling.top_k,
+            top_p: sampling.top_p,
+            min_p: sampling.min_p,
+            repetition_penalty: sampling.repetition_penalty,
+            greedy: sampling.greedy,
+            steering: Steering::default(),
+            n_top: 0,
+            stream,
+        }
+    }
+}
+
 /// One drawn token.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SampleEvent {
     /// The request it belongs to.
     pub id: u64,
     /// The token.
     pub token: u32,
-    /// Its log-prob at the temperature over the whole vocabulary.
+    /// Its log-prob at the temperature over the whole vocabulary, as if nothing steered.
     pub logprob: f32,
+    /// The likeliest tokens of that distribution with their log-probs, likeliest first, as many as were
+    /// asked for.
+    pub top: Vec<(u32, f32)>,
     /// Set with the last token of a request.
     pub finish: Option<FinishReason>,
 }

@@ -5,14 +5,16 @@
 //! settings and its random stream alone, never on its company. Room for a request's longest possible
 //! answer is set aside before it starts; nothing running is ever thrown out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use stateset_core::FinishReason;
 
 use super::pages::{PageId, PagePool};
 use super::request::{SampleEvent, SampleRequest};
 use crate::NnError;
-use crate::backend::{Backend, Buf, Cache, CacheSize, CachedRows, DrawRow, Mat, PAGE_TOKENS};
+use crate::backend::{
+    Backend, Buf, Cache, CacheSize, CachedRows, DrawRow, Drawn, Mat, PAGE_TOKENS,
+};
 use crate::decoder::{AttentionRows, Decoder, PassKind, WeightSet, Workspace};
 
 /// Sizes of a sampler.
@@ -48,6 +50,8 @@ struct Running {
     /// Tokens whose keys and values are stored, whoever stored them.
     n_read: usize,
     n_drawn: usize,
+    /// How often each token was drawn, where drawn tokens are penalised.
+    counts: BTreeMap<u32, u32>,
     /// Pages that were set aside for it and not taken yet.
     n_set_aside: usize,
     is_done: bool,
@@ -119,6 +123,7 @@ impl Sampler {
         if !(request.greedy || is_warm) {
             return Err(bad(format!("temperature {} is not above 0", request.temperature)));
         }
+        request.steering.check(self.vocab_size)?;
         let found = request.prompt.len() + 1;
         if found > self.context {
             let limit = self.context;
@@ -241,6 +246,7 @@ impl Sampler {
             pages,
             n_read: 0,
             n_drawn: 0,
+            counts: BTreeMap::new(),
             n_set_aside,
             is_done: false,
         });
@@ -327,7 +333,8 @@ impl Sampler {
         for ((index, _), drawn) in drawing.iter().zip(drawn) {
             let finish = self.take_token(*index, drawn.token);
             let id = self.running[*index].request.id;
-            events.push(SampleEvent { id, token: drawn.token, logprob: drawn.logprob, finish });
+            let Drawn { token, logprob, top } = drawn;
+            events.push(SampleEvent { id, token, logprob, top, finish });
         }
         events
     }
@@ -339,6 +346,12 @@ impl Sampler {
         running.n_drawn += 1;
         running.tokens.push(token);
         let request = &mut running.request;
+        if request.steering.penalises() {
+            *running.counts.entry(token).or_default() += 1;
+        }
+        if let Some(filter) = &mut request.steering.filter {
+            filter.drawn(token);
+        }
         let stops = request.stop.as_mut().is_some_and(|check| check(token));
         let finish = if request.end_tokens.contains(&token) || stops {
             Some(FinishReason::Stop)
@@ -394,6 +407,7 @@ impl Running {
     fn draw_row(&mut self) -> DrawRow {
         let request = &mut self.request;
         let penalises = request.repetition_penalty != 1.0;
+        let mask = request.mask();
         DrawRow {
             temperature: request.temperature,
             top_k: request.top_k,
@@ -402,7 +416,10 @@ impl Running {
             repetition_penalty: request.repetition_penalty,
             greedy: request.greedy,
             seen: if penalises { self.tokens.clone() } else { Vec::new() },
-            allowed: request.allowed.clone(),
+            bias: request.steering.bias.clone(),
+            penalties: request.steering.penalties(&self.counts),
+            mask,
+            n_top: request.n_top,
             unit: request.stream.unit(),
         }
     }

@@ -47,6 +47,22 @@ impl ChatFormat {
     }
 }
 
+/// Tokens at the end of a prompt in which an opening tag and white space behind it stand.
+const TAIL_TOKENS: usize = 2 * OPEN.len();
+
+impl ChatFormat {
+    /// Whether an answer to `prompt` begins inside a thought that the prompt opened; `None` where the
+    /// template knows of no thoughts.
+    pub fn begins_in_thought(&self, prompt: &[u32]) -> Option<bool> {
+        if !self.template().mentions("think") {
+            return None;
+        }
+        let tail = &prompt[prompt.len().saturating_sub(TAIL_TOKENS)..];
+        let text = self.tokenizer().decode(tail, false).unwrap_or_default();
+        Some(text.trim_end().ends_with(OPEN))
+    }
+}
+
 /// Thoughts and answer of a text. A thought that the prompt has opened needs no opening tag; one
 /// that is never closed is all there is.
 fn split_reasoning(text: &str) -> (Option<&str>, &str) {

@@ -18,6 +18,7 @@ use super::config::{SpecialTokens, TokenizerConfig};
 use super::decode_stream::Streaming;
 use super::fidelity::{Fidelity, SpaceLoss};
 use super::files::TextFiles;
+use super::token_bytes::Spelling;
 use crate::text_error::TextError;
 
 /// Longest text that is tokenized at once, in bytes.
@@ -61,6 +62,7 @@ pub struct Tokenizer {
     added: BTreeMap<u32, KnownToken>,
     start_matters: bool,
     streaming: Streaming,
+    spelling: Spelling,
     fidelity: Fidelity,
     /// A token whose text is [`CONTEXT`], for decoding what is not at the start of a text.
     context_id: Option<u32>,
@@ -101,6 +103,7 @@ impl Tokenizer {
             added,
             start_matters,
             streaming: Streaming::of(&decoder),
+            spelling: Spelling::of(&decoder),
             fidelity,
             context_id: None,
         };
@@ -279,6 +282,14 @@ impl Tokenizer {
     /// same.
     pub(super) fn context_id(&self) -> Option<u32> {
         self.context_id.filter(|_| self.start_matters)
+    }
+
+    pub(super) fn is_added(&self, id: u32) -> bool {
+        self.added.contains_key(&id)
+    }
+
+    pub(super) fn spelling(&self) -> Spelling {
+        self.spelling
     }
 
     pub(super) fn streaming(&self) -> Streaming {

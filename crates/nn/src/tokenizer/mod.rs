@@ -12,6 +12,7 @@ mod llama;
 mod save;
 mod sentence_piece;
 mod template_files;
+mod token_bytes;
 
 pub(crate) use codec::KnownToken;
 pub use codec::{MAX_TEXT_BYTES, Tokenizer};

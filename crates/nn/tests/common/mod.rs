@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path as FilePath, PathBuf};
 
 use safetensors::{Dtype, SafeTensors};
-use stateset_core::{Purpose, RunSeed, StreamKey};
+use stateset_core::{Purpose, RunSeed, Sampling, StreamKey};
 use stateset_nn::*;
 
 /// A file under `tests/golden`.
@@ -79,21 +79,9 @@ pub fn load(folder: &FilePath, mut device: Box<dyn Backend>, context: usize) -> 
 /// A request with plain settings and a stream of its own.
 pub fn request(id: u64, prompt: Vec<u32>, max_new_tokens: usize) -> SampleRequest {
     let key = StreamKey { scenario: id as u32, ..StreamKey::default() };
-    SampleRequest {
-        id,
-        prompt,
-        max_new_tokens,
-        end_tokens: Vec::new(),
-        stop: None,
-        temperature: 1.0,
-        top_k: 0,
-        top_p: 1.0,
-        min_p: 0.0,
-        repetition_penalty: 1.0,
-        greedy: false,
-        allowed: None,
-        stream: RunSeed(3).stream(Purpose::Sampling, key),
-    }
+    let stream = RunSeed(3).stream(Purpose::Sampling, key);
+    let sampling = Sampling { max_new_tokens, ..Sampling::default() };
+    SampleRequest { id, ..SampleRequest::new(prompt, &sampling, stream) }
 }
 
 /// Sizes that fit the tiny models.

@@ -2,32 +2,43 @@
 
 use std::sync::Arc;
 
-use stateset_core::{
-    Completion, GenerateRequest, Policy, PolicyError, PolicyVersion, Purpose, RunSeed, StreamKey,
-    TokenTrace,
-};
-use stateset_train::{LocalPolicy, StubPolicy};
+use stateset_core::PolicyError;
 use tokio::sync::mpsc;
 
-use super::{Answer, AnswerEvent, AnswerRequest, DrawnToken, Piece, Prompt};
+use super::{Answer, AnswerEvent, AnswerRequest, canned, local};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
 
 /// An answer under way. Dropping it ends the sampling within one step of the engine.
+///
+/// Events wait for a slow reader without a bound of their own: there are no more of them than tokens may
+/// be drawn.
 pub struct Answering {
     events: mpsc::UnboundedReceiver<Result<AnswerEvent, ApiError>>,
 }
 
+/// Where events go.
+pub(super) struct Says(mpsc::UnboundedSender<Result<AnswerEvent, ApiError>>);
+
+impl Says {
+    /// Says it, whether or not somebody still listens.
+    pub(super) fn say(&self, event: AnswerEvent) {
+        let _ = self.0.send(Ok(event));
+    }
+}
+
 impl Answering {
-    /// Begins to answer. The answer keeps the weights it began with.
+    /// Begins to answer. The answer keeps the weights it began with. The first event says whether the
+    /// request is accepted.
     pub fn begin(model: Arc<ServedModel>, request: AnswerRequest) -> Answering {
-        let (says, events) = mpsc::unbounded_channel();
+        let (sender, events) = mpsc::unbounded_channel();
+        let says = Says(sender);
         tokio::spawn(async move {
             let answered = tokio::select! {
                 answered = answer(&model, request, &says) => answered,
-                () = says.closed() => return,
+                () = says.0.closed() => return,
             };
-            let _ = says.send(answered.map(|answer| AnswerEvent::Done(Box::new(answer))));
+            let _ = says.0.send(answered.map(|answer| AnswerEvent::Done(Box::new(answer))));
         });
         Answering { events }
     }
@@ -54,86 +65,30 @@ impl Answering {
     }
 }
 
-type Says = mpsc::UnboundedSender<Result<AnswerEvent, ApiError>>;
-
 async fn answer(
-    model: &ServedModel,
+    model: &Arc<ServedModel>,
     request: AnswerRequest,
     says: &Says,
 ) -> Result<Answer, ApiError> {
+    request.check()?;
     match &model.voice {
-        Voice::Local(policy) => answer_locally(policy, request, says).await,
-        Voice::Stub(stub) => answer_canned(stub, request, says).await,
+        Voice::Local(policy) => local::answer(model, policy, request, says).await,
+        Voice::Stub(stub) => canned::answer(stub, &request, model.version, says),
     }
 }
 
-async fn answer_canned(
-    stub: &StubPolicy,
-    request: AnswerRequest,
-    says: &Says,
-) -> Result<Answer, ApiError> {
-    let completion = stub.generate(generate_request(request)?).await.map_err(policy_error)?;
-    let text = completion.message.content.clone();
-    let _ = says.send(Ok(AnswerEvent::Piece(Piece { text, tokens: Vec::new() })));
-    Ok(whole(completion))
-}
-
-async fn answer_locally(
-    policy: &LocalPolicy,
-    request: AnswerRequest,
-    says: &Says,
-) -> Result<Answer, ApiError> {
-    let say = |text: &str| {
-        let piece = Piece { text: text.to_owned(), tokens: Vec::new() };
-        let _ = says.send(Ok(AnswerEvent::Piece(piece)));
-    };
-    let completion = policy.generate_streaming(generate_request(request)?, say).await;
-    Ok(whole(completion.map_err(policy_error)?))
-}
-
-fn generate_request(request: AnswerRequest) -> Result<GenerateRequest, ApiError> {
-    let Prompt::Chat { messages, tools } = request.prompt else {
-        return Err(ApiError::invalid("prompt", "only conversations can be answered"));
-    };
-    let seed = RunSeed(request.seed.unwrap_or_default());
-    let key = StreamKey { sample: request.choice, ..StreamKey::default() };
-    Ok(GenerateRequest {
-        messages,
-        tools,
-        trace: TokenTrace::new(),
-        sampling: request.sampling,
-        stream: seed.stream(Purpose::Sampling, key),
-    })
-}
-
-fn whole(completion: Completion) -> Answer {
-    let Completion { message, sampled, finish } = completion;
-    let (tokens, version) = sampled.map_or((Vec::new(), PolicyVersion(0)), |sampled| {
-        let drawn = sampled.tokens.iter().zip(&sampled.logprobs);
-        let token = |(&id, &logprob): (&u32, &f32)| DrawnToken {
-            id,
-            logprob,
-            bytes: Vec::new(),
-            top: Vec::new(),
-        };
-        (drawn.map(token).collect(), sampled.version)
-    });
-    Answer { message, prompt_tokens: Vec::new(), tokens, finish, version }
-}
-
-/// What a client is told when a model cannot answer.
-pub(crate) fn policy_error(error: PolicyError) -> ApiError {
+/// What a client is told when a model cannot answer; `field` is where the prompt stands.
+pub(crate) fn policy_error(error: PolicyError, field: &str) -> ApiError {
     match &error {
         PolicyError::ContextFull { needed, limit } => {
-            let message = format!(
-                "the conversation needs {needed} tokens and the model reads {limit}; shorten it"
-            );
-            let mut error = ApiError::invalid("messages", message);
+            let message =
+                format!("it needs {needed} tokens and the model reads {limit}; shorten it");
+            let mut error = ApiError::invalid(field, message);
             error.code = "context_length_exceeded";
             error
         }
         PolicyError::Template { turn, message } => {
-            ApiError::invalid(format!("messages[{turn}]"), message.clone())
+            ApiError::invalid(format!("{field}[{turn}]"), message.clone())
         }
         _ => ApiError::internal(error),
     }

@@ -3,9 +3,16 @@
 //! Each API turns its own words into an [`AnswerRequest`], and [`AnswerEvent`]s into its own words.
 
 mod answering;
+mod canned;
+mod check;
 mod event;
+mod local;
 mod request;
+mod speech;
+mod stops;
+mod thoughts;
 
 pub use answering::Answering;
-pub use event::{Answer, AnswerEvent, DrawnToken, Piece};
+pub(crate) use answering::policy_error;
+pub use event::{Answer, AnswerEvent, Begun, DrawnToken, LikelyToken, Piece};
 pub use request::{AnswerRequest, Form, Prompt};

@@ -1,9 +1,10 @@
 //! A model source made into a model that answers.
 
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stateset_core::Sampling;
+use stateset_core::{PolicyVersion, Sampling};
 use stateset_nn::{Date, PAGE_TOKENS, Path, SamplerSize};
 use stateset_train::{EngineSpec, LocalPolicy, ModelSource, StubPolicy, TrainError, chat_format};
 
@@ -22,11 +23,20 @@ pub struct LoadOptions {
     pub cache_tokens: Option<usize>,
     /// The date that chat templates are told.
     pub date: Option<Date>,
+    /// What answers call the version of these weights.
+    pub version: PolicyVersion,
 }
 
 impl Default for LoadOptions {
     fn default() -> LoadOptions {
-        LoadOptions { threads: None, slots: 16, context: 8192, cache_tokens: None, date: None }
+        LoadOptions {
+            threads: None,
+            slots: 16,
+            context: 8192,
+            cache_tokens: None,
+            date: None,
+            version: PolicyVersion(0),
+        }
     }
 }
 
@@ -68,6 +78,8 @@ impl ServedModel {
             context,
             system_prompt: saved.as_ref().and_then(|saved| saved.system_prompt.clone()),
             sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
+            version: options.version,
+            vocabulary: OnceLock::new(),
         })
     }
 
@@ -80,6 +92,8 @@ impl ServedModel {
             context: usize::MAX,
             system_prompt: None,
             sampling: Sampling::default(),
+            version: PolicyVersion(0),
+            vocabulary: OnceLock::new(),
         }
     }
 }

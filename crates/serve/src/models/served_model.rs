@@ -1,7 +1,11 @@
 //! One model that answers.
 
-use stateset_core::Sampling;
+use std::sync::OnceLock;
+
+use stateset_core::{PolicyVersion, Sampling};
 use stateset_train::{LocalPolicy, StubPolicy};
+
+use crate::constraint::Vocabulary;
 
 /// Who says what the model says.
 #[derive(Clone)]
@@ -26,4 +30,8 @@ pub struct ServedModel {
     pub system_prompt: Option<String>,
     /// How it draws where the request says nothing.
     pub sampling: Sampling,
+    /// The version of the weights as they were loaded; optimiser steps that its engine makes come on top.
+    pub version: PolicyVersion,
+    /// Its tokens as grammars read them, once a form was asked for.
+    pub(crate) vocabulary: OnceLock<Vocabulary>,
 }

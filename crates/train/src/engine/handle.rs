@@ -3,13 +3,16 @@
 //! Rollouts are many small asynchronous tasks; the engine is one big synchronous worker. A job is a
 //! function of the engine's state that runs between two passes of the sampler, so a training step is
 //! simply a long job. The thread runs inside a pool of its own size; nothing else computes there.
+//!
+//! Whoever stops waiting for a completion cancels it: before each pass the engine looks whether somebody
+//! still listens, so a slot is free within one pass, however many jobs wait.
 
 use std::thread;
 
-use stateset_core::{FinishReason, PolicyVersion};
-use stateset_nn::{NnError, SampleEvent, SampleRequest};
+use stateset_nn::{NnError, SampleRequest};
 use tokio::sync::{mpsc, oneshot};
 
+use super::ongoing::{Listener, Ongoing, Sampled, SampledToken};
 use super::state::EngineState;
 use crate::TrainError;
 
@@ -22,26 +25,6 @@ pub(super) type Job = Box<dyn FnOnce(&mut EngineState) + Send>;
 #[derive(Clone)]
 pub struct Engine {
     jobs: mpsc::Sender<Job>,
-}
-
-/// What was sampled for one request.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sampled {
-    /// The tokens, the one that ended it included.
-    pub tokens: Vec<u32>,
-    /// Log-prob of each.
-    pub logprobs: Vec<f32>,
-    /// Why it ended.
-    pub finish: FinishReason,
-    /// Whose weights drew them.
-    pub version: PolicyVersion,
-}
-
-/// Collects the tokens of one request.
-pub(super) struct Listener {
-    sampled: Sampled,
-    done: Option<oneshot::Sender<Sampled>>,
-    tokens: Option<mpsc::UnboundedSender<u32>>,
 }
 
 impl Engine {
@@ -126,29 +109,33 @@ impl Engine {
     /// [`TrainError`] where the request does not fit or the engine has ended.
     pub async fn sample(
         &self,
-        mut request: SampleRequest,
-        tokens: Option<mpsc::UnboundedSender<u32>>,
+        request: SampleRequest,
+        tokens: Option<mpsc::UnboundedSender<SampledToken>>,
     ) -> Result<Sampled, TrainError> {
-        let (done, answer) = oneshot::channel();
-        let submit = move |state: &mut EngineState| -> Result<u64, NnError> {
+        self.begin(request, tokens).await?.whole().await
+    }
+
+    /// As [`Engine::sample`], in two parts: returns once the engine has accepted the request.
+    ///
+    /// # Errors
+    /// As [`Engine::sample`].
+    pub async fn begin(
+        &self,
+        mut request: SampleRequest,
+        tokens: Option<mpsc::UnboundedSender<SampledToken>>,
+    ) -> Result<Ongoing, TrainError> {
+        let (listener, answer) = Listener::new(tokens);
+        let submit = move |state: &mut EngineState| -> Result<_, NnError> {
             state.next_id += 1;
             request.id = state.next_id;
             let (id, version) = (request.id, state.sampled().1);
+            let is_steered = request.steering.is_on();
             state.sampler.submit(request)?;
-            let sampled = Sampled {
-                tokens: Vec::new(),
-                logprobs: Vec::new(),
-                finish: FinishReason::Cancelled,
-                version,
-            };
-            state.listeners.insert(id, Listener { sampled, done: Some(done), tokens });
-            Ok(id)
+            state.listeners.insert(id, listener.of(version, is_steered));
+            Ok(version)
         };
-        let id = self.run(submit).await??;
-        let mut guard = CancelOnDrop { engine: self, id: Some(id) };
-        let sampled = answer.await.map_err(|_| TrainError::EngineGone);
-        guard.id = None;
-        sampled
+        let version = self.run(submit).await??;
+        Ok(Ongoing { version, answer })
     }
 }
 
@@ -163,25 +150,9 @@ fn answered<R: Send + 'static>(
     (job, answer)
 }
 
-struct CancelOnDrop<'a> {
-    engine: &'a Engine,
-    id: Option<u64>,
-}
-
-impl Drop for CancelOnDrop<'_> {
-    fn drop(&mut self) {
-        let Some(id) = self.id else { return };
-        let cancel: Job = Box::new(move |state| {
-            state.sampler.cancel(id);
-            state.listeners.remove(&id);
-        });
-        // A full queue leaves the request running to its end, which costs time only.
-        let _ = self.engine.jobs.try_send(cancel);
-    }
-}
-
 fn serve(mut state: EngineState, mut queue: mpsc::Receiver<Job>) {
     loop {
+        state.forget_cancelled();
         if state.sampler.is_idle() && state.put_off.is_empty() {
             match queue.blocking_recv() {
                 Some(job) => job(&mut state),
@@ -196,25 +167,9 @@ fn serve(mut state: EngineState, mut queue: mpsc::Receiver<Job>) {
                 job(&mut state);
             }
         }
+        state.forget_cancelled();
         for event in state.sample() {
-            deliver(&mut state, event);
-        }
-    }
-}
-
-fn deliver(state: &mut EngineState, event: SampleEvent) {
-    let Some(listener) = state.listeners.get_mut(&event.id) else { return };
-    listener.sampled.tokens.push(event.token);
-    listener.sampled.logprobs.push(event.logprob);
-    if let Some(tokens) = &listener.tokens {
-        let _ = tokens.send(event.token);
-    }
-    if let Some(finish) = event.finish {
-        listener.sampled.finish = finish;
-        if let Some(mut listener) = state.listeners.remove(&event.id)
-            && let Some(done) = listener.done.take()
-        {
-            let _ = done.send(listener.sampled);
+            state.deliver(event);
         }
     }
 }

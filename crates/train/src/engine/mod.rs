@@ -1,9 +1,11 @@
 //! The engine as the rest of a run reaches it.
 
 mod handle;
+mod ongoing;
 mod stale;
 mod state;
 
-pub use handle::{Engine, Sampled};
+pub use handle::Engine;
+pub use ongoing::{Ongoing, Sampled, SampledToken};
 pub(crate) use stale::Snapshot;
 pub use state::EngineState;

@@ -36,7 +36,7 @@ pub struct EngineState {
     /// Weights of earlier steps, where rollouts are sampled from such.
     pub(super) stale: Option<StaleWeights>,
     pub(super) sampler: Sampler,
-    pub(super) listeners: HashMap<u64, super::handle::Listener>,
+    pub(super) listeners: HashMap<u64, super::ongoing::Listener>,
     pub(super) next_id: u64,
     /// Jobs that wait until nothing is sampled.
     pub(super) put_off: Vec<super::handle::Job>,

@@ -13,7 +13,7 @@ use stateset_nn::{
 use tokio::sync::mpsc;
 
 use crate::TrainError;
-use crate::engine::{Engine, Sampled};
+use crate::engine::{Engine, Sampled, SampledToken};
 
 /// Samples from the engine.
 #[derive(Clone)]
@@ -26,6 +26,11 @@ impl LocalPolicy {
     /// A policy over the weights that `engine` serves.
     pub fn new(engine: Engine, format: ChatFormat) -> LocalPolicy {
         LocalPolicy { engine, format }
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Tokenizer and template.
@@ -42,14 +47,14 @@ impl LocalPolicy {
         request: GenerateRequest,
         mut say: impl FnMut(&str) + Send,
     ) -> Result<Completion, PolicyError> {
-        let (tokens, mut drawn) = mpsc::unbounded_channel();
+        let (tokens, mut drawn) = mpsc::unbounded_channel::<SampledToken>();
         let end_ids = self.format.end_ids().to_vec();
         let speak = async {
             let mut stream = DecodeStream::new(true);
             let tokenizer = self.format.tokenizer();
             while let Some(token) = drawn.recv().await {
-                if !end_ids.contains(&token)
-                    && let Ok(Some(text)) = stream.push(tokenizer, token)
+                if !end_ids.contains(&token.id)
+                    && let Ok(Some(text)) = stream.push(tokenizer, token.id)
                 {
                     say(&text);
                 }
@@ -78,7 +83,7 @@ impl LocalPolicy {
     async fn answer(
         &self,
         request: GenerateRequest,
-        tokens: Option<mpsc::UnboundedSender<u32>>,
+        tokens: Option<mpsc::UnboundedSender<SampledToken>>,
     ) -> Result<Completion, PolicyError> {
         let turn = request.messages.len().saturating_sub(1);
         let given = self
@@ -94,7 +99,7 @@ impl LocalPolicy {
         };
         let stop = request.sampling.stop.clone();
         let sampled = self.engine.sample(self.sample_request(request, prompt), tokens).await;
-        let Sampled { tokens, logprobs, finish, version } = sampled.map_err(engine_error)?;
+        let Sampled { tokens, logprobs, finish, version, .. } = sampled.map_err(engine_error)?;
         let message =
             self.format.reply(&tokens, &stop).map_err(|error| template_error(turn, &error))?;
         let sampled = Some(SampledTokens { given, tokens, logprobs, version });
@@ -102,23 +107,12 @@ impl LocalPolicy {
     }
 
     fn sample_request(&self, request: GenerateRequest, prompt: Vec<u32>) -> SampleRequest {
-        let sampling = request.sampling;
         let mut stops = self.format.stop_texts();
-        stops.extend(sampling.stop);
+        stops.extend_from_slice(&request.sampling.stop);
         SampleRequest {
-            id: 0,
-            prompt,
-            max_new_tokens: sampling.max_new_tokens,
             end_tokens: self.format.end_ids().to_vec(),
             stop: stop_check(self.format.tokenizer(), stops),
-            temperature: sampling.temperature,
-            top_k: sampling.top_k,
-            top_p: sampling.top_p,
-            min_p: sampling.min_p,
-            repetition_penalty: sampling.repetition_penalty,
-            greedy: sampling.greedy,
-            allowed: None,
-            stream: request.stream,
+            ..SampleRequest::new(prompt, &request.sampling, request.stream)
         }
     }
 }
@@ -151,7 +145,8 @@ pub(crate) fn template_error(turn: usize, error: &TextError) -> PolicyError {
     PolicyError::Template { turn, message: error.to_string() }
 }
 
-pub(crate) fn engine_error(error: TrainError) -> PolicyError {
+/// What a policy says of an engine's failure.
+pub fn engine_error(error: TrainError) -> PolicyError {
     match error {
         TrainError::Engine(NnError::TooLarge { found, limit, .. }) => {
             PolicyError::ContextFull { needed: found, limit }

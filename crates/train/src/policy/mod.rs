@@ -3,6 +3,6 @@
 mod local;
 mod stub;
 
-pub use local::{LocalPolicy, stop_check};
-pub(crate) use local::{engine_error, template_error};
+pub(crate) use local::template_error;
+pub use local::{LocalPolicy, engine_error, stop_check};
 pub use stub::StubPolicy;

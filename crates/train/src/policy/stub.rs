@@ -22,15 +22,19 @@ impl StubPolicy {
         };
         StubPolicy { replies: if replies.is_empty() { defaults() } else { replies } }
     }
+
+    /// The n-th reply; after the last comes the first again.
+    pub fn reply(&self, n: usize) -> &str {
+        &self.replies[n % self.replies.len()]
+    }
 }
 
 #[async_trait]
 impl Policy for StubPolicy {
     async fn generate(&self, request: GenerateRequest) -> Result<Completion, PolicyError> {
         let turn = request.messages.iter().filter(|m| m.role == Role::Assistant).count();
-        let reply = &self.replies[turn % self.replies.len()];
         Ok(Completion {
-            message: Message::assistant(reply),
+            message: Message::assistant(self.reply(turn)),
             sampled: None,
             finish: FinishReason::Stop,
         })

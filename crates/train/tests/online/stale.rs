@@ -13,7 +13,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 
 use async_trait::async_trait;
-use stateset_core::{Purpose, Reward, RewardContext, RewardResult, RunSeed, StreamKey, Trajectory};
+use stateset_core::{
+    Purpose, Reward, RewardContext, RewardResult, RunSeed, Sampling, StreamKey, Trajectory,
+};
 use stateset_nn::SampleRequest;
 use stateset_train::{
     EngineSpec, EngineState, ModelSource, OnlineRun, RunFolder, TrainedRun, read_metrics,
@@ -108,21 +110,9 @@ async fn a_job_that_was_put_off_begins_once_nothing_is_sampled() {
         scorer_tokens: None,
     };
     let engine = spec.start(model).unwrap();
-    let request = || SampleRequest {
-        id: 0,
-        prompt: vec![1, 2, 3],
-        max_new_tokens: 16,
-        end_tokens: Vec::new(),
-        stop: None,
-        temperature: 1.0,
-        top_k: 0,
-        top_p: 1.0,
-        min_p: 0.0,
-        repetition_penalty: 1.0,
-        greedy: false,
-        allowed: None,
-        stream: RunSeed(1).stream(Purpose::Sampling, StreamKey::default()),
-    };
+    let stream = RunSeed(1).stream(Purpose::Sampling, StreamKey::default());
+    let sampling = Sampling { max_new_tokens: 16, ..Sampling::default() };
+    let request = || SampleRequest::new(vec![1, 2, 3], &sampling, stream.clone());
     // The futures send their jobs in this order, and the engine waits in the first until all are there.
     let (open, gate) = mpsc::channel::<()>();
     let load = |state: &mut EngineState| state.sampler_load();

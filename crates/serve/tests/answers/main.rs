@@ -1,0 +1,9 @@
+//! Answers of models below every API: what clients of any of them rely on.
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+mod canned;
+mod embeddings;
+mod exchange;
+mod forms;
+mod local;
+mod support;

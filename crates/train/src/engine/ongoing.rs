@@ -1,0 +1,112 @@
+//! A completion that is being sampled: who listens to it, and what they hear.
+
+use stateset_core::{FinishReason, PolicyVersion};
+use stateset_nn::SampleEvent;
+use tokio::sync::{mpsc, oneshot};
+
+use super::state::EngineState;
+use crate::TrainError;
+
+/// One token, as it is drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampledToken {
+    /// Its number in the vocabulary.
+    pub id: u32,
+    /// Its log-prob at the temperature over the whole vocabulary, as if nothing steered.
+    pub logprob: f32,
+    /// The likeliest tokens of that distribution, likeliest first, as many as were asked for.
+    pub top: Vec<(u32, f32)>,
+}
+
+/// What was sampled for one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sampled {
+    /// The tokens, the one that ended it included.
+    pub tokens: Vec<u32>,
+    /// Log-prob of each.
+    pub logprobs: Vec<f32>,
+    /// Why it ended.
+    pub finish: FinishReason,
+    /// Whose weights drew them.
+    pub version: PolicyVersion,
+    /// Bias, penalties or a filter changed what could be drawn: the log-probs are not of the distribution
+    /// that the tokens come from.
+    pub is_steered: bool,
+}
+
+/// A completion that is being sampled. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Ongoing {
+    /// Whose weights draw it.
+    pub version: PolicyVersion,
+    pub(super) answer: oneshot::Receiver<Sampled>,
+}
+
+impl Ongoing {
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// [`TrainError::EngineGone`] where the engine ended first.
+    pub async fn whole(self) -> Result<Sampled, TrainError> {
+        self.answer.await.map_err(|_| TrainError::EngineGone)
+    }
+}
+
+/// Collects the tokens of one request.
+pub(super) struct Listener {
+    sampled: Sampled,
+    done: oneshot::Sender<Sampled>,
+    tokens: Option<mpsc::UnboundedSender<SampledToken>>,
+}
+
+impl Listener {
+    pub(super) fn new(
+        tokens: Option<mpsc::UnboundedSender<SampledToken>>,
+    ) -> (Listener, oneshot::Receiver<Sampled>) {
+        let (done, answer) = oneshot::channel();
+        let sampled = Sampled {
+            tokens: Vec::new(),
+            logprobs: Vec::new(),
+            finish: FinishReason::Cancelled,
+            version: PolicyVersion(0),
+            is_steered: false,
+        };
+        (Listener { sampled, done, tokens }, answer)
+    }
+
+    /// The same, of a request that is drawn by these weights.
+    pub(super) fn of(mut self, version: PolicyVersion, is_steered: bool) -> Listener {
+        (self.sampled.version, self.sampled.is_steered) = (version, is_steered);
+        self
+    }
+}
+
+impl EngineState {
+    /// Ends what nobody waits for any more.
+    pub(super) fn forget_cancelled(&mut self) {
+        let sampler = &mut self.sampler;
+        self.listeners.retain(|id, listener| {
+            let is_awaited = !listener.done.is_closed();
+            if !is_awaited {
+                sampler.cancel(*id);
+            }
+            is_awaited
+        });
+    }
+
+    /// Tells the listener of a token.
+    pub(super) fn deliver(&mut self, event: SampleEvent) {
+        let SampleEvent { id, token, logprob, top, finish } = event;
+        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        listener.sampled.tokens.push(token);
+        listener.sampled.logprobs.push(logprob);
+        if let Some(tokens) = &listener.tokens {
+            let _ = tokens.send(SampledToken { id: token, logprob, top });
+        }
+        let Some(finish) = finish else { return };
+        if let Some(mut listener) = self.listeners.remove(&id) {
+            listener.sampled.finish = finish;
+            let _ = listener.done.send(listener.sampled);
+        }
+    }
+}
