@@ -9,7 +9,7 @@ use stateset_core::{
 use stateset_train::{LocalPolicy, StubPolicy};
 use tokio::sync::mpsc;
 
-use super::{Answer, AnswerEvent, AnswerRequest, DrawnToken, Piece, Prompt};
+use super::{Answer, AnswerEvent, AnswerRequest, Begun, DrawnToken, Piece, Prompt};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
 
@@ -73,8 +73,10 @@ async fn answer_canned(
     says: &Says,
 ) -> Result<Answer, ApiError> {
     let completion = stub.generate(generate_request(request)?).await.map_err(policy_error)?;
+    let begun = Begun { prompt_tokens: Vec::new(), n_prompt: 0, version: PolicyVersion(0) };
+    let _ = says.send(Ok(AnswerEvent::Begun(begun)));
     let text = completion.message.content.clone();
-    let _ = says.send(Ok(AnswerEvent::Piece(Piece { text, tokens: Vec::new() })));
+    let _ = says.send(Ok(AnswerEvent::Piece(Piece { text, ..Piece::default() })));
     Ok(whole(completion))
 }
 
@@ -83,8 +85,10 @@ async fn answer_locally(
     request: AnswerRequest,
     says: &Says,
 ) -> Result<Answer, ApiError> {
+    let begun = Begun { prompt_tokens: Vec::new(), n_prompt: 0, version: PolicyVersion(0) };
+    let _ = says.send(Ok(AnswerEvent::Begun(begun)));
     let say = |text: &str| {
-        let piece = Piece { text: text.to_owned(), tokens: Vec::new() };
+        let piece = Piece { text: text.to_owned(), ..Piece::default() };
         let _ = says.send(Ok(AnswerEvent::Piece(piece)));
     };
     let completion = policy.generate_streaming(generate_request(request)?, say).await;
@@ -118,7 +122,17 @@ fn whole(completion: Completion) -> Answer {
         };
         (drawn.map(token).collect(), sampled.version)
     });
-    Answer { message, prompt_tokens: Vec::new(), tokens, finish, version }
+    Answer {
+        message,
+        prompt_tokens: Vec::new(),
+        n_prompt: 0,
+        n_drawn: tokens.len(),
+        tokens,
+        finish,
+        stopped_by: None,
+        is_steered: false,
+        version,
+    }
 }
 
 /// What a client is told when a model cannot answer.

@@ -7,5 +7,5 @@ mod event;
 mod request;
 
 pub use answering::Answering;
-pub use event::{Answer, AnswerEvent, DrawnToken, Piece};
+pub use event::{Answer, AnswerEvent, Begun, DrawnToken, LikelyToken, Piece};
 pub use request::{AnswerRequest, Form, Prompt};

@@ -10,12 +10,13 @@ pub enum Prompt {
     Chat {
         /// The whole conversation.
         messages: Vec<Message>,
-        /// Tools the model is told of.
+        /// Tools the model is told of, and may call; none where it must not.
         tools: Vec<ToolSpec>,
     },
-    /// Text without roles.
+    /// Text without roles. Control tokens written in it count as such, and what the tokenizer puts before
+    /// every text stands before it.
     Text(String),
-    /// Tokens.
+    /// Tokens, read as they are.
     Tokens(Vec<u32>),
 }
 
@@ -33,7 +34,8 @@ pub enum Form {
     Regex(String),
     /// Text of this grammar, in Lark's notation.
     Lark(String),
-    /// At least one call of a tool, in the format of the model; of this tool where it is named.
+    /// Nothing but calls of tools, at least one, in the format of the model; one call, of this tool, where
+    /// it is named. The prompt must be a conversation that offers tools.
     Calls(Option<String>),
 }
 
@@ -50,7 +52,7 @@ pub struct AnswerRequest {
     pub frequency_penalty: f64,
     /// Added to the logits of these tokens; -100 to 100.
     pub logit_bias: Vec<(u32, f32)>,
-    /// Likeliest tokens to be told at each place.
+    /// Likeliest tokens to be told at each place; at most 20.
     pub top_logprobs: usize,
     /// The form the answer must have.
     pub form: Form,
