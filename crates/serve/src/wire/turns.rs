@@ -1,5 +1,7 @@
 //! Conversations of other APIs as ours.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde_json::Value;
 use stateset_core::{Message, Role, ToolCall, ToolSpec};
 use uuid::Uuid;
@@ -83,4 +85,9 @@ pub(crate) fn tool_named(tools: &[ToolSpec], name: &str, field: &str) -> Result<
         return Ok(());
     }
     Err(ApiError::invalid(field, format!("there is no tool {name:?} in \"tools\"")))
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -1,0 +1,46 @@
+//! How fields with several forms are described.
+
+use utoipa::PartialSchema;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+
+use super::chat_request::PartField;
+
+/// A text, or a list of texts.
+pub(crate) fn text_or_texts() -> Schema {
+    text_or(ArrayBuilder::new().items(text()))
+}
+
+/// A text, or an object.
+pub(crate) fn text_or_object() -> Schema {
+    let object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(AdditionalProperties::FreeForm(true)));
+    text_or(object)
+}
+
+/// A text, or the parts of a message.
+pub(crate) fn text_or_parts() -> Schema {
+    text_or_list_of::<PartField>()
+}
+
+/// A text, or a list of these.
+pub(crate) fn text_or_list_of<T: PartialSchema>() -> Schema {
+    text_or(ArrayBuilder::new().items(T::schema()))
+}
+
+/// A text, or a list of the schema with this name.
+pub(crate) fn text_or_list_named(name: &str) -> Schema {
+    text_or(ArrayBuilder::new().items(RefOr::<Schema>::Ref(Ref::from_schema_name(name))))
+}
+
+fn text_or(other: impl Into<RefOr<Schema>>) -> Schema {
+    let null = ObjectBuilder::new().schema_type(Type::Null);
+    Schema::OneOf(OneOfBuilder::new().item(text()).item(other).item(null).build())
+}
+
+fn text() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).build().into()
+}
