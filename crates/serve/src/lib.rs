@@ -9,8 +9,11 @@
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
 //! | [`openai`] | routes that speak as OpenAI's API does |
+//! | [`anthropic`] | routes that speak as Anthropic's API does |
+//! | `wire` | what such routes share on their way to an answer and back |
 
 pub mod answer;
+pub mod anthropic;
 pub mod api_error;
 pub mod app;
 pub mod body;
@@ -18,6 +21,7 @@ pub mod models;
 pub mod openai;
 mod serve_error;
 pub mod server;
+mod wire;
 
 pub use app::App;
 pub use models::{LoadOptions, Models, ServedModel};

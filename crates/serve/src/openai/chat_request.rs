@@ -11,8 +11,7 @@ use utoipa::ToSchema;
 use crate::wire::TextOr;
 
 /// A conversation to answer.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct ChatRequest {
     /// Name of the model; the first one where absent.
     pub model: Option<String>,
@@ -79,8 +78,7 @@ pub struct ChatRequest {
 }
 
 /// One message.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct ChatMessage {
     /// `system`, `developer`, `user`, `assistant` or `tool`.
     #[schema(required)]
@@ -101,8 +99,7 @@ pub struct ChatMessage {
 }
 
 /// A part of a message.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct PartField {
     /// `text`, `image_url` or `refusal`.
     #[serde(rename = "type")]
@@ -122,7 +119,6 @@ pub struct ImageField {
     /// An address or a `data:` URL.
     pub url: String,
     /// `auto`, `low` or `high`.
-    #[serde(default)]
     pub detail: Option<String>,
 }
 
@@ -145,8 +141,7 @@ pub struct CalledField {
 }
 
 /// A tool.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct ToolField {
     /// Always `function`.
     #[serde(rename = "type")]
@@ -163,17 +158,14 @@ pub struct FunctionField {
     /// Up to 64 letters, digits, `_` and `-`.
     pub name: String,
     /// What it does.
-    #[serde(default)]
     pub description: Option<String>,
     /// JSON schema of its arguments; none where absent.
-    #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub parameters: Option<Map<String, Value>>,
 }
 
 /// One tool that must be called.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct ToolChoice {
     /// Always `function`.
     #[serde(rename = "type")]
@@ -192,8 +184,7 @@ pub struct NameField {
 }
 
 /// The form of an answer.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct FormatField {
     /// `text`, `json_object` or `json_schema`.
     #[serde(rename = "type")]
@@ -204,8 +195,7 @@ pub struct FormatField {
 }
 
 /// A schema with its name.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct SchemaField {
     /// Its name.
     #[schema(required)]
@@ -216,8 +206,7 @@ pub struct SchemaField {
 }
 
 /// What a stream holds.
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 pub struct StreamOptions {
     /// Tell the number of tokens at the end.
     pub include_usage: Option<bool>,

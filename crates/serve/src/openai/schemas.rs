@@ -4,9 +4,10 @@ use utoipa::PartialSchema;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
 };
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::RefOr;
 
 use super::chat_request::PartField;
+use super::responses::{InputItem, ItemPart};
 
 /// A text, or a list of texts.
 pub(crate) fn text_or_texts() -> Schema {
@@ -26,14 +27,19 @@ pub(crate) fn text_or_parts() -> Schema {
     text_or_list_of::<PartField>()
 }
 
+/// A text, or items.
+pub(crate) fn text_or_items() -> Schema {
+    text_or_list_of::<InputItem>()
+}
+
+/// A text, or the parts of an item.
+pub(crate) fn text_or_item_parts() -> Schema {
+    text_or_list_of::<ItemPart>()
+}
+
 /// A text, or a list of these.
 pub(crate) fn text_or_list_of<T: PartialSchema>() -> Schema {
     text_or(ArrayBuilder::new().items(T::schema()))
-}
-
-/// A text, or a list of the schema with this name.
-pub(crate) fn text_or_list_named(name: &str) -> Schema {
-    text_or(ArrayBuilder::new().items(RefOr::<Schema>::Ref(Ref::from_schema_name(name))))
 }
 
 fn text_or(other: impl Into<RefOr<Schema>>) -> Schema {

@@ -8,8 +8,7 @@ use super::chat_request::StreamOptions;
 use crate::wire::{PromptInput, TextOr};
 
 /// Text to continue.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct TextRequest {
     /// Name of the model; the first one where absent.
     pub model: Option<String>,

@@ -104,7 +104,7 @@ fn written<W: EventWriter>(
     heard: Heard,
     writer: W,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    let steps = stream::unfold((heard, writer, At::Begin), |(mut heard, mut writer, at)| async {
+    let steps = stream::unfold((heard, writer, At::Begin), |(mut heard, mut writer, at)| async move {
         let (events, at) = match at {
             At::Begin => (writer.begin(), At::Middle),
             At::Middle => match heard.next().await {
