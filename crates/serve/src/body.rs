@@ -160,7 +160,12 @@ mod tests {
             (r#"{"messages": [], "m": 1}"#, 422, "unknown_field", Some("m")),
             (r#"{"messages": 3}"#, 422, "invalid_value", Some("messages")),
             (r#"{"messages": [{}]}"#, 422, "missing_field", Some("messages[0].content")),
-            (r#"{"messages": [{"content": 1}]}"#, 422, "invalid_value", Some("messages[0].content")),
+            (
+                r#"{"messages": [{"content": 1}]}"#,
+                422,
+                "invalid_value",
+                Some("messages[0].content"),
+            ),
             (
                 r#"{"messages": [{"content": "", "role": 1}]}"#,
                 422,

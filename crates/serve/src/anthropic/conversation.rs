@@ -44,11 +44,7 @@ pub(super) fn conversation(
     Ok(read)
 }
 
-fn user(
-    content: TextOr<Vec<Block>>,
-    field: &str,
-    read: &mut Vec<Message>,
-) -> Result<(), ApiError> {
+fn user(content: TextOr<Vec<Block>>, field: &str, read: &mut Vec<Message>) -> Result<(), ApiError> {
     let blocks = match content {
         TextOr::Text(text) => {
             read.push(Message::user(text));
@@ -126,11 +122,7 @@ fn call(block: Block, field: &str) -> Result<ToolCall, ApiError> {
     })
 }
 
-fn text_message(
-    role: Role,
-    content: TextOr<Vec<Block>>,
-    field: &str,
-) -> Result<Message, ApiError> {
+fn text_message(role: Role, content: TextOr<Vec<Block>>, field: &str) -> Result<Message, ApiError> {
     let blocks = match content {
         TextOr::Text(text) => return Ok(Message::new(role, text)),
         TextOr::Other(blocks) => blocks,
@@ -232,12 +224,20 @@ mod tests {
             (user(json!({"type": "text"})), "messages[0].content[0].text"),
             (user(json!({"type": "document"})), "messages[0].content[0].type"),
             (user(json!({"type": "image"})), "messages[0].content[0].source"),
-            (user(json!({"type": "image", "source": {"type": "url", "url": "https://a.example"}})),
-                "messages[0].content"),
-            (user(json!({"type": "image", "source": {"type": "file"}})),
-                "messages[0].content[0].source.type"),
-            (user(json!({"type": "tool_result", "tool_use_id": "x"})),
-                "messages[0].content[0].tool_use_id"),
+            (
+                user(
+                    json!({"type": "image", "source": {"type": "url", "url": "https://a.example"}}),
+                ),
+                "messages[0].content",
+            ),
+            (
+                user(json!({"type": "image", "source": {"type": "file"}})),
+                "messages[0].content[0].source.type",
+            ),
+            (
+                user(json!({"type": "tool_result", "tool_use_id": "x"})),
+                "messages[0].content[0].tool_use_id",
+            ),
         ];
         for (messages, place) in cases {
             let error = read(messages.clone()).unwrap_err();

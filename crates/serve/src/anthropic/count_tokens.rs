@@ -53,7 +53,8 @@ fn n_tokens(
     match &model.voice {
         Voice::Local(policy) => {
             let tokens = policy.format().prompt(messages, tools);
-            let tokens = tokens.map_err(|error| ApiError::invalid("messages", error.to_string()))?;
+            let tokens =
+                tokens.map_err(|error| ApiError::invalid("messages", error.to_string()))?;
             Ok(tokens.len())
         }
         Voice::Stub(_) => {

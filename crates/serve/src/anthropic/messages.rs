@@ -66,10 +66,7 @@ pub(super) async fn create(
     Ok(Json(writer.into_response()).into_response())
 }
 
-fn read(
-    model: &ServedModel,
-    request: MessagesRequest,
-) -> Result<(AnswerRequest, bool), ApiError> {
+fn read(model: &ServedModel, request: MessagesRequest) -> Result<(AnswerRequest, bool), ApiError> {
     let max_tokens = n_tokens(Some(request.max_tokens), "max_tokens")?;
     let mut messages = conversation(request.system, request.messages)?;
     begin_with_system(model, &mut messages);

@@ -44,7 +44,8 @@ impl MessageWriter {
             return;
         }
         let mut event = json!({"type": kind});
-        if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields(&self.response)) {
+        if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields(&self.response))
+        {
             event.extend(fields);
         }
         self.events.push(named(kind, &event));
@@ -91,7 +92,9 @@ impl MessageWriter {
     }
 
     fn think(&mut self, more: &str) {
-        if !(self.is_open && matches!(self.response.content.last(), Some(SaidBlock::Thinking { .. }))) {
+        if !(self.is_open
+            && matches!(self.response.content.last(), Some(SaidBlock::Thinking { .. })))
+        {
             let block = SaidBlock::Thinking { thinking: String::new(), signature: "" };
             self.open(block, json!({"type": "thinking", "thinking": "", "signature": ""}));
         }

@@ -1,8 +1,6 @@
 //! Messages of OpenAI's API to ours.
 
-use stateset_core::{
-    ContentRecord, ImageUrlRecord, Message, PartRecord, Role, ToolCall,
-};
+use stateset_core::{ContentRecord, ImageUrlRecord, Message, PartRecord, Role, ToolCall};
 
 use super::chat_request::{CallField, ChatMessage, PartField};
 use crate::api_error::ApiError;
@@ -90,8 +88,7 @@ fn part_of(part: PartField, field: &str) -> Result<PartRecord, ApiError> {
             Ok(PartRecord::ImageUrl { image_url })
         }
         other => {
-            let message =
-                format!("{other:?} cannot be read; there are: text, image_url, refusal");
+            let message = format!("{other:?} cannot be read; there are: text, image_url, refusal");
             let mut error = ApiError::invalid(format!("{field}.type"), message);
             error.code = "unsupported_value";
             Err(error)

@@ -1,10 +1,10 @@
 //! How fields with several forms are described.
 
 use utoipa::PartialSchema;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     AdditionalProperties, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
 };
-use utoipa::openapi::RefOr;
 
 use super::chat_request::PartField;
 use super::responses::{InputItem, ItemPart};

@@ -113,8 +113,14 @@ impl TextChunks {
         let (token_ids, token_logprobs) = told_tokens(&piece.tokens, self.wanted.token_ids);
         let logprobs = self.logprobs(index, &piece.tokens);
         let text = piece.text;
-        let choice =
-            TextChoice { index, text, logprobs, token_ids, token_logprobs, ..TextChoice::default() };
+        let choice = TextChoice {
+            index,
+            text,
+            logprobs,
+            token_ids,
+            token_logprobs,
+            ..TextChoice::default()
+        };
         self.chunk(choice)
     }
 }

@@ -22,9 +22,7 @@ pub(crate) struct Abilities {
 ///
 /// # Errors
 /// [`ApiError`] of a tool of another kind.
-pub(super) fn functions(
-    tools: Vec<ToolField>,
-) -> Result<Vec<(String, FunctionField)>, ApiError> {
+pub(super) fn functions(tools: Vec<ToolField>) -> Result<Vec<(String, FunctionField)>, ApiError> {
     let function = |(at, tool): (usize, ToolField)| {
         let field = format!("tools[{at}]");
         only_functions(&tool.kind, &field)?;

@@ -11,8 +11,7 @@ use crate::api_error::ApiError;
 use crate::models::ServedModel;
 
 /// What is heard of several answers, each event with the number of its answer. Dropping it ends them.
-pub(crate) type Heard =
-    Pin<Box<dyn Stream<Item = (usize, Result<AnswerEvent, ApiError>)> + Send>>;
+pub(crate) type Heard = Pin<Box<dyn Stream<Item = (usize, Result<AnswerEvent, ApiError>)> + Send>>;
 
 /// Begins all answers and hears them as they come. An answer that breaks off without its end is an error.
 pub(crate) fn hear(model: &Arc<ServedModel>, requests: Vec<AnswerRequest>) -> Heard {

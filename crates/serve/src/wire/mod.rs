@@ -12,4 +12,6 @@ pub(crate) use prompt_input::{PromptInput, PromptItem, prompt_schema, prompts};
 pub(crate) use sampling_fields::{RangeCheck, SamplingFields};
 pub(crate) use sse::{EventWriter, Keeping, named, stream_events, unnamed};
 pub(crate) use text_or::TextOr;
-pub(crate) use turns::{arguments_of, at_least_one, begin_with_system, call_with, id_of, now, text_only, tool_named};
+pub(crate) use turns::{
+    arguments_of, at_least_one, begin_with_system, call_with, id_of, now, text_only, tool_named,
+};

@@ -39,7 +39,10 @@ pub fn prompts(input: PromptInput, field: &str, most: usize) -> Result<Vec<Promp
     };
     if prompts.is_empty() || prompts.len() > most {
         let found = prompts.len();
-        return Err(ApiError::invalid(field, format!("1 to {most} are allowed; there are {found}")));
+        return Err(ApiError::invalid(
+            field,
+            format!("1 to {most} are allowed; there are {found}"),
+        ));
     }
     let empty = prompts.iter().position(|prompt| match prompt {
         Prompt::Text(text) => text.is_empty(),

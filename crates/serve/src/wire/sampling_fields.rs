@@ -119,7 +119,8 @@ mod tests {
     fn zero_temperature_is_the_likeliest_token() {
         let fields = SamplingFields { temperature: Some(0.0), ..Default::default() };
         assert!(request(&fields).unwrap().sampling.greedy);
-        let fields = SamplingFields { temperature: Some(0.5), seed: Some(-1), ..Default::default() };
+        let fields =
+            SamplingFields { temperature: Some(0.5), seed: Some(-1), ..Default::default() };
         let request = request(&fields).unwrap();
         assert!(!request.sampling.greedy && request.sampling.temperature == 0.5);
         assert_eq!(request.seed, Some(u64::MAX));

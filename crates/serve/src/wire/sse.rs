@@ -104,17 +104,18 @@ fn written<W: EventWriter>(
     heard: Heard,
     writer: W,
 ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    let steps = stream::unfold((heard, writer, At::Begin), |(mut heard, mut writer, at)| async move {
-        let (events, at) = match at {
-            At::Begin => (writer.begin(), At::Middle),
-            At::Middle => match heard.next().await {
-                Some((choice, Ok(event))) => (writer.heard(choice, event), At::Middle),
-                Some((_, Err(error))) => (writer.failed(&error), At::Over),
-                None => (writer.end(), At::Over),
-            },
-            At::Over => return None,
-        };
-        Some((events, (heard, writer, at)))
-    });
+    let steps =
+        stream::unfold((heard, writer, At::Begin), |(mut heard, mut writer, at)| async move {
+            let (events, at) = match at {
+                At::Begin => (writer.begin(), At::Middle),
+                At::Middle => match heard.next().await {
+                    Some((choice, Ok(event))) => (writer.heard(choice, event), At::Middle),
+                    Some((_, Err(error))) => (writer.failed(&error), At::Over),
+                    None => (writer.end(), At::Over),
+                },
+                At::Over => return None,
+            };
+            Some((events, (heard, writer, at)))
+        });
     steps.flat_map(|events| stream::iter(events.into_iter().map(Ok)))
 }

@@ -3,7 +3,9 @@
 //! The choice a reader would question: calls that follow each other belong to the assistant's message
 //! before them, because templates render one message with its calls.
 
-use stateset_core::{ContentRecord, ImageContent, ImageUrlRecord, Message, PartRecord, Role, ToolCall};
+use stateset_core::{
+    ContentRecord, ImageContent, ImageUrlRecord, Message, PartRecord, Role, ToolCall,
+};
 
 use super::request::{InputItem, ItemPart};
 use crate::api_error::ApiError;
@@ -168,12 +170,22 @@ mod tests {
             (json!([{"role": "owner", "content": ""}]), "input[0].role"),
             (json!([{"role": "user"}]), "input[0].content"),
             (json!([{"type": "file_search_call"}]), "input[0].type"),
-            (json!([{"type": "function_call_output", "call_id": "9", "output": ""}]), "input[0].call_id"),
-            (json!([{"type": "function_call", "call_id": "9", "name": "f", "arguments": "["}]),
-                "input[0].arguments"),
-            (json!([{"role": "user", "content": [{"type": "input_audio"}]}]), "input[0].content[0].type"),
-            (json!([{"role": "user", "content": [{"type": "input_image", "image_url": "data:"}]}]),
-                "input[0].content"),
+            (
+                json!([{"type": "function_call_output", "call_id": "9", "output": ""}]),
+                "input[0].call_id",
+            ),
+            (
+                json!([{"type": "function_call", "call_id": "9", "name": "f", "arguments": "["}]),
+                "input[0].arguments",
+            ),
+            (
+                json!([{"role": "user", "content": [{"type": "input_audio"}]}]),
+                "input[0].content[0].type",
+            ),
+            (
+                json!([{"role": "user", "content": [{"type": "input_image", "image_url": "data:"}]}]),
+                "input[0].content",
+            ),
         ];
         for (input, place) in cases {
             let error = read(input.clone()).unwrap_err();

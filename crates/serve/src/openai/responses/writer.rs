@@ -66,7 +66,8 @@ impl ItemsWriter {
             return;
         }
         let mut event = json!({"type": kind, "sequence_number": self.n_events});
-        if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields(&self.response)) {
+        if let (Value::Object(event), Value::Object(fields)) = (&mut event, fields(&self.response))
+        {
             event.extend(fields);
         }
         self.n_events += 1;
@@ -109,9 +110,10 @@ impl ItemsWriter {
     }
 
     fn think(&mut self, text: &str) {
-        let mut thought = self.thought.take().unwrap_or_else(|| {
-            self.open("rs_", |id| thought_item(id, "", "in_progress"))
-        });
+        let mut thought = self
+            .thought
+            .take()
+            .unwrap_or_else(|| self.open("rs_", |id| thought_item(id, "", "in_progress")));
         let place = json!({
             "item_id": thought.id, "output_index": thought.index, "content_index": 0, "delta": text,
         });
@@ -172,9 +174,10 @@ impl ItemsWriter {
             status,
         };
         let index = self.add(item("", "in_progress"));
-        self.tell("response.function_call_arguments.delta", |_| {
-            json!({"item_id": id, "output_index": index, "delta": arguments})
-        });
+        self.tell(
+            "response.function_call_arguments.delta",
+            |_| json!({"item_id": id, "output_index": index, "delta": arguments}),
+        );
         self.tell("response.function_call_arguments.done", |_| {
             json!({
                 "item_id": id, "output_index": index, "name": call.name, "arguments": arguments,
@@ -185,9 +188,10 @@ impl ItemsWriter {
 
     fn close_thought(&mut self, status: &'static str) {
         let Some(Open { index, id, text, .. }) = self.thought.take() else { return };
-        self.tell("response.reasoning_text.done", |_| {
-            json!({"item_id": id, "output_index": index, "content_index": 0, "text": text})
-        });
+        self.tell(
+            "response.reasoning_text.done",
+            |_| json!({"item_id": id, "output_index": index, "content_index": 0, "text": text}),
+        );
         self.complete(index, thought_item(id, &text, status));
     }
 
@@ -204,9 +208,10 @@ impl ItemsWriter {
             })
         });
         let part = OutputPart::said(&text, &logprobs);
-        self.tell("response.content_part.done", |_| {
-            json!({"item_id": id, "output_index": index, "content_index": 0, "part": part})
-        });
+        self.tell(
+            "response.content_part.done",
+            |_| json!({"item_id": id, "output_index": index, "content_index": 0, "part": part}),
+        );
         let content = vec![part];
         self.complete(index, OutputItem::Message { id, role: "assistant", content, status });
     }
