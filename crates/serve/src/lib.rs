@@ -6,19 +6,25 @@
 //! | [`embedding`] | texts to vectors |
 //! | [`app`] | what all handlers share |
 //! | [`server`] | from settings to a listening server, and its end |
+//! | [`body`] | JSON bodies of requests, and what is wrong with them |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
 //! | [`openai`] | routes that speak as OpenAI's API does |
+//! | [`anthropic`] | routes that speak as Anthropic's API does |
+//! | `wire` | what such routes share on their way to an answer and back |
 
 pub mod answer;
+pub mod anthropic;
 pub mod api_error;
 pub mod app;
 mod constraint;
 pub mod embedding;
+pub mod body;
 pub mod models;
 pub mod openai;
 mod serve_error;
 pub mod server;
+mod wire;
 
 pub use app::App;
 pub use models::{LoadOptions, Models, ServedModel};

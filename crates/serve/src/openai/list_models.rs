@@ -2,27 +2,74 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use super::OpenAiError;
 use crate::App;
 use crate::api_error::ApiError;
 use crate::models::ServedModel;
 
-pub(super) async fn list(State(app): State<App>) -> Json<Value> {
-    let models: Vec<Value> = app.models().all().iter().map(|model| written(model)).collect();
-    Json(json!({"object": "list", "data": models}))
+/// The models that answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelList {
+    /// Always `list`.
+    object: &'static str,
+    /// All of them.
+    data: Vec<ModelInfo>,
 }
 
+/// One model.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ModelInfo {
+    /// Its name.
+    id: String,
+    /// Always `model`.
+    object: &'static str,
+    /// When its weights were loaded, in seconds since 1970.
+    created: u64,
+    /// Always `stateset-agents`.
+    owned_by: &'static str,
+}
+
+/// The models that answer
+#[utoipa::path(
+    get,
+    path = "/v1/models",
+    tag = "openai",
+    responses((status = 200, description = "All of them", body = ModelList))
+)]
+pub(super) async fn list(State(app): State<App>) -> Json<ModelList> {
+    let data = app.models().all().iter().map(|model| ModelInfo::of(model)).collect();
+    Json(ModelList { object: "list", data })
+}
+
+/// One model
+#[utoipa::path(
+    get,
+    path = "/v1/models/{name}",
+    tag = "openai",
+    params(("name" = String, Path, description = "Its name; may hold slashes")),
+    responses(
+        (status = 200, description = "The model", body = ModelInfo),
+        (status = 404, description = "There is none of this name", body = OpenAiError),
+    )
+)]
 pub(super) async fn one(
     State(app): State<App>,
     Path(name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<ModelInfo>, ApiError> {
     let model = app.models().find(Some(&name))?;
-    Ok(Json(written(&model)))
+    Ok(Json(ModelInfo::of(&model)))
 }
 
-fn written(model: &ServedModel) -> Value {
-    json!({
-        "id": model.name, "object": "model", "created": model.created, "owned_by": "stateset-agents",
-    })
+impl ModelInfo {
+    fn of(model: &ServedModel) -> ModelInfo {
+        ModelInfo {
+            id: model.name.clone(),
+            object: "model",
+            created: model.created,
+            owned_by: "stateset-agents",
+        }
+    }
 }

@@ -1,0 +1,42 @@
+//! OpenAI's description of its API, and what is held against it.
+
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+
+use crate::data::test_data;
+
+static DESCRIPTION: LazyLock<Option<Value>> = LazyLock::new(|| {
+    let text = std::fs::read_to_string(test_data("openai/openapi.yaml")?).unwrap();
+    let options = serde_saphyr::options! { budget: None };
+    let mut whole: Value = serde_saphyr::from_str_with_options(&text, options).unwrap();
+    Some(whole["components"].take())
+});
+
+/// A check of values against one schema.
+pub(crate) struct Schema {
+    validator: Option<jsonschema::Validator>,
+    name: &'static str,
+}
+
+/// The schema of this name. Checks nothing, and says so, where the description is absent.
+pub(crate) fn schema(name: &'static str) -> Schema {
+    let validator = DESCRIPTION.as_ref().map(|components| {
+        let reference = format!("#/components/schemas/{name}");
+        let root = json!({"$ref": reference, "components": components});
+        jsonschema::draft202012::new(&root).unwrap()
+    });
+    Schema { validator, name }
+}
+
+impl Schema {
+    /// Panics with every reason why `value` does not fit.
+    pub(crate) fn check(&self, value: &Value) {
+        let Some(validator) = &self.validator else { return };
+        let errors: Vec<String> = validator
+            .iter_errors(value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{}: {errors:#?}\n{value:#}", self.name);
+    }
+}
