@@ -2,22 +2,33 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`agents`] | agents that clients describe |
 //! | [`answer`] | one answer of a model, piece by piece |
 //! | [`app`] | what all handlers share |
 //! | [`server`] | from settings to a listening server, and its end |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
+//! | [`conversations`] | conversations whose history the server keeps |
+//! | [`jobs`] | training that is asked for over HTTP |
 //! | [`openai`] | routes that speak as OpenAI's API does |
+//! | [`services`] | the documented routes of the service, over the same state |
+//! | [`store`] | what a server remembers, in a database |
 
+pub mod agents;
 pub mod answer;
 pub mod api_error;
 pub mod app;
+pub mod conversations;
+pub mod jobs;
 pub mod models;
 pub mod openai;
 mod serve_error;
 pub mod server;
+pub mod services;
+pub mod store;
 
 pub use app::App;
-pub use models::{LoadOptions, Models, ServedModel};
+pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};
 pub use serve_error::ServeError;
 pub use server::{ServeConfig, Server, Stopper};
+pub use services::Services;

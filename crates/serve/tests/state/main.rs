@@ -1,0 +1,10 @@
+//! What a server remembers and trains, through its routes: agents, conversations, jobs, the WebSocket,
+//! and both databases. The kill of a real process is tested with the program, in `crates/agents`.
+
+mod agents;
+mod conversations;
+mod database;
+mod running;
+mod scale;
+mod socket;
+mod training;
