@@ -91,7 +91,7 @@ fn ask(address: &str, method: &str, path: &str, body: Option<&Value>) -> Option<
 
 fn training() -> Value {
     json!({
-        "prompts": ["Say yes.", "Say no."], "num_iterations": 8, "reward": "contains:yes",
+        "prompts": ["Say yes.", "Say no."], "num_iterations": 6, "reward": "contains:yes",
         "training_config_overrides": {
             "num_generations": 4, "max_completion_length": 8, "save_steps": 2, "seed": 3,
             "eval_before": false, "run_post_eval": false
@@ -107,7 +107,7 @@ fn a_training_killed_twice_comes_to_the_same_weights() {
     let whole = server.wait_for(id_of(&whole), |job| job["status"] == "completed");
     let asked = server.post("/api/train", &training());
     let id = id_of(&asked).to_owned();
-    for step in [1, 5] {
+    for step in [1, 3] {
         server.wait_for(&id, |job| job["progress"]["step"].as_i64() >= Some(step));
         server.kill();
         server = Serving::start(temp.path());
@@ -118,7 +118,7 @@ fn a_training_killed_twice_comes_to_the_same_weights() {
     let events = server.get(&format!("/training/{id}/events"));
     let events = events["data"].as_array().expect("events");
     let of_kind = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
-    assert_eq!((of_kind("step"), of_kind("started")), (8, 3));
+    assert_eq!((of_kind("step"), of_kind("started")), (6, 3));
 }
 
 /// The same training in the words of the other document.

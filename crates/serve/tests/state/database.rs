@@ -143,7 +143,7 @@ async fn messages_of_two_writers_are_neither_lost_nor_mixed() {
 
 #[tokio::test]
 async fn a_claim_ends_by_itself_even_when_the_clock_jumps() {
-    let now = Arc::new(AtomicI64::new(1_000_000));
+    let now = Arc::new(AtomicI64::new(1_700_000_000_000));
     let hands = now.clone();
     let clock = Clock::from_fn(move || hands.load(Ordering::Relaxed));
     let temp = tempfile::tempdir().unwrap();

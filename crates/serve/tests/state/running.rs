@@ -147,7 +147,8 @@ impl Running {
         let retry = response.headers().get("retry-after");
         let retry_after = retry.map(|value| value.to_str().unwrap().to_owned());
         let text = response.text().await.unwrap();
-        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        // Probes are answered in plain words.
+        let body = serde_json::from_str(&text).unwrap_or(Value::from(text));
         Got { status, body, retry_after }
     }
 
