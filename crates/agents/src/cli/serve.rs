@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use stateset_serve::jobs::JobSettings;
+use stateset_serve::jobs::{JobSettings, serve_deployed};
 use stateset_serve::store::{Clock, Place, Store, StoreError};
 use stateset_serve::{
     App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
@@ -74,6 +74,7 @@ pub(crate) fn run(args: ServeArgs) -> Outcome {
         let address = server.address().map_err(CliError::failed)?;
         let services = args.services().await?;
         app.keep(services.clone());
+        tokio::spawn(serve_deployed(app));
         tokio::spawn(stop_on_signal(server.stopper()));
         say(format_args!("listening on http://{address}"));
         let served = server.run().await.map_err(CliError::failed);

@@ -29,6 +29,7 @@ mod wish;
 mod worker;
 
 pub(crate) use deploy::put;
+pub use deploy::serve_deployed;
 pub use job_settings::JobSettings;
 pub use jobs::Jobs;
 pub(crate) use routes::job_routes;

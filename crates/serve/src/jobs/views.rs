@@ -1,5 +1,7 @@
 //! Jobs as they are shown: one body with the names of all documents.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::jobs::has_model;
@@ -11,7 +13,7 @@ pub(super) fn job_body(job: &JobRow) -> Value {
     let reward = figure("reward/mean");
     json!({
         "id": job.id, "job_id": job.id, "training_id": job.id, "object": "training",
-        "status": status(job), "model": job.model,
+        "status": status(job), "model": model(job),
         "progress": {
             "step": job.step, "of": job.n_steps, "percent": percent(job),
             "reward": reward, "kl": figure("drift/k3"), "reference_kl": figure("reference_kl"),
@@ -53,6 +55,14 @@ fn status(job: &JobRow) -> &'static str {
     match job.state {
         JobState::Running if job.is_cancel_asked => "cancelling",
         state => state.as_str(),
+    }
+}
+
+/// The model it began with: a name, or the training it comes from. Places on the server are not shown.
+fn model(job: &JobRow) -> &str {
+    match Path::new(&job.model).is_absolute() {
+        true => Path::new(&job.model).file_name().and_then(|name| name.to_str()).unwrap_or(""),
+        false => &job.model,
     }
 }
 

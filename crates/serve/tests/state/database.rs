@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use stateset_core::Message;
-use stateset_serve::jobs::JobSettings;
+use stateset_serve::jobs::{JobSettings, serve_deployed};
 use stateset_serve::store::{
     Clock, ConversationRow, JobRow, JobState, NewMessages, Once, PageAsked, Place, Progress, Store,
     StoreError,
@@ -223,8 +223,16 @@ async fn the_next_server_goes_on_with_what_the_last_one_left() {
     let done = second.wait_for(&id, &["completed", "failed"]).await;
     assert_eq!((&done["status"], &done["iterations_completed"]), (&json!("completed"), &json!(6)));
 
-    let whole = second.post("/api/train", short(6)).await.ok(202);
-    let whole = second.wait_for(whole["id"].as_str().unwrap(), &["completed", "failed"]).await;
+    let path = format!("/training/{id}/deploy");
+    second.post(&path, json!({"name": "mine"})).await.ok(200);
+    second.services.stop().await;
+    let third = Running::tiny_in(folder.clone(), None, quick(folder.path())).await;
+    serve_deployed(third.app.clone()).await;
+    let said = json!({"message": "Hi", "model": "mine", "max_tokens": 2});
+    assert_eq!(third.post("/api/chat", said).await.ok(200)["model"], "mine");
+
+    let whole = third.post("/api/train", short(6)).await.ok(202);
+    let whole = third.wait_for(whole["id"].as_str().unwrap(), &["completed", "failed"]).await;
     assert_eq!(whole["result"]["model_sha256"], done["result"]["model_sha256"]);
 }
 
@@ -254,4 +262,86 @@ async fn two_servers_share_conversations_and_jobs() {
     }
     first.services.stop().await;
     second.services.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_of_a_server_that_died_is_taken_over_after_its_lease() {
+    let Some(url) = postgres() else { return };
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let only_answers = JobSettings { max_running: 0, ..quick(folder.path()) };
+    let first = Running::tiny_in(folder.clone(), Some(url.clone()), only_answers).await;
+    let asked = first.post("/api/train", short(1)).await.ok(202);
+    let id = asked["id"].as_str().unwrap();
+    let store = first.services.store();
+    let dead = store.lease_job(id, "dead", 1_000).await.unwrap().unwrap();
+    std::fs::create_dir_all(&dead.run_dir).unwrap();
+    let second = Running::tiny_in(folder.clone(), Some(url), quick(folder.path())).await;
+    let done = second.wait_for(id, &["completed", "failed"]).await;
+    assert_eq!(done["status"], "completed", "{done}");
+    let ended = store.job(id).await.unwrap().unwrap();
+    assert_ne!(ended.owner, "dead");
+    second.services.stop().await;
+}
+
+/// Stands before a database and can be cut off.
+struct Door {
+    address: std::net::SocketAddr,
+    open: tokio::task::JoinHandle<()>,
+}
+
+impl Door {
+    /// Listens at this port; 0 takes a free one.
+    async fn open(port: u16, to: String) -> Door {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let open = tokio::spawn(async move {
+            let mut through = tokio::task::JoinSet::new();
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut database = tokio::net::TcpStream::connect(&to).await.unwrap();
+                through.spawn(async move {
+                    tokio::io::copy_bidirectional(&mut client, &mut database).await.ok();
+                });
+            }
+        });
+        Door { address, open }
+    }
+
+    /// Cuts off everything that goes through.
+    async fn shut(self) {
+        self.open.abort();
+        self.open.await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_comes_back_by_itself() {
+    let Some(url) = postgres() else { return };
+    let (head, rest) = url.split_once("://").unwrap();
+    let (place, name) = rest.split_once('/').unwrap();
+    let (user, address) = place.rsplit_once('@').unwrap();
+    let door = Door::open(0, address.to_owned()).await;
+    let port = door.address.port();
+    let through = format!("{head}://{user}@127.0.0.1:{port}/{name}");
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    let server = Running::tiny_in(folder.clone(), Some(through), quick(folder.path())).await;
+    let begun = server.post("/conversations", json!({})).await.ok(201);
+    let path = format!("/conversations/{}", begun["id"].as_str().unwrap());
+    let asked = server.post("/api/train", short(3)).await.ok(202);
+    let id = asked["id"].as_str().unwrap();
+    server.wait_for(id, &["running"]).await;
+
+    door.shut().await;
+    let refused = server.get(&path).await;
+    assert_eq!(refused.refused().1, "database_unavailable");
+    assert_eq!((refused.status, refused.retry_after.as_deref()), (503, Some("2")));
+    let said = server.post(&format!("{path}/messages"), json!({"message": "Hi"})).await;
+    assert_eq!(said.refused().1, "database_unavailable");
+
+    let _door = Door::open(port, address.to_owned()).await;
+    assert_eq!(server.get(&path).await.ok(200)["message_count"], 0);
+    let said = json!({"message": "Hi", "max_tokens": 2});
+    server.post(&format!("{path}/messages"), said).await.ok(200);
+    let done = server.wait_for(id, &["completed", "failed"]).await;
+    assert_eq!((&done["status"], &done["iterations_completed"]), (&json!("completed"), &json!(3)));
+    server.services.stop().await;
 }

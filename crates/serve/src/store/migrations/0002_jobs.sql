@@ -32,3 +32,9 @@ CREATE TABLE job_events (
     created_at BIGINT NOT NULL,
     PRIMARY KEY (job_id, place)
 );
+
+CREATE TABLE deployments (
+    name TEXT NOT NULL PRIMARY KEY,
+    job_id TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL
+);
