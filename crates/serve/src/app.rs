@@ -1,9 +1,13 @@
 //! What all handlers share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use axum::http::StatusCode;
+
+use crate::api_error::ApiError;
 use crate::models::Models;
 use crate::server::ServeConfig;
+use crate::services::Services;
 
 /// Handed to every handler; clones share everything.
 #[derive(Clone)]
@@ -14,12 +18,13 @@ pub struct App {
 struct Parts {
     config: ServeConfig,
     models: Models,
+    services: OnceLock<Services>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(config: ServeConfig, models: Models) -> App {
-        App { parts: Arc::new(Parts { config, models }) }
+        App { parts: Arc::new(Parts { config, models, services: OnceLock::new() }) }
     }
 
     /// Settings of the server.
@@ -30,5 +35,23 @@ impl App {
     /// The models that answer.
     pub fn models(&self) -> &Models {
         &self.parts.models
+    }
+
+    /// Gives the server a database, conversations and jobs. Only the first ones given count.
+    pub fn keep(&self, services: Services) {
+        if self.parts.services.set(services).is_err() {
+            tracing::warn!("a server was given a second database, which is not used");
+        }
+    }
+
+    /// What needs a database.
+    ///
+    /// # Errors
+    /// [`ApiError`] 503 where the server was given none.
+    pub fn services(&self) -> Result<&Services, ApiError> {
+        self.parts.services.get().ok_or_else(|| {
+            let message = "this server keeps nothing; start it with a data folder";
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_database", message)
+        })
     }
 }

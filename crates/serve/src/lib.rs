@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
+//! | [`agents`] | agents that clients describe |
 //! | [`answer`] | one answer of a model, piece by piece |
 //! | [`embedding`] | texts to vectors |
 //! | [`app`] | what all handlers share |
@@ -9,10 +10,15 @@
 //! | [`body`] | JSON bodies of requests, and what is wrong with them |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
+//! | [`conversations`] | conversations whose history the server keeps |
+//! | [`jobs`] | training that is asked for over HTTP |
 //! | [`openai`] | routes that speak as OpenAI's API does |
 //! | [`anthropic`] | routes that speak as Anthropic's API does |
 //! | `wire` | what such routes share on their way to an answer and back |
+//! | [`services`] | the documented routes of the service, over the same state |
+//! | [`store`] | what a server remembers, in a database |
 
+pub mod agents;
 pub mod answer;
 pub mod anthropic;
 pub mod api_error;
@@ -20,13 +26,18 @@ pub mod app;
 mod constraint;
 pub mod embedding;
 pub mod body;
+pub mod conversations;
+pub mod jobs;
 pub mod models;
 pub mod openai;
 mod serve_error;
 pub mod server;
 mod wire;
+pub mod services;
+pub mod store;
 
 pub use app::App;
-pub use models::{LoadOptions, Models, ServedModel};
+pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};
 pub use serve_error::ServeError;
 pub use server::{ServeConfig, Server, Stopper};
+pub use services::Services;

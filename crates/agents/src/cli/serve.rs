@@ -1,9 +1,17 @@
 //! `serve`: the HTTP service.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
-use stateset_serve::{App, LoadOptions, Models, ServeConfig, ServedModel, Server, Stopper};
+use stateset_serve::jobs::{JobSettings, serve_deployed};
+use stateset_serve::store::{Clock, Place, Store, StoreError};
+use stateset_serve::{
+    App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
+    Services, Stopper,
+};
+use stateset_train::TrainError;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::error::{CliError, Outcome};
@@ -37,6 +45,19 @@ pub(crate) struct ServeArgs {
     /// Tokens of the longest conversation
     #[arg(long, value_name = "N", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..))]
     context: u32,
+    /// Folder for what the server must not forget: its database and the run folders of trainings
+    #[arg(long, value_name = "DIR", default_value = "./stateset-data", env = "STATESET_DATA_DIR")]
+    data_dir: PathBuf,
+    /// A PostgreSQL database instead of a file in the data folder, such as postgres://user@host/name;
+    /// several servers may share it
+    #[arg(long, value_name = "URL", env = "STATESET_DATABASE_URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// Trainings that run at the same time; 0 leaves them to other servers of the same database
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=64))]
+    training_jobs: u16,
+    /// Threads that one training computes with; half of the machine where absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    training_threads: Option<u16>,
     #[command(flatten)]
     machine: MachineArgs,
 }
@@ -49,29 +70,89 @@ pub(crate) fn run(args: ServeArgs) -> Outcome {
     let runtime =
         runtime.map_err(|error| CliError::failed(format!("start the program: {error}")))?;
     runtime.block_on(async {
-        let server = Server::bind(app).map_err(CliError::bad)?;
+        let server = Server::bind(app.clone()).map_err(CliError::bad)?;
         let address = server.address().map_err(CliError::failed)?;
+        let services = args.services().await?;
+        app.keep(services.clone());
+        tokio::spawn(serve_deployed(app));
         tokio::spawn(stop_on_signal(server.stopper()));
         say(format_args!("listening on http://{address}"));
-        server.run().await.map_err(CliError::failed)
+        let served = server.run().await.map_err(CliError::failed);
+        services.stop().await;
+        served
     })
 }
 
 impl ServeArgs {
-    fn load(&self) -> Outcome<ServedModel> {
-        let name = self.served_name.as_ref().unwrap_or(&self.model);
-        if self.model.starts_with("stub:") {
-            return Ok(ServedModel::stub(name, Vec::new()));
-        }
-        let source = open_model(&self.model, self.adapter.as_deref())?;
-        let options = LoadOptions {
+    /// What clients call the model.
+    fn name(&self) -> &str {
+        self.served_name.as_ref().unwrap_or(&self.model)
+    }
+
+    fn is_stub(&self) -> bool {
+        self.model.starts_with("stub:")
+    }
+
+    fn options(&self) -> LoadOptions {
+        LoadOptions {
             threads: self.machine.threads(),
             slots: usize::from(self.slots),
             context: self.context as usize,
             date: self.machine.date(),
             ..LoadOptions::default()
+        }
+    }
+
+    fn load(&self) -> Outcome<ServedModel> {
+        if self.is_stub() {
+            return Ok(ServedModel::stub(self.name(), Vec::new()));
+        }
+        let source = open_model(&self.model, self.adapter.as_deref())?;
+        ServedModel::load(self.name(), source, &self.options()).map_err(CliError::loading)
+    }
+
+    /// The database, and work on the trainings in it.
+    async fn services(&self) -> Outcome<Services> {
+        let place =
+            Place { folder: self.data_dir.clone(), database_url: self.database_url.clone() };
+        let store = Store::open(&place, Clock::system()).await.map_err(of_store)?;
+        let library = Library::new(self.name(), self.opener());
+        if !self.is_stub() {
+            let loaded = Loaded { source: self.model.clone(), options: self.options() };
+            library.remember(self.name(), loaded);
+        }
+        let settings = JobSettings {
+            max_running: usize::from(self.training_jobs),
+            threads: self.training_threads.map(usize::from),
+            ..JobSettings::new(self.data_dir.join("runs"))
         };
-        ServedModel::load(name, source, &options).map_err(CliError::loading)
+        Ok(Services::start(store, library, settings))
+    }
+
+    /// Opens models by name; the server's own with its adapter.
+    fn opener(&self) -> OpenModel {
+        let (own, adapter) = (self.model.clone(), self.adapter.clone());
+        Arc::new(move |name| {
+            let adapter = adapter.as_deref().filter(|_| name == own);
+            open_model(name, adapter).map_err(|error| {
+                let message = match error {
+                    CliError::BadInput(message) | CliError::Failed(message) => message,
+                    other => format!("{other:?}"),
+                };
+                let message = message.trim_start_matches("failed to ").to_owned();
+                TrainError::Invalid { what: "open the model", message }
+            })
+        })
+    }
+}
+
+/// A folder or address that cannot be used is the caller's; a database that is away is not.
+fn of_store(error: StoreError) -> CliError {
+    match error {
+        StoreError::Locked { .. } | StoreError::Folder { .. } | StoreError::Address { .. } => {
+            CliError::bad(error)
+        }
+        other => CliError::failed(other),
     }
 }
 

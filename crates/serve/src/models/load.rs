@@ -44,20 +44,11 @@ impl Default for LoadOptions {
 const PASS_TOKENS: usize = 1024;
 
 impl ServedModel {
-    /// Loads the weights and starts the engine.
-    ///
-    /// # Errors
-    /// [`TrainError`] that names the file, tensor or setting at fault.
-    pub fn load(
-        name: &str,
-        source: ModelSource,
-        options: &LoadOptions,
-    ) -> Result<ServedModel, TrainError> {
-        let format = chat_format(&source, options.date)?;
-        let saved = source.agent_config.clone();
+    /// What an engine for `source` is set up for.
+    pub fn engine_spec(source: &ModelSource, options: &LoadOptions) -> EngineSpec {
         let context = options.context.min(source.files.decoder.max_positions);
         let whole = options.slots * context.next_multiple_of(PAGE_TOKENS);
-        let spec = EngineSpec {
+        EngineSpec {
             threads: options
                 .threads
                 .unwrap_or_else(|| available_parallelism().map_or(1, usize::from)),
@@ -70,7 +61,22 @@ impl ServedModel {
             },
             training: None,
             scorer_tokens: None,
-        };
+        }
+    }
+
+    /// Loads the weights and starts the engine.
+    ///
+    /// # Errors
+    /// [`TrainError`] that names the file, tensor or setting at fault.
+    pub fn load(
+        name: &str,
+        source: ModelSource,
+        options: &LoadOptions,
+    ) -> Result<ServedModel, TrainError> {
+        let format = chat_format(&source, options.date)?;
+        let saved = source.agent_config.clone();
+        let spec = ServedModel::engine_spec(&source, options);
+        let context = spec.context;
         Ok(ServedModel {
             name: name.to_owned(),
             created: now(),

@@ -7,4 +7,5 @@ mod server;
 
 pub use config::ServeConfig;
 pub use router::router;
+pub(crate) use router::wrong_method;
 pub use server::{Server, Stopper};

@@ -7,7 +7,7 @@ use axum::middleware::map_response;
 use axum::routing::get;
 
 use crate::api_error::{ApiError, Dialect, layer};
-use crate::{App, anthropic, openai};
+use crate::{App, anthropic, openai, services};
 
 /// Everything the server answers.
 pub fn router(app: App) -> Router {
@@ -18,6 +18,7 @@ pub fn router(app: App) -> Router {
         .layer(map_response(layer(Dialect::Own)));
     own.merge(openai::routes())
         .merge(anthropic::routes())
+        .merge(services::routes())
         .layer(DefaultBodyLimit::max(app.config().max_body_bytes))
         .with_state(app)
 }
@@ -26,7 +27,7 @@ async fn no_route(uri: Uri) -> ApiError {
     ApiError::not_found("route", uri.path())
 }
 
-async fn wrong_method(uri: Uri) -> ApiError {
+pub(crate) async fn wrong_method(uri: Uri) -> ApiError {
     let message = format!("{} does not take this method", uri.path());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }

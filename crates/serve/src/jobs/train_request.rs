@@ -1,0 +1,104 @@
+//! `POST /api/train` and `POST /v1/training`: prompts, and a number of iterations over them.
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::JobSettings;
+use super::allowed::check_reward;
+use super::wish::Wish;
+use crate::api_error::ApiError;
+use crate::services::{check_text, unusable};
+
+/// Prompts of one step at most.
+const MAX_PARALLEL: u64 = 64;
+
+/// The body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TrainRequest {
+    prompts: Vec<String>,
+    strategy: Option<String>,
+    num_iterations: Option<u64>,
+    parallel_batch_size: Option<u64>,
+    use_neural_rewards: bool,
+    use_ruler_rewards: bool,
+    distributed_config: Option<Value>,
+    reward: Option<String>,
+    model: Option<String>,
+    training_config_overrides: Option<Map<String, Value>>,
+    idempotency_key: Option<String>,
+}
+
+impl TrainRequest {
+    /// What is wanted.
+    pub(super) fn wish(self, limits: &JobSettings) -> Result<Wish, ApiError> {
+        self.check(limits)?;
+        let iterations = self.num_iterations.unwrap_or(1);
+        let mut wish = Wish {
+            model: self.model.clone(),
+            judges_itself: self.use_ruler_rewards,
+            idempotency_key: self.idempotency_key,
+            asked: json!({
+                "prompts": self.prompts, "strategy": self.strategy, "num_iterations": iterations,
+                "parallel_batch_size": self.parallel_batch_size, "reward": self.reward,
+                "use_ruler_rewards": self.use_ruler_rewards, "model": self.model,
+                "training_config_overrides": self.training_config_overrides,
+            }),
+            ..Wish::default()
+        };
+        let prompts = Value::from(self.prompts);
+        wish.set("environment.prompts", "prompts", &prompts);
+        wish.set("training.max_steps", "num_iterations", iterations);
+        wish.set_strategy(self.strategy.as_deref())?;
+        let n_prompts = prompts.as_array().map_or(1, Vec::len) as u64;
+        let per_step = self.parallel_batch_size.unwrap_or(n_prompts);
+        wish.set("training.prompts_per_step", "parallel_batch_size", per_step);
+        if let Some(reward) = &self.reward {
+            wish.set("reward.spec", "reward", reward);
+        }
+        let overrides = self.training_config_overrides;
+        wish.set_all("training_config_overrides", "training", overrides)?;
+        Ok(wish)
+    }
+
+    fn check(&self, limits: &JobSettings) -> Result<(), ApiError> {
+        let n = self.prompts.len();
+        if n == 0 || n > limits.max_prompts {
+            let most = limits.max_prompts;
+            let message = format!("there are {n} prompts; allowed are 1 to {most}");
+            return Err(unusable("invalid_length", "prompts", message));
+        }
+        for (place, prompt) in self.prompts.iter().enumerate() {
+            check_text(&format!("prompts[{place}]"), prompt, limits.max_prompt_chars)?;
+        }
+        let iterations = self.num_iterations.unwrap_or(1);
+        if !(1..=limits.max_iterations).contains(&iterations) {
+            let most = limits.max_iterations;
+            let message = format!("it is {iterations}; allowed are 1 to {most}");
+            return Err(unusable("invalid_value", "num_iterations", message));
+        }
+        if self.parallel_batch_size.is_some_and(|n| !(1..=MAX_PARALLEL).contains(&n)) {
+            let message = format!("allowed are 1 to {MAX_PARALLEL}");
+            return Err(unusable("invalid_value", "parallel_batch_size", message));
+        }
+        if self.use_neural_rewards {
+            let message = "this server has no trained reward model; use_ruler_rewards lets the model \
+                           judge its own samples";
+            return Err(unusable("not_supported", "use_neural_rewards", message));
+        }
+        let has_cluster = match &self.distributed_config {
+            None | Some(Value::Null) => false,
+            Some(Value::Object(fields)) => !fields.is_empty(),
+            Some(_) => true,
+        };
+        if has_cluster {
+            let message = "this server trains in one process";
+            return Err(unusable("not_supported", "distributed_config", message));
+        }
+        if let Some(reward) = &self.reward {
+            check_text("reward", reward, 1000)?;
+            check_reward("reward", reward)?;
+        }
+        Ok(())
+    }
+}

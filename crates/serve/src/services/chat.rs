@@ -1,0 +1,163 @@
+//! Conversations under the names of two further documents: `/api/chat` and `/chat/start`.
+//!
+//! | method and path | success |
+//! |---|---|
+//! | `POST /api/chat` | 200, the answer; begins a conversation where none is named |
+//! | `POST /chat/start` | 201, a conversation; with a first message also its answer |
+//! | `POST /chat/{id}/message` | 200, the answer |
+//! | `GET /chat/{id}/history` | 200, all messages |
+//! | `DELETE /chat/{id}` | 204 |
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use stateset_core::Message;
+
+use super::{JsonBody, check_text, unusable, with_key};
+use crate::App;
+use crate::agents::SamplingWish;
+use crate::api_error::ApiError;
+use crate::conversations::{
+    Ask, MAX_MESSAGE_CHARS, Said, Turn, add_message, checked_metadata, one, remove, say,
+};
+
+pub(super) fn chat_routes() -> Router<App> {
+    Router::new()
+        .route("/api/chat", post(chat))
+        .route("/v1/chat", post(chat))
+        .route("/chat/start", post(start))
+        .route("/chat/{id}/message", post(add_message))
+        .route("/chat/{id}/history", get(one))
+        .route("/chat/{id}", delete(remove))
+}
+
+/// The body of `POST /api/chat`, and of a chat message over the WebSocket.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChatRequest {
+    message: String,
+    conversation_id: Option<String>,
+    strategy: Option<String>,
+    user_id: Option<String>,
+    context: Option<Value>,
+    max_tokens: Option<usize>,
+    temperature: Option<f64>,
+    agent_id: Option<String>,
+    model: Option<String>,
+    idempotency_key: Option<String>,
+}
+
+/// Documented: tokens of an answer, and temperature, where a request says nothing.
+const USUAL_MAX_TOKENS: usize = 512;
+
+/// The documented ways to answer: their temperatures, and the share of likely tokens they keep.
+const STRATEGIES: [(&str, f64, f64); 4] = [
+    ("default", 0.8, 1.0),
+    ("creative", 1.1, 0.95),
+    ("precise", 0.2, 0.9),
+    ("balanced", 0.7, 0.95),
+];
+
+impl ChatRequest {
+    fn turn(self) -> Result<Turn, ApiError> {
+        check_text("message", &self.message, MAX_MESSAGE_CHARS)?;
+        for (field, text) in [
+            ("conversation_id", &self.conversation_id),
+            ("user_id", &self.user_id),
+            ("agent_id", &self.agent_id),
+            ("model", &self.model),
+            ("idempotency_key", &self.idempotency_key),
+        ] {
+            text.iter().try_for_each(|text| check_text(field, text, 200))?;
+        }
+        Ok(Turn {
+            messages: vec![Message::user(self.message)],
+            wish: wish(self.strategy.as_deref(), self.temperature, self.max_tokens)?,
+            conversation: self.conversation_id,
+            agent_id: self.agent_id,
+            model: self.model,
+            user_id: self.user_id,
+            metadata: checked_metadata(self.context)?,
+            idempotency_key: self.idempotency_key,
+        })
+    }
+}
+
+fn wish(
+    strategy: Option<&str>,
+    temperature: Option<f64>,
+    max_tokens: Option<usize>,
+) -> Result<SamplingWish, ApiError> {
+    let name = strategy.unwrap_or("default");
+    let found = STRATEGIES.iter().find(|(known, _, _)| *known == name);
+    let (_, usual, top_p) = found.ok_or_else(|| {
+        let message =
+            format!("found {name:?}; allowed are default, creative, precise and balanced");
+        unusable("invalid_value", "strategy", message)
+    })?;
+    Ok(SamplingWish {
+        temperature: Some(temperature.unwrap_or(*usual)),
+        top_p: Some(*top_p),
+        max_tokens: Some(max_tokens.unwrap_or(USUAL_MAX_TOKENS)),
+        ..SamplingWish::default()
+    })
+}
+
+/// Answers a chat message.
+pub(super) async fn answer(app: &App, asked: ChatRequest) -> Result<Value, ApiError> {
+    let context = asked.context.clone().unwrap_or_else(|| json!({}));
+    let strategy = asked.strategy.clone().unwrap_or_else(|| "default".to_owned());
+    let said = say(app, asked.turn()?).await?;
+    Ok(chat_body(&said, &context, &strategy))
+}
+
+fn chat_body(said: &Said, context: &Value, strategy: &str) -> Value {
+    let mut body = said.body();
+    body["context"] = context.clone();
+    body["metadata"] = json!({
+        "strategy": strategy, "model": said.model, "finish_reason": said.finish_reason,
+        "messages_left_out": said.messages_left_out,
+    });
+    body
+}
+
+async fn chat(
+    State(app): State<App>,
+    headers: HeaderMap,
+    JsonBody(mut asked): JsonBody<ChatRequest>,
+) -> Result<Json<Value>, ApiError> {
+    asked.idempotency_key = with_key(&headers, asked.idempotency_key)?;
+    Ok(Json(answer(&app, asked).await?))
+}
+
+async fn start(
+    State(app): State<App>,
+    headers: HeaderMap,
+    JsonBody(asked): JsonBody<Ask>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let mut turn = asked.turn(None)?;
+    if turn.conversation.is_some() {
+        let message = "a chat that starts has no id yet; write to /chat/{id}/message";
+        return Err(unusable("not_supported", "conversation_id", message));
+    }
+    turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;
+    Ok((StatusCode::CREATED, Json(say(&app, turn).await?.body())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strategies_are_those_of_the_document() {
+        let usual = wish(None, None, None).unwrap();
+        assert_eq!((usual.temperature, usual.max_tokens), (Some(0.8), Some(512)));
+        let precise = wish(Some("precise"), None, Some(9)).unwrap();
+        assert_eq!((precise.temperature, precise.max_tokens), (Some(0.2), Some(9)));
+        assert_eq!(wish(Some("creative"), Some(0.0), None).unwrap().temperature, Some(0.0));
+        assert_eq!(wish(Some("wild"), None, None).unwrap_err().field.as_deref(), Some("strategy"));
+    }
+}

@@ -1,0 +1,28 @@
+//! `GET /`: what this server is and where its routes are.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::App;
+
+pub(super) async fn index(State(app): State<App>) -> Json<Value> {
+    let models: Vec<String> = app.models().all().iter().map(|model| model.name.clone()).collect();
+    Json(json!({
+        "name": "stateset-agents", "version": env!("CARGO_PKG_VERSION"), "models": models,
+        "endpoints": {
+            "openai": ["/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"],
+            "agents": ["/agents", "/agents/{id}"],
+            "conversations": [
+                "/conversations", "/conversations/{id}", "/conversations/{id}/messages", "/api/chat",
+                "/chat/start", "/chat/{id}/message", "/chat/{id}/history", "/chat/{id}",
+            ],
+            "training": [
+                "/training", "/training/{id}", "/training/{id}/events", "/training/{id}/resume",
+                "/training/{id}/deploy", "/api/train", "/api/status/{id}", "/api/jobs/{id}",
+                "/v1/training", "/v1/training/{id}",
+            ],
+            "operations": ["/live", "/api/metrics", "/api/scale", "/ws"],
+        },
+    }))
+}

@@ -1,0 +1,30 @@
+//! The documented routes of the service, over one state.
+//!
+//! | file | routes |
+//! |---|---|
+//! | `index` | `GET /` |
+//! | `chat` | `POST /api/chat`, `/chat/start`, `/chat/{id}/message` and their neighbours |
+//! | `figures` | `GET /api/metrics` |
+//! | `scale` | `POST /api/scale` |
+//! | `socket` | WebSocket `/ws` |
+//!
+//! Agents, conversations and jobs have folders of their own; where two documents name one thing
+//! differently, both names lead to the same handlers.
+
+mod chat;
+mod figures;
+mod index;
+mod json_body;
+mod memory;
+mod query;
+mod routes;
+mod scale;
+#[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
+mod services;
+mod socket;
+
+pub(crate) use json_body::{JsonBody, check_text, refusal, unusable, with_key};
+pub(crate) use memory::available_bytes;
+pub(crate) use query::{ListQuery, page_body};
+pub use routes::routes;
+pub use services::Services;

@@ -1,0 +1,32 @@
+//! All routes of the services.
+
+use axum::Router;
+use axum::middleware::map_response;
+use axum::routing::{get, post};
+
+use super::chat::chat_routes;
+use super::figures::metrics;
+use super::index::index;
+use super::scale::scale;
+use super::socket::socket;
+use crate::App;
+use crate::agents::agent_routes;
+use crate::api_error::{Dialect, layer};
+use crate::conversations::conversation_routes;
+use crate::jobs::job_routes;
+use crate::server::wrong_method;
+
+/// All routes of the services.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(index))
+        .route("/api/metrics", get(metrics))
+        .route("/api/scale", post(scale))
+        .route("/ws", get(socket))
+        .merge(agent_routes())
+        .merge(conversation_routes())
+        .merge(chat_routes())
+        .merge(job_routes())
+        .method_not_allowed_fallback(wrong_method)
+        .layer(map_response(layer(Dialect::Own)))
+}

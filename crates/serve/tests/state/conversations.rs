@@ -1,0 +1,174 @@
+//! Conversations under all their names.
+
+use serde_json::{Value, json};
+use stateset_serve::store::{NewMessages, StoreError};
+
+use super::running::Running;
+
+fn roles(body: &Value) -> Vec<&str> {
+    body["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_documented_request_is_answered_and_kept() {
+    let server = Running::canned(&["Yes, gladly.", "Bye."]).await;
+    let said = server
+        .post(
+            "/conversations",
+            json!({
+                "messages": [
+                    {"role": "system", "content": "You are a helpful assistant."},
+                    {"role": "user", "content": "Hello! Can you help me?"}
+                ],
+                "max_tokens": 128, "temperature": 0.7
+            }),
+        )
+        .await
+        .ok(201);
+    assert_eq!(said["response"], "Yes, gladly.");
+    let id = said["conversation_id"].as_str().unwrap();
+    let more = server
+        .post(&format!("/v1/conversation/{id}/messages"), json!({"message": "Thanks."}))
+        .await
+        .ok(200);
+    assert_eq!(more["message_count"], 5);
+    let kept = server.get(&format!("/v1/conversations/{id}")).await.ok(200);
+    assert_eq!(roles(&kept), ["system", "user", "assistant", "user", "assistant"]);
+    assert_eq!(kept["messages"][3]["content"], "Thanks.");
+    let all = server.get("/conversations").await.ok(200);
+    assert_eq!(all["data"][0]["id"], id);
+    server.delete(&format!("/api/conversations/{id}")).await.ok(204);
+    assert_eq!(server.get(&format!("/conversations/{id}")).await.refused().1, "not_found");
+}
+
+#[tokio::test]
+async fn chat_has_its_documented_names() {
+    let server = Running::canned(&["One.", "Two.", "Three."]).await;
+    let said = server
+        .post("/api/chat", json!({"message": "Hi", "strategy": "precise", "context": {"a": 1}}))
+        .await
+        .ok(200);
+    assert_eq!(said["context"], json!({"a": 1}));
+    assert_eq!(said["metadata"]["strategy"], "precise");
+    let id = said["conversation_id"].as_str().unwrap();
+    for (path, body) in [
+        ("/api/chat".to_owned(), json!({"message": "And?", "conversation_id": id})),
+        (format!("/chat/{id}/message"), json!({"message": "So?"})),
+    ] {
+        server.post(&path, body).await.ok(200);
+    }
+    let history = server.get(&format!("/chat/{id}/history")).await.ok(200);
+    assert_eq!(history["message_count"], 6);
+    server.delete(&format!("/chat/{id}")).await.ok(204);
+
+    let empty = server.post("/chat/start", json!({})).await.ok(201);
+    assert_eq!(empty["response"], Value::Null);
+    assert_eq!(empty["message_count"], 0);
+}
+
+#[tokio::test]
+async fn a_request_counts_once() {
+    let server = Running::canned(&["One.", "Two.", "Three."]).await;
+    let ask = json!({"message": "Hi", "idempotency_key": "k1"});
+    let first = server.post("/conversations", ask.clone()).await.ok(201);
+    assert_eq!(server.post("/conversations", ask).await.ok(201), first);
+    let other = json!({"message": "Ho", "idempotency_key": "k1"});
+    let refused = server.post("/conversations", other).await;
+    assert_eq!(refused.refused(), (409, "idempotency_conflict", Some("idempotency_key")));
+
+    let path = format!("/conversations/{}/messages", first["id"].as_str().unwrap());
+    let ask = json!({"message": "More", "idempotency_key": "k1"});
+    let second = server.post(&path, ask.clone()).await.ok(200);
+    assert_eq!(server.post(&path, ask).await.ok(200), second);
+    assert_eq!(second["message_count"], 4);
+    assert_eq!(server.get("/conversations").await.ok(200)["data"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_answered_is_busy() {
+    let server = Running::canned(&["One."]).await;
+    let begun = server.post("/conversations", json!({"message": "Hi"})).await.ok(201);
+    let id = begun["id"].as_str().unwrap();
+    let path = format!("/conversations/{id}/messages");
+    let store = server.services.store();
+    let claim = store.claim_conversation(id, 60_000).await.unwrap().unwrap();
+    let refused = server.post(&path, json!({"message": "And?"})).await;
+    assert_eq!(refused.refused().1, "conversation_busy");
+    assert_eq!(refused.retry_after.as_deref(), Some("1"));
+    // Whoever lost the claim writes nothing.
+    store.release_claim(&claim).await.unwrap();
+    let other = store.claim_conversation(id, 60_000).await.unwrap().unwrap();
+    let nothing = NewMessages { messages: Vec::new(), once: None };
+    let lost = store.add_messages(&claim, &nothing).await.unwrap_err();
+    assert!(matches!(lost, StoreError::Changed { .. }), "{lost}");
+    store.release_claim(&other).await.unwrap();
+    server.post(&path, json!({"message": "And?"})).await.ok(200);
+}
+
+#[tokio::test]
+async fn refusals_leave_the_conversation_as_it_was() {
+    let server = Running::canned(&["One."]).await;
+    let begun = server.post("/conversations", json!({"message": "Hi"})).await.ok(201);
+    let id = begun["id"].as_str().unwrap();
+    let path = format!("/conversations/{id}/messages");
+    let long = "x".repeat(4001);
+    let table = [
+        (json!({}), 422, "missing_field", Some("message")),
+        (json!({"message": ""}), 422, "invalid_length", Some("message")),
+        (json!({"message": long}), 422, "invalid_length", Some("message")),
+        (json!({"message": "a", "agent_id": "agent_x"}), 422, "not_supported", Some("agent_id")),
+        (json!({"message": "a", "colour": 1}), 422, "unknown_field", Some("colour")),
+        (json!({"message": "a", "stream": true}), 422, "not_supported", Some("stream")),
+        (json!({"message": "a", "max_tokens": 0}), 422, "invalid_value", Some("max_tokens")),
+        (
+            json!({"messages": [{"role": "judge", "content": "a"}]}),
+            422,
+            "invalid_value",
+            Some("messages[0]"),
+        ),
+        (
+            json!({"messages": [{"role": "system", "content": "a"}]}),
+            422,
+            "invalid_value",
+            Some("messages[0].role"),
+        ),
+    ];
+    for (body, status, code, field) in table {
+        let got = server.post(&path, body.clone()).await;
+        assert_eq!(got.refused(), (status, code, field), "{body}");
+    }
+    let kept = server.get(&format!("/conversations/{id}")).await.ok(200);
+    assert_eq!(kept["message_count"], 2);
+    let nobody = json!({"message": "a", "agent_id": "agent_x"});
+    assert_eq!(server.post("/conversations", nobody).await.refused().2, Some("agent_id"));
+    let missing = server.post("/conversations/conv_x/messages", json!({"message": "a"})).await;
+    assert_eq!(missing.refused(), (404, "not_found", None));
+}
+
+#[tokio::test]
+async fn a_long_history_is_answered_without_its_oldest_turns() {
+    let server = Running::tiny().await;
+    let begun = server.post("/conversations", json!({"max_tokens": 8})).await.ok(201);
+    let path = format!("/conversations/{}/messages", begun["id"].as_str().unwrap());
+    let text =
+        "Where is my parcel? I have waited for so long and nobody answers my letters. ".repeat(3);
+    let mut left_out = 0;
+    for _ in 0..6 {
+        let said = server.post(&path, json!({"message": text})).await.ok(200);
+        left_out = said["messages_left_out"].as_u64().unwrap();
+    }
+    assert!(left_out > 0);
+}
+
+#[tokio::test]
+async fn an_agent_gives_its_instructions() {
+    let server = Running::canned(&["One."]).await;
+    let agent = server.post("/agents", json!({"name": "Ann"})).await.ok(201);
+    let ask = json!({"message": "Hi", "agent_id": agent["id"]});
+    let said = server.post("/conversations", ask).await.ok(201);
+    server.delete(&format!("/agents/{}", agent["id"].as_str().unwrap())).await.ok(204);
+    // The conversation outlives the agent.
+    let path = format!("/conversations/{}", said["id"].as_str().unwrap());
+    assert!(server.get(&path).await.ok(200)["agent_id"].is_null());
+    server.post(&format!("{path}/messages"), json!({"message": "Still?"})).await.ok(200);
+}
