@@ -5,6 +5,7 @@
 //! | [`answer`] | one answer of a model, piece by piece |
 //! | [`app`] | what all handlers share |
 //! | [`server`] | from settings to a listening server, and its end |
+//! | [`body`] | JSON bodies of requests, and what is wrong with them |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
 //! | [`openai`] | routes that speak as OpenAI's API does |
@@ -12,6 +13,7 @@
 pub mod answer;
 pub mod api_error;
 pub mod app;
+pub mod body;
 pub mod models;
 pub mod openai;
 mod serve_error;

@@ -1,6 +1,7 @@
 //! How each API writes its errors.
 
 use axum::Json;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -18,9 +19,22 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// The status of an error: clients of OpenAI and Anthropic expect 400 where a body does not fit.
+    pub fn status(self, error: &ApiError) -> StatusCode {
+        match self {
+            Dialect::OpenAi | Dialect::Anthropic
+                if error.status == StatusCode::UNPROCESSABLE_ENTITY =>
+            {
+                StatusCode::BAD_REQUEST
+            }
+            _ => error.status,
+        }
+    }
+
     /// The body of an error.
     pub fn body(self, error: &ApiError) -> Value {
-        let ApiError { status, code, message, field, .. } = error;
+        let ApiError { code, message, field, .. } = error;
+        let status = self.status(error);
         match self {
             Dialect::OpenAi => json!({"error": {
                 "message": message, "type": openai_type(status.as_u16()), "param": field, "code": code,
@@ -43,7 +57,7 @@ pub fn layer(dialect: Dialect) -> impl Fn(Response) -> std::future::Ready<Respon
             return std::future::ready(response);
         };
         let mut written = Json(dialect.body(&error)).into_response();
-        *written.status_mut() = response.status();
+        *written.status_mut() = dialect.status(&error);
         let retry = response.headers_mut().remove("retry-after");
         if let Some(retry) = retry {
             written.headers_mut().insert("retry-after", retry);
