@@ -4,6 +4,8 @@
 //! same way everywhere. What is not JSON is 400; JSON that does not fit is 422, which the OpenAI and
 //! Anthropic dialects write as 400, since their clients expect it.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -17,11 +19,15 @@ use crate::api_error::ApiError;
 /// unknown names, which come from outside.
 const MAX_QUOTED_CHARS: usize = 300;
 
+/// How long a client may take to send a body.
+const READ_LIMIT: Duration = Duration::from_secs(60);
+
 /// A request's body, read as JSON into a `T`.
 ///
 /// | refused | status | code |
 /// |---|---|---|
 /// | another content type | 415 | `unsupported_media_type` |
+/// | not sent within a minute | 408 | `body_too_slow` |
 /// | larger than the limit | 413 | `body_too_large` |
 /// | not JSON, or nested too deeply | 400 | `invalid_json`, with line and column |
 /// | a field `T` does not know and refuses | 422 | `unknown_field` |
@@ -38,7 +44,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<JsonBody<T>, ApiError> {
         is_json(request.headers())?;
-        let bytes = Bytes::from_request(request, state).await;
+        let read = tokio::time::timeout(READ_LIMIT, Bytes::from_request(request, state)).await;
+        let bytes = read.map_err(|_| too_slow())?;
         let bytes = bytes.map_err(|rejection| unreadable(rejection.status()))?;
         parse(&bytes).map(JsonBody)
     }
@@ -72,6 +79,11 @@ fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let message = "the body must be JSON; send it with \"Content-Type: application/json\"";
     Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
         .at("header.content-type"))
+}
+
+fn too_slow() -> ApiError {
+    let message = format!("the body did not come within {} s", READ_LIMIT.as_secs());
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
 }
 
 fn unreadable(status: StatusCode) -> ApiError {
@@ -160,7 +172,12 @@ mod tests {
             (r#"{"messages": [], "m": 1}"#, 422, "unknown_field", Some("m")),
             (r#"{"messages": 3}"#, 422, "invalid_value", Some("messages")),
             (r#"{"messages": [{}]}"#, 422, "missing_field", Some("messages[0].content")),
-            (r#"{"messages": [{"content": 1}]}"#, 422, "invalid_value", Some("messages[0].content")),
+            (
+                r#"{"messages": [{"content": 1}]}"#,
+                422,
+                "invalid_value",
+                Some("messages[0].content"),
+            ),
             (
                 r#"{"messages": [{"content": "", "role": 1}]}"#,
                 422,

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use clap::Args;
-use stateset_serve::{App, LoadOptions, Models, ServeConfig, ServedModel, Server, Stopper};
-use tokio::signal::unix::{SignalKind, signal};
+use stateset_serve::{App, LoadOptions, Models, ServedModel, Server, Stopper};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::{CliError, Outcome};
 use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
+use super::serve_guard::{GuardArgs, show};
 
 /// Serve a model over HTTP
 ///
@@ -39,20 +40,26 @@ pub(crate) struct ServeArgs {
     context: u32,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    guard: GuardArgs,
 }
 
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
-    let config = ServeConfig { host: args.host, port: args.port, ..ServeConfig::default() };
+    let (config, generated) = args.guard.config(args.host, args.port, None)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
     let app = App::new(config, Models::new(vec![args.load()?]));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CliError::failed(format!("start the program: {error}")))?;
     runtime.block_on(async {
-        let server = Server::bind(app).map_err(CliError::bad)?;
+        let server = Server::bind(app.clone()).map_err(CliError::bad)?;
         let address = server.address().map_err(CliError::failed)?;
+        if let Some(key) = &generated {
+            show(key, app.config());
+        }
         tokio::spawn(stop_on_signal(server.stopper()));
-        say(format_args!("listening on http://{address}"));
+        say(format_args!("listening on {scheme}://{address}"));
         server.run().await.map_err(CliError::failed)
     })
 }
@@ -82,10 +89,16 @@ async fn stop_on_signal(stopper: Stopper) {
         tracing::warn!("signals cannot be heard, so requests are cut off when the program ends");
         return;
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    say("stopping: running requests are finished first");
+    either(&mut interrupt, &mut terminate).await;
+    say("stopping: running requests are finished first; once more to stop at once");
     stopper.stop();
+    either(&mut interrupt, &mut terminate).await;
+    stopper.stop_now();
+}
+
+async fn either(first: &mut Signal, second: &mut Signal) {
+    tokio::select! {
+        _ = first.recv() => {}
+        _ = second.recv() => {}
+    }
 }

@@ -16,5 +16,6 @@ mod pairs;
 mod program;
 mod reward;
 mod score;
+mod serve_guard;
 mod sft;
 mod train;

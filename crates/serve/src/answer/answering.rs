@@ -12,16 +12,19 @@ use tokio::sync::mpsc;
 use super::{Answer, AnswerEvent, AnswerRequest, DrawnToken, Piece, Prompt};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
+use crate::observe::Watching;
 
 /// An answer under way. Dropping it ends the sampling within one step of the engine.
 pub struct Answering {
     events: mpsc::UnboundedReceiver<Result<AnswerEvent, ApiError>>,
+    watching: Watching,
 }
 
 impl Answering {
     /// Begins to answer. The answer keeps the weights it began with.
     pub fn begin(model: Arc<ServedModel>, request: AnswerRequest) -> Answering {
         let (says, events) = mpsc::unbounded_channel();
+        let watching = model.watch.begin();
         tokio::spawn(async move {
             let answered = tokio::select! {
                 answered = answer(&model, request, &says) => answered,
@@ -29,7 +32,7 @@ impl Answering {
             };
             let _ = says.send(answered.map(|answer| AnswerEvent::Done(Box::new(answer))));
         });
-        Answering { events }
+        Answering { events, watching }
     }
 
     /// The next event; `None` after the end or an error.
@@ -37,7 +40,13 @@ impl Answering {
     /// # Errors
     /// [`ApiError`] where the request cannot be answered; nothing follows it.
     pub async fn next(&mut self) -> Option<Result<AnswerEvent, ApiError>> {
-        self.events.recv().await
+        let event = self.events.recv().await;
+        match &event {
+            Some(Ok(AnswerEvent::Piece(_))) => self.watching.piece(),
+            Some(Ok(AnswerEvent::Done(answer))) => self.watching.done(answer),
+            _ => {}
+        }
+        event
     }
 
     /// Waits for the whole answer.

@@ -7,6 +7,8 @@ use stateset_core::Sampling;
 use stateset_nn::{Date, PAGE_TOKENS, Path, SamplerSize};
 use stateset_train::{EngineSpec, LocalPolicy, ModelSource, StubPolicy, TrainError, chat_format};
 
+use crate::observe::AnswerWatch;
+
 use super::{ServedModel, Voice};
 
 /// How much of the machine a model may use.
@@ -68,6 +70,7 @@ impl ServedModel {
             context,
             system_prompt: saved.as_ref().and_then(|saved| saved.system_prompt.clone()),
             sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
+            watch: AnswerWatch::default(),
         })
     }
 
@@ -80,6 +83,7 @@ impl ServedModel {
             context: usize::MAX,
             system_prompt: None,
             sampling: Sampling::default(),
+            watch: AnswerWatch::default(),
         }
     }
 }

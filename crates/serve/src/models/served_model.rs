@@ -3,6 +3,8 @@
 use stateset_core::Sampling;
 use stateset_train::{LocalPolicy, StubPolicy};
 
+use crate::observe::AnswerWatch;
+
 /// Who says what the model says.
 #[derive(Clone)]
 pub enum Voice {
@@ -26,4 +28,6 @@ pub struct ServedModel {
     pub system_prompt: Option<String>,
     /// How it draws where the request says nothing.
     pub sampling: Sampling,
+    /// Notes how it answers.
+    pub watch: AnswerWatch,
 }

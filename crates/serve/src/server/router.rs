@@ -3,21 +3,30 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
-use axum::middleware::map_response;
-use axum::routing::get;
+use axum::middleware::{from_fn_with_state, map_response};
+use tower::util::option_layer;
 
 use crate::api_error::{ApiError, Dialect, layer};
-use crate::{App, openai};
+use crate::observe::around;
+use crate::security::admit;
+use crate::{App, observe, openai};
 
-/// Everything the server answers.
-pub fn router(app: App) -> Router {
+use super::headers::cors;
+
+/// Everything the server answers, and these routes besides.
+pub fn router(app: App, more: Router<App>) -> Router {
     let own = Router::new()
-        .route("/live", get(|| async { "ok" }))
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(map_response(layer(Dialect::Own)));
-    own.merge(openai::routes())
+    let origins = app.config().security.origins();
+    own.merge(observe::routes())
+        .merge(openai::routes())
+        .merge(more)
         .layer(DefaultBodyLimit::max(app.config().max_body_bytes))
+        .layer(from_fn_with_state(app.clone(), admit))
+        .layer(option_layer((!origins.is_empty()).then(|| cors(origins))))
+        .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 

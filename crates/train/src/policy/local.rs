@@ -28,6 +28,11 @@ impl LocalPolicy {
         LocalPolicy { engine, format }
     }
 
+    /// The engine it samples from.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Tokenizer and template.
     pub fn format(&self) -> &ChatFormat {
         &self.format
