@@ -166,7 +166,7 @@ mod tests {
             ("", 400, "invalid_json", None),
             ("{\"messages\": [}", 400, "invalid_json", None),
             ("{\"messages\": []} x", 400, "invalid_json", None),
-            (&deep, 422, "invalid_value", None),
+            (&deep, 422, "invalid_value", Some("[0][0][0]")),
             ("{}", 422, "missing_field", Some("messages")),
             ("7", 422, "invalid_value", None),
             (r#"{"messages": [], "m": 1}"#, 422, "unknown_field", Some("m")),

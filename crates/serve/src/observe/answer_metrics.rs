@@ -103,6 +103,7 @@ impl AnswerMetrics {
     /// What notes the answers of this model.
     pub(crate) fn watch(&self, model: &str) -> AnswerWatch {
         let of = OfModel { model: model.to_owned() };
+        self.load(model, EngineLoad::default());
         AnswerWatch {
             first_token: self.first_token.get_or_create_owned(&of),
             per_token: self.per_token.get_or_create_owned(&of),

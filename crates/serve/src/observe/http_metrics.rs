@@ -32,6 +32,17 @@ struct Refusal {
     code: &'static str,
 }
 
+/// Codes of refusals, which are shown from the start: a series that appears with its first refusal hides
+/// it from rates.
+const REFUSALS: [&str; 6] = [
+    "api_key_missing",
+    "invalid_api_key",
+    "locked_out",
+    "role_missing",
+    "rate_limit_exceeded",
+    "overloaded",
+];
+
 /// Counters of requests. Routes are named as they are written (`/agents/{id}`), so that clients cannot
 /// make up new series.
 pub struct HttpMetrics {
@@ -85,6 +96,9 @@ impl HttpMetrics {
             "Requests slower than the limit of the slow-request log",
             slow.clone(),
         );
+        for code in REFUSALS {
+            drop(metrics.refused.get_or_create(&Refusal { code }));
+        }
         metrics
     }
 
