@@ -105,12 +105,16 @@ fn misfit(path: &str, error: &serde_json::Error) -> ApiError {
         );
     }
     // The parser's own sentence names the field that is too much or absent; its path ends before it.
-    let (code, field) = match quoted_after(&text, "unknown field `") {
-        Some(name) => ("unknown_field", joined(path, name)),
-        None => match quoted_after(&text, "missing field `") {
-            Some(name) => ("missing_field", joined(path, name)),
-            None => ("invalid_value", path.to_owned()),
-        },
+    let kinds = [
+        ("unknown field `", "unknown_field"),
+        ("missing field `", "missing_field"),
+        ("duplicate field `", "invalid_value"),
+    ];
+    let named =
+        kinds.iter().find_map(|(opening, code)| Some((*code, quoted_after(&text, opening)?)));
+    let (code, field) = match named {
+        Some((code, name)) => (code, joined(path, name)),
+        None => ("invalid_value", path.to_owned()),
     };
     let refused = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, shortened(&text));
     if field.is_empty() { refused } else { refused.at(shortened(&field)) }
