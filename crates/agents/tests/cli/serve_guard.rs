@@ -14,7 +14,8 @@ struct Serving {
 }
 
 fn serve(program: &Program, args: &[&str]) -> Serving {
-    let mut command = program.command(&[&["serve", "--model", "stub:", "--port", "0"], args].concat());
+    let mut command =
+        program.command(&[&["serve", "--model", "stub:", "--port", "0"], args].concat());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("it starts");
     let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));

@@ -185,7 +185,7 @@ mod tests {
     fn every_route_is_in_the_table() {
         let models = crate::Models::new(Vec::new());
         let app = crate::App::new(crate::ServeConfig::default(), models);
-        let paths = paths(&crate::server::router(app, axum::Router::new()));
+        let paths = paths(&crate::server::router(app));
         assert!(paths.contains(&"/v1/models".to_owned()), "{paths:?}");
         // The fallback, which answers 404, has a name of its own.
         let is_missing = |path: &&String| {

@@ -13,8 +13,13 @@ use crate::{App, observe, openai};
 
 use super::headers::cors;
 
+/// Everything the server answers.
+pub fn router(app: App) -> Router {
+    router_with(app, Router::new())
+}
+
 /// Everything the server answers, and these routes besides.
-pub fn router(app: App, more: Router<App>) -> Router {
+pub(super) fn router_with(app: App, more: Router<App>) -> Router {
     let own = Router::new()
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)

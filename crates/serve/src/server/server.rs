@@ -9,7 +9,7 @@ use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 
 use super::connection::ImpatientAcceptor;
-use super::router::router;
+use super::router::router_with;
 use crate::{App, ServeError};
 
 /// How long before the end of the drain streams are ended, so that what they say last is still sent.
@@ -95,7 +95,7 @@ impl Server {
     pub async fn run(self) -> Result<(), ServeError> {
         let limits = self.app.config().limits;
         let service =
-            router(self.app, self.more).into_make_service_with_connect_info::<SocketAddr>();
+            router_with(self.app, self.more).into_make_service_with_connect_info::<SocketAddr>();
         let acceptor = ImpatientAcceptor { timeout: limits.write_timeout };
         let mut server = axum_server::from_tcp(self.listener)?
             .handle(self.handle)

@@ -89,7 +89,7 @@ async fn five_wrong_keys_lock_an_address_out() {
 async fn without_keys_only_a_loopback_address_is_open() {
     let ask = async |config: ServeConfig, key: Option<&str>| {
         let models = Models::new(vec![ServedModel::stub("stub:", Vec::new())]);
-        let router = stateset_serve::server::router(App::new(config, models), axum::Router::new());
+        let router = stateset_serve::server::router(App::new(config, models));
         let mut request = axum::http::Request::get("/metrics");
         if let Some(key) = key {
             request = request.header("x-api-key", key);
