@@ -10,7 +10,8 @@
 `stub` and `memory` need wrk (Debian: apt-get install wrk). Nothing else is needed but Python 3.9. A peer is
 any server that speaks the OpenAI API, such as `llama-server -m MODEL.gguf -np 16` or `transformers serve`.
 One line of JSON goes to stdout, everything else to stderr. Run it on an idle machine: wrk, the server and
-its engine share the processors, and other load shows in p99 first.
+its engine share the processors, and other load shows in p99 first. What does not depend on other load is the
+processor time of the server, which is given for each request and each token.
 """
 
 import argparse
@@ -81,6 +82,14 @@ class Server:
             self.process.terminate()
             self.process.wait(60)
 
+    def cpu_seconds(self):
+        """Processor time so far; nothing for a server that was not started here."""
+        if not self.process:
+            return float("nan")
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident_mib(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
             for line in status:
@@ -128,7 +137,9 @@ def wrk(server, args, seconds):
 
 def stub(args, server):
     wrk(server, args, 2)
+    before = server.cpu_seconds()
     result = wrk(server, args, args.seconds)
+    result["cpu_us_per_request"] = round((server.cpu_seconds() - before) / result["requests"] * 1e6, 1)
     return {"path": args.path, "start_seconds": round(getattr(server, "start_seconds", 0), 3), **result}
 
 
@@ -155,7 +166,7 @@ def tokens(args, server):
             with lock:
                 counts.append(drawn)
 
-    begun = time.monotonic()
+    begun, before = time.monotonic(), server.cpu_seconds()
     clients = [threading.Thread(target=client, args=(n,)) for n in range(args.clients)]
     for thread in clients:
         thread.start()
@@ -163,10 +174,12 @@ def tokens(args, server):
         thread.join()
     rate = sum(counts) / (time.monotonic() - begun)
     result = {"clients": args.clients, "answers": len(counts), "tokens_per_second": round(rate, 1)}
+    result["cpu_us_per_token"] = round((server.cpu_seconds() - before) / sum(counts) * 1e6, 1)
     if args.own_rate:
         command = [args.own_rate, str(args.clients), str(args.tokens)]
-        own = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout)
+        own = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
         result["own_tokens_per_second"] = own["tokens_per_second"]
+        result["own_cpu_us_per_token"] = own["cpu_us_per_token"]
         result["share_of_own"] = round(rate / own["tokens_per_second"], 3)
     return result
 
