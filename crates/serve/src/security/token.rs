@@ -174,7 +174,8 @@ mod tests {
     fn every_fault_of_a_token_closes() {
         let (_folder, tokens) = tokens();
         let now = get_current_timestamp();
-        let faults: [(&str, fn(&mut Value, u64)); 9] = [
+        type Fault = fn(&mut Value, u64);
+        let faults: [(&str, Fault); 9] = [
             ("expired", |claims, now| claims["exp"] = json!(now - 120)),
             ("no end", |claims, _| drop(claims.as_object_mut().unwrap().remove("exp"))),
             ("not yet", |claims, now| claims["nbf"] = json!(now + 120)),

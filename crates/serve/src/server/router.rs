@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use tower::util::option_layer;
 
-use crate::api_error::{ApiError, Dialect, layer};
+use crate::api_error::ApiError;
 use crate::observe::around;
 use crate::security::admit;
 use crate::{App, observe, openai};
@@ -20,14 +20,12 @@ pub fn router(app: App) -> Router {
 
 /// Everything the server answers, and these routes besides.
 pub(super) fn router_with(app: App, more: Router<App>) -> Router {
-    let own = Router::new()
-        .fallback(no_route)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(map_response(layer(Dialect::Own)));
     let origins = app.config().security.origins();
-    own.merge(observe::routes())
+    observe::routes()
         .merge(openai::routes())
         .merge(more)
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(app.config().max_body_bytes))
         .layer(from_fn_with_state(app.clone(), admit))
         .layer(option_layer((!origins.is_empty()).then(|| cors(origins))))

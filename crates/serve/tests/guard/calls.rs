@@ -69,3 +69,21 @@ async fn listed_pages_may_ask_before_they_have_a_key() {
     assert_eq!(refused.status(), 401);
     assert_eq!(refused.headers()["access-control-allow-origin"], "https://app.example");
 }
+
+#[tokio::test]
+async fn what_is_no_route_is_refused_in_the_words_of_the_api_it_looks_like() {
+    let server = start(open());
+    let ask = async |method: reqwest::Method, path: &str| {
+        let answer = server.client.request(method, server.url(path)).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let (status, body) = ask(reqwest::Method::POST, "/v1/models").await;
+    assert_eq!((status, body["error"]["code"].as_str()), (405, Some("method_not_allowed")));
+    assert_eq!(body["error"]["type"], "invalid_request_error");
+    let (status, body) = ask(reqwest::Method::DELETE, "/live").await;
+    assert_eq!((status, body["error"]["status_code"].as_u64()), (405, Some(405)));
+    let (status, body) = ask(reqwest::Method::GET, "/v1/messages/none").await;
+    assert_eq!((status, body["error"]["type"].as_str()), (404, Some("not_found_error")));
+    let (status, body) = ask(reqwest::Method::GET, "/no/such/route").await;
+    assert_eq!((status, body["error"]["code"].as_str()), (404, Some("not_found")));
+}

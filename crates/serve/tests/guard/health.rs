@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::Value;
 use stateset_serve::ServeConfig;
 
-use super::running::{Running, open, start};
+use stateset_serve::models::Voice;
+
+use super::running::{Running, open, start, start_tiny};
 
 async fn ask(server: &Running, path: &str) -> (u16, Value) {
     // Answers are remembered for half a second.
@@ -47,4 +49,28 @@ async fn a_database_that_goes_away_and_comes_back_is_followed() {
     assert_eq!(body["components"][0]["problem"], "no connection");
     is_there.store(true, Ordering::Relaxed);
     assert_eq!(ask(&server, "/ready").await.0, 200);
+}
+
+#[tokio::test]
+async fn an_engine_that_does_not_move_is_noticed_and_so_is_that_it_moves_again() {
+    let engine_deadline = Duration::from_millis(400);
+    let server = start_tiny(ServeConfig { engine_deadline, ..open() });
+    assert_eq!(server.get("/live").send().await.unwrap().status(), 200);
+    let models = server.app.models().all();
+    let Voice::Local(policy) = &models[0].voice else { panic!("it has an engine") };
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let engine = policy.engine().clone();
+    let stuck = tokio::spawn(async move { engine.run(move |_| held.recv()).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // It may be at work still.
+    assert_eq!(server.get("/live").send().await.unwrap().status(), 200);
+    let (status, body) = ask(&server, "/health").await;
+    assert_eq!(status, 503, "{body}");
+    let problem = body["components"][0]["problem"].as_str().unwrap();
+    assert!(problem.contains("has not moved"), "{problem}");
+    assert_eq!(server.get("/live").send().await.unwrap().status(), 503);
+    release.send(()).unwrap();
+    stuck.await.unwrap().unwrap().unwrap();
+    assert_eq!(ask(&server, "/health").await.0, 200);
+    assert_eq!(server.get("/live").send().await.unwrap().status(), 200);
 }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::running::{TRAINER, USER, start, with_keys};
+use stateset_core::{Message, Sampling};
+use stateset_serve::answer::{AnswerRequest, Answering, Prompt};
+
+use super::running::{TRAINER, USER, open, start, start_tiny, until, with_keys};
 
 #[tokio::test]
 async fn documented_names_are_there_and_clients_cannot_make_series() {
@@ -57,4 +60,38 @@ async fn every_name_in_the_alert_rules_is_measured() {
             .unwrap_or(name);
         assert!(text.contains(&format!("# TYPE {family} ")), "{name}");
     }
+}
+
+#[tokio::test]
+async fn answers_are_measured_by_model_and_those_that_were_given_up_are_counted() {
+    let server = start_tiny(open());
+    let begin = |max_new_tokens| {
+        let messages = vec![Message::user("Where is my order?")];
+        let prompt = Prompt::Chat { messages, tools: Vec::new() };
+        let sampling = Sampling { max_new_tokens, ..Sampling::default() };
+        let model = server.app.models().find(None).unwrap();
+        Answering::begin(model, AnswerRequest::new(prompt, sampling))
+    };
+    let answer = begin(8).whole().await.unwrap();
+    drop(begin(4000));
+    let text = server.metrics("").await;
+    let value = |name: &str| -> f64 {
+        let line = format!("{name}{{model=\"builtin:tiny\"}} ");
+        let found = text.lines().find_map(|l| l.strip_prefix(&line));
+        found.unwrap_or_else(|| panic!("{name}: {text}")).parse().unwrap()
+    };
+    assert_eq!(value("stateset_completion_tokens_total"), answer.tokens.len() as f64);
+    assert_eq!(value("stateset_time_to_first_token_seconds_count"), 1.0);
+    assert_eq!(value("stateset_answers_abandoned_total"), 1.0);
+    // Dropping an answer frees its place in the engine.
+    let mut waits = 0;
+    while !server
+        .metrics("")
+        .await
+        .contains("stateset_engine_running_requests{model=\"builtin:tiny\"} 0")
+    {
+        waits += 1;
+        assert!(waits < 100, "the place is not free");
+    }
+    until("no request is left", || server.app.observed().http().in_progress() == 0).await;
 }

@@ -8,7 +8,10 @@ use axum::Router;
 use reqwest::{Client, RequestBuilder};
 use stateset_connect::Secret;
 use stateset_serve::security::{Role, Security, SecuritySettings};
-use stateset_serve::{App, Models, ServeConfig, ServeError, ServedModel, Server, Stopper};
+use stateset_serve::{
+    App, LoadOptions, Models, ServeConfig, ServeError, ServedModel, Server, Stopper,
+};
+use stateset_train::ModelSource;
 use tokio::task::JoinHandle;
 
 pub(crate) const ADMIN: &str = "key-of-the-admin";
@@ -48,10 +51,23 @@ pub(crate) fn start(config: ServeConfig) -> Running {
 }
 
 pub(crate) fn start_with(config: ServeConfig, routes: Router<App>) -> Running {
+    start_model(config, ServedModel::stub("stub:", vec!["hello".into()]), routes)
+}
+
+/// The embedded model behind a server.
+pub(crate) fn start_tiny(config: ServeConfig) -> Running {
+    let fetch = |_: &str| panic!("the embedded model is not fetched");
+    let source = ModelSource::open("builtin:tiny", &fetch).unwrap();
+    let options = LoadOptions { slots: 2, threads: Some(1), ..LoadOptions::default() };
+    let model = ServedModel::load("builtin:tiny", source, &options).unwrap();
+    start_model(config, model, Router::new())
+}
+
+fn start_model(config: ServeConfig, model: ServedModel, routes: Router<App>) -> Running {
     // A second installation, by another test, changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let app = App::new(config, Models::new(vec![ServedModel::stub("stub:", vec!["hello".into()])]));
+    let app = App::new(config, Models::new(vec![model]));
     let server = Server::bind(app.clone()).unwrap().with_routes(routes);
     let (address, stopper) = (server.address().unwrap(), server.stopper());
     let ended = tokio::spawn(server.run());
