@@ -13,7 +13,8 @@ use super::running::{ADMIN, TRAINER, USER, open, secured, start, with_keys};
 #[tokio::test]
 async fn each_form_of_a_key_opens_and_each_fault_has_its_answer() {
     let server = start(with_keys());
-    let cases: [(Option<(&str, &str)>, u16, &str); 8] = [
+    type Sent = Option<(&'static str, &'static str)>;
+    let cases: [(Sent, u16, &str); 8] = [
         (Some(("authorization", "Bearer key-of-the-user")), 200, ""),
         (Some(("authorization", "bearer  key-of-the-user")), 200, ""),
         (Some(("X-API-Key", USER)), 200, ""),
