@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use axum::http::StatusCode;
 
 use crate::api_error::ApiError;
+use crate::limits::Gate;
 use crate::models::Models;
+use crate::observe::Observed;
 use crate::server::ServeConfig;
 use crate::services::Services;
 
@@ -19,12 +21,16 @@ struct Parts {
     config: ServeConfig,
     models: Models,
     services: OnceLock<Services>,
+    gate: Gate,
+    observed: Observed,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(config: ServeConfig, models: Models) -> App {
-        App { parts: Arc::new(Parts { config, models, services: OnceLock::new() }) }
+        let (gate, observed) = (Gate::new(&config.limits), Observed::new(&config, &models));
+        let services = OnceLock::new();
+        App { parts: Arc::new(Parts { config, models, services, gate, observed }) }
     }
 
     /// Settings of the server.
@@ -53,5 +59,15 @@ impl App {
             let message = "this server keeps nothing; start it with a data folder";
             ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "no_database", message)
         })
+    }
+
+    /// The limits that count.
+    pub fn gate(&self) -> &Gate {
+        &self.parts.gate
+    }
+
+    /// Measurements and health.
+    pub fn observed(&self) -> &Observed {
+        &self.parts.observed
     }
 }

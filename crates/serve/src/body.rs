@@ -4,6 +4,8 @@
 //! same way everywhere. What is not JSON is 400; JSON that does not fit is 422, which the OpenAI and
 //! Anthropic dialects write as 400, since their clients expect it.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -17,11 +19,15 @@ use crate::api_error::ApiError;
 /// unknown names, which come from outside.
 const MAX_QUOTED_CHARS: usize = 300;
 
+/// How long a client may take to send a body.
+const READ_LIMIT: Duration = Duration::from_secs(60);
+
 /// A request's body, read as JSON into a `T`.
 ///
 /// | refused | status | code |
 /// |---|---|---|
 /// | another content type | 415 | `unsupported_media_type` |
+/// | not sent within a minute | 408 | `body_too_slow` |
 /// | larger than the limit | 413 | `body_too_large` |
 /// | not JSON, or nested too deeply | 400 | `invalid_json`, with line and column |
 /// | a field `T` does not know and refuses | 422 | `unknown_field` |
@@ -38,7 +44,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<JsonBody<T>, ApiError> {
         is_json(request.headers())?;
-        let bytes = Bytes::from_request(request, state).await;
+        let read = tokio::time::timeout(READ_LIMIT, Bytes::from_request(request, state)).await;
+        let bytes = read.map_err(|_| too_slow())?;
         let bytes = bytes.map_err(|rejection| unreadable(rejection.status()))?;
         parse(&bytes).map(JsonBody)
     }
@@ -74,6 +81,11 @@ fn is_json(headers: &HeaderMap) -> Result<(), ApiError> {
         .at("header.content-type"))
 }
 
+fn too_slow() -> ApiError {
+    let message = format!("the body did not come within {} s", READ_LIMIT.as_secs());
+    ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", message)
+}
+
 fn unreadable(status: StatusCode) -> ApiError {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         let message = "the body is larger than this server takes; send less at once";
@@ -93,12 +105,16 @@ fn misfit(path: &str, error: &serde_json::Error) -> ApiError {
         );
     }
     // The parser's own sentence names the field that is too much or absent; its path ends before it.
-    let (code, field) = match quoted_after(&text, "unknown field `") {
-        Some(name) => ("unknown_field", joined(path, name)),
-        None => match quoted_after(&text, "missing field `") {
-            Some(name) => ("missing_field", joined(path, name)),
-            None => ("invalid_value", path.to_owned()),
-        },
+    let kinds = [
+        ("unknown field `", "unknown_field"),
+        ("missing field `", "missing_field"),
+        ("duplicate field `", "invalid_value"),
+    ];
+    let named =
+        kinds.iter().find_map(|(opening, code)| Some((*code, quoted_after(&text, opening)?)));
+    let (code, field) = match named {
+        Some((code, name)) => (code, joined(path, name)),
+        None => ("invalid_value", path.to_owned()),
     };
     let refused = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, shortened(&text));
     if field.is_empty() { refused } else { refused.at(shortened(&field)) }
@@ -154,7 +170,7 @@ mod tests {
             ("", 400, "invalid_json", None),
             ("{\"messages\": [}", 400, "invalid_json", None),
             ("{\"messages\": []} x", 400, "invalid_json", None),
-            (&deep, 422, "invalid_value", None),
+            (&deep, 422, "invalid_value", Some("[0][0][0]")),
             ("{}", 422, "missing_field", Some("messages")),
             ("7", 422, "invalid_value", None),
             (r#"{"messages": [], "m": 1}"#, 422, "unknown_field", Some("m")),

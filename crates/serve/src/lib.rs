@@ -12,6 +12,9 @@
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
 //! | [`conversations`] | conversations whose history the server keeps |
 //! | [`jobs`] | training that is asked for over HTTP |
+//! | [`security`] | who may ask for what: keys, tokens, roles, lock-out, pages of other sites |
+//! | [`limits`] | how much one caller, one request and all of them may take |
+//! | [`observe`] | measurements, health, request ids, slow requests |
 //! | [`openai`] | routes that speak as OpenAI's API does |
 //! | [`anthropic`] | routes that speak as Anthropic's API does |
 //! | `wire` | what such routes share on their way to an answer and back |
@@ -28,8 +31,12 @@ pub mod embedding;
 pub mod body;
 pub mod conversations;
 pub mod jobs;
+pub mod body;
+pub mod limits;
 pub mod models;
+pub mod observe;
 pub mod openai;
+pub mod security;
 mod serve_error;
 pub mod server;
 mod wire;

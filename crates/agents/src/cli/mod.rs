@@ -34,6 +34,7 @@ mod reward;
 mod sampling;
 mod score;
 mod serve;
+mod serve_guard;
 mod sft;
 mod signals;
 mod sources;

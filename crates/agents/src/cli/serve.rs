@@ -12,11 +12,12 @@ use stateset_serve::{
     Services, Stopper,
 };
 use stateset_train::TrainError;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::{CliError, Outcome};
 use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
+use super::serve_guard::{GuardArgs, show};
 
 /// Serve a model over HTTP
 ///
@@ -60,11 +61,14 @@ pub(crate) struct ServeArgs {
     training_threads: Option<u16>,
     #[command(flatten)]
     machine: MachineArgs,
+    #[command(flatten)]
+    guard: GuardArgs,
 }
 
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
-    let config = ServeConfig { host: args.host, port: args.port, ..ServeConfig::default() };
+    let (config, generated) = args.guard.config(args.host, args.port, None)?;
+    let scheme = if config.tls.is_some() { "https" } else { "http" };
     let app = App::new(config, Models::new(vec![args.load()?]));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
@@ -72,11 +76,14 @@ pub(crate) fn run(args: ServeArgs) -> Outcome {
     runtime.block_on(async {
         let server = Server::bind(app.clone()).map_err(CliError::bad)?;
         let address = server.address().map_err(CliError::failed)?;
+        if let Some(key) = &generated {
+            show(key, app.config());
+        }
         let services = args.services().await?;
         app.keep(services.clone());
         tokio::spawn(serve_deployed(app));
         tokio::spawn(stop_on_signal(server.stopper()));
-        say(format_args!("listening on http://{address}"));
+        say(format_args!("listening on {scheme}://{address}"));
         let served = server.run().await.map_err(CliError::failed);
         services.stop().await;
         served
@@ -163,10 +170,16 @@ async fn stop_on_signal(stopper: Stopper) {
         tracing::warn!("signals cannot be heard, so requests are cut off when the program ends");
         return;
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    say("stopping: running requests are finished first");
+    either(&mut interrupt, &mut terminate).await;
+    say("stopping: running requests are finished first; once more to stop at once");
     stopper.stop();
+    either(&mut interrupt, &mut terminate).await;
+    stopper.stop_now();
+}
+
+async fn either(first: &mut Signal, second: &mut Signal) {
+    tokio::select! {
+        _ = first.recv() => {}
+        _ = second.recv() => {}
+    }
 }

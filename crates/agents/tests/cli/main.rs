@@ -16,6 +16,7 @@ mod pairs;
 mod program;
 mod reward;
 mod score;
+mod serve_guard;
 mod serve_state;
 mod sft;
 mod train;

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 use super::{Answer, AnswerEvent, AnswerRequest, canned, local};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
+use crate::observe::Watching;
 
 /// An answer under way. Dropping it ends the sampling within one step of the engine.
 ///
@@ -15,6 +16,7 @@ use crate::models::{ServedModel, Voice};
 /// be drawn.
 pub struct Answering {
     events: mpsc::UnboundedReceiver<Result<AnswerEvent, ApiError>>,
+    watching: Watching,
 }
 
 /// Where events go.
@@ -33,6 +35,7 @@ impl Answering {
     pub fn begin(model: Arc<ServedModel>, request: AnswerRequest) -> Answering {
         let (sender, events) = mpsc::unbounded_channel();
         let says = Says(sender);
+        let watching = model.watch.begin();
         tokio::spawn(async move {
             let answered = tokio::select! {
                 answered = answer(&model, request, &says) => answered,
@@ -40,7 +43,7 @@ impl Answering {
             };
             let _ = says.0.send(answered.map(|answer| AnswerEvent::Done(Box::new(answer))));
         });
-        Answering { events }
+        Answering { events, watching }
     }
 
     /// The next event; `None` after the end or an error.
@@ -48,7 +51,13 @@ impl Answering {
     /// # Errors
     /// [`ApiError`] where the request cannot be answered; nothing follows it.
     pub async fn next(&mut self) -> Option<Result<AnswerEvent, ApiError>> {
-        self.events.recv().await
+        let event = self.events.recv().await;
+        match &event {
+            Some(Ok(AnswerEvent::Piece(_))) => self.watching.piece(),
+            Some(Ok(AnswerEvent::Done(answer))) => self.watching.done(answer),
+            _ => {}
+        }
+        event
     }
 
     /// Waits for the whole answer.

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::http::StatusCode;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
@@ -19,6 +20,29 @@ pub enum Dialect {
 }
 
 impl Dialect {
+    /// Whose words the route at this path speaks, for what is refused before a route is reached.
+    pub fn of_path(path: &str) -> Dialect {
+        // A program under training reaches the same APIs below a path of its own.
+        let path = match path.strip_prefix("/gateway/").and_then(|rest| rest.find("/v1/")) {
+            Some(at) => &path["/gateway/".len() + at..],
+            None => path,
+        };
+        let is_of = |prefix: &&str| {
+            path.strip_prefix(*prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if is_of(&"/v1/messages") {
+            return Dialect::Anthropic;
+        }
+        const OPENAI: [&str; 5] = [
+            "/v1/models",
+            "/v1/chat/completions",
+            "/v1/completions",
+            "/v1/embeddings",
+            "/v1/responses",
+        ];
+        if OPENAI.iter().any(is_of) { Dialect::OpenAi } else { Dialect::Own }
+    }
+
     /// The status of an error: clients of OpenAI and Anthropic expect 400 where a body does not fit.
     pub fn status(self, error: &ApiError) -> StatusCode {
         match self {
@@ -39,10 +63,8 @@ impl Dialect {
             Dialect::OpenAi => json!({"error": {
                 "message": message, "type": openai_type(status.as_u16()), "param": field, "code": code,
             }}),
-            // There is no place for the field but the message, which begins with it there too.
             Dialect::Anthropic => json!({"type": "error", "error": {
-                "type": anthropic_type(status.as_u16()),
-                "message": field.iter().chain([message]).map(String::as_str).collect::<Vec<_>>().join(": "),
+                "type": anthropic_type(status.as_u16()), "message": message,
             }}),
             Dialect::Own => json!({"error": {
                 "code": code, "message": message, "status_code": status.as_u16(),
@@ -58,14 +80,20 @@ pub fn layer(dialect: Dialect) -> impl Fn(Response) -> std::future::Ready<Respon
         let Some(error) = response.extensions_mut().remove::<ApiError>() else {
             return std::future::ready(response);
         };
-        let mut written = Json(dialect.body(&error)).into_response();
-        *written.status_mut() = dialect.status(&error);
-        let retry = response.headers_mut().remove("retry-after");
-        if let Some(retry) = retry {
-            written.headers_mut().insert("retry-after", retry);
-        }
-        std::future::ready(written)
+        std::future::ready(written(response, &error, dialect))
     }
+}
+
+/// The response of an error, in these words; its headers stay.
+pub(crate) fn written(response: Response, error: &ApiError, dialect: Dialect) -> Response {
+    let mut written = Json(dialect.body(error)).into_response();
+    *written.status_mut() = dialect.status(error);
+    for (name, value) in response.headers() {
+        if name != CONTENT_LENGTH && name != CONTENT_TYPE {
+            written.headers_mut().append(name, value.clone());
+        }
+    }
+    written
 }
 
 fn openai_type(status: u16) -> &'static str {

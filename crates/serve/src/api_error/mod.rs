@@ -8,4 +8,5 @@ mod api_error;
 mod dialect;
 
 pub use api_error::ApiError;
+pub(crate) use dialect::written;
 pub use dialect::{Dialect, layer};

@@ -8,6 +8,8 @@ use stateset_core::{PolicyVersion, Sampling};
 use stateset_nn::{Date, PAGE_TOKENS, Path, SamplerSize};
 use stateset_train::{EngineSpec, LocalPolicy, ModelSource, StubPolicy, TrainError, chat_format};
 
+use crate::observe::AnswerWatch;
+
 use super::{ServedModel, Voice};
 
 /// How much of the machine a model may use.
@@ -86,6 +88,7 @@ impl ServedModel {
             sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
             version: options.version,
             vocabulary: OnceLock::new(),
+            watch: AnswerWatch::default(),
         })
     }
 
@@ -100,6 +103,7 @@ impl ServedModel {
             sampling: Sampling::default(),
             version: PolicyVersion(0),
             vocabulary: OnceLock::new(),
+            watch: AnswerWatch::default(),
         }
     }
 }

@@ -6,17 +6,27 @@ use arc_swap::ArcSwap;
 
 use super::ServedModel;
 use crate::api_error::ApiError;
+use crate::observe::AnswerMetrics;
 
 /// The models of a server. A request holds the model it began with; its engine ends with the last of
 /// them, so an exchange never changes an answer that has begun.
 pub struct Models {
     all: ArcSwap<Vec<Arc<ServedModel>>>,
+    metrics: AnswerMetrics,
 }
 
 impl Models {
     /// Serves these; the first answers requests that name none.
     pub fn new(models: Vec<ServedModel>) -> Models {
-        Models { all: ArcSwap::from_pointee(models.into_iter().map(Arc::new).collect()) }
+        let metrics = AnswerMetrics::default();
+        let watched = |model| Arc::new(watched(model, &metrics));
+        let all = ArcSwap::from_pointee(models.into_iter().map(watched).collect());
+        Models { all, metrics }
+    }
+
+    /// How they answer, in numbers.
+    pub fn metrics(&self) -> &AnswerMetrics {
+        &self.metrics
     }
 
     /// All of them.
@@ -45,7 +55,7 @@ impl Models {
 
     /// Puts a model in the place of the one with its name, or beside the others.
     pub fn put(&self, model: ServedModel) {
-        let model = Arc::new(model);
+        let model = Arc::new(watched(model, &self.metrics));
         self.all.rcu(|all| {
             let mut all = Vec::clone(all);
             match all.iter_mut().find(|old| old.name == model.name) {
@@ -55,4 +65,8 @@ impl Models {
             all
         });
     }
+}
+
+fn watched(model: ServedModel, metrics: &AnswerMetrics) -> ServedModel {
+    ServedModel { watch: metrics.watch(&model.name), ..model }
 }

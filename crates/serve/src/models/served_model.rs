@@ -6,6 +6,7 @@ use stateset_core::{PolicyVersion, Sampling};
 use stateset_train::{LocalPolicy, StubPolicy};
 
 use crate::constraint::Vocabulary;
+use crate::observe::AnswerWatch;
 
 /// Who says what the model says.
 #[derive(Clone)]
@@ -34,4 +35,6 @@ pub struct ServedModel {
     pub version: PolicyVersion,
     /// Its tokens as grammars read them, once a form was asked for.
     pub(crate) vocabulary: OnceLock<Vocabulary>,
+    /// Notes how it answers.
+    pub watch: AnswerWatch,
 }

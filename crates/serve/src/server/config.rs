@@ -1,7 +1,13 @@
 //! Settings of a server.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::TlsFiles;
+use crate::limits::Limits;
+use crate::security::Security;
 
 /// Settings of a server.
 #[derive(Clone, Debug)]
@@ -14,6 +20,18 @@ pub struct ServeConfig {
     pub max_body_bytes: usize,
     /// How long running requests may take to end after the server was asked to.
     pub drain: Duration,
+    /// Who may call.
+    pub security: Arc<Security>,
+    /// How much callers may take.
+    pub limits: Limits,
+    /// Certificate and key; plain HTTP where absent.
+    pub tls: Option<TlsFiles>,
+    /// Folder whose disk must not be full for the server to be well.
+    pub data_dir: Option<PathBuf>,
+    /// Requests that take as long are written to the log.
+    pub slow_request: Duration,
+    /// How long an engine may take for one pass before it counts as stuck.
+    pub engine_deadline: Duration,
 }
 
 impl Default for ServeConfig {
@@ -23,6 +41,12 @@ impl Default for ServeConfig {
             port: 8000,
             max_body_bytes: 4 << 20,
             drain: Duration::from_secs(30),
+            security: Arc::default(),
+            limits: Limits::default(),
+            tls: None,
+            data_dir: None,
+            slow_request: Duration::from_secs(10),
+            engine_deadline: Duration::from_secs(60),
         }
     }
 }

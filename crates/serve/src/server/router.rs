@@ -3,23 +3,35 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
-use axum::middleware::map_response;
-use axum::routing::get;
+use axum::middleware::from_fn_with_state;
+use tower::util::option_layer;
 
-use crate::api_error::{ApiError, Dialect, layer};
-use crate::{App, anthropic, openai, services};
+use crate::api_error::ApiError;
+use crate::observe::around;
+use crate::security::admit;
+use crate::{App, anthropic, observe, openai, services};
+
+use super::headers::cors;
 
 /// Everything the server answers.
 pub fn router(app: App) -> Router {
-    let own = Router::new()
-        .route("/live", get(|| async { "ok" }))
-        .fallback(no_route)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(map_response(layer(Dialect::Own)));
-    own.merge(openai::routes())
+    router_with(app, Router::new())
+}
+
+/// Everything the server answers, and these routes besides.
+pub(super) fn router_with(app: App, more: Router<App>) -> Router {
+    let origins = app.config().security.origins();
+    observe::routes()
+        .merge(openai::routes())
         .merge(anthropic::routes())
         .merge(services::routes())
+        .merge(more)
+        .fallback(no_route)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(app.config().max_body_bytes))
+        .layer(from_fn_with_state(app.clone(), admit))
+        .layer(option_layer((!origins.is_empty()).then(|| cors(origins))))
+        .layer(from_fn_with_state(app.clone(), around))
         .with_state(app)
 }
 

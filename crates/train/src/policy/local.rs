@@ -28,7 +28,7 @@ impl LocalPolicy {
         LocalPolicy { engine, format }
     }
 
-    /// The engine.
+    /// The engine it samples from.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }

@@ -1,0 +1,197 @@
+//! The one table of who may use which route. A route that is not in it is open to admins only.
+
+use axum::http::Method;
+
+use super::Role::{self, Admin, Trainer, User};
+
+/// What a caller needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the answer says only whether the server is well.
+    Open,
+    /// This role or a higher one.
+    Role(Role),
+}
+
+/// Who may use the routes of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Access {
+    /// The path as routes are written, with `{}` for one part of any value; a last `*` stands for any
+    /// rest.
+    pub path: &'static str,
+    /// For GET and HEAD.
+    pub read: Need,
+    /// For all other methods.
+    pub write: Need,
+}
+
+const fn open(path: &'static str) -> Access {
+    Access { path, read: Need::Open, write: Need::Open }
+}
+
+const fn both(path: &'static str, role: Role) -> Access {
+    Access { path, read: Need::Role(role), write: Need::Role(role) }
+}
+
+const fn split(path: &'static str, read: Role, write: Role) -> Access {
+    Access { path, read: Need::Role(read), write: Need::Role(write) }
+}
+
+/// The first that fits counts.
+const TABLE: &[Access] = &[
+    // Whether the server is well, and what it is.
+    open("/"),
+    open("/health"),
+    open("/healthz"),
+    open("/ready"),
+    open("/live"),
+    open("/v1/health"),
+    open("/api/health"),
+    open("/openapi.json"),
+    open("/api/openapi.json"),
+    // Measurements.
+    both("/metrics/security", Admin),
+    both("/metrics/cache", Admin),
+    both("/metrics", Trainer),
+    both("/metrics/*", Trainer),
+    both("/api/metrics", Trainer),
+    both("/v1/metrics", Trainer),
+    both("/circuits", Trainer),
+    // OpenAI and Anthropic.
+    both("/v1/models", User),
+    both("/v1/models/*", User),
+    both("/v1/chat/completions", User),
+    both("/v1/completions", User),
+    both("/v1/embeddings", User),
+    both("/v1/responses", User),
+    both("/v1/responses/*", User),
+    both("/v1/messages", User),
+    both("/v1/messages/*", User),
+    // Conversations.
+    both("/conversations", User),
+    both("/conversations/*", User),
+    both("/v1/conversations", User),
+    both("/v1/conversations/*", User),
+    both("/v1/conversation", User),
+    both("/v1/conversation/*", User),
+    both("/api/conversations", User),
+    both("/api/conversations/*", User),
+    both("/api/chat", User),
+    both("/v1/chat", User),
+    both("/chat/*", User),
+    both("/api/v1/stream/*", User),
+    both("/ws", User),
+    both("/v1/ws", User),
+    // Agents: whoever talks to them sees them; trainers make them.
+    split("/agents", User, Trainer),
+    split("/agents/*", User, Trainer),
+    split("/v1/agents", User, Trainer),
+    split("/v1/agents/*", User, Trainer),
+    // Training.
+    both("/training", Trainer),
+    both("/training/*", Trainer),
+    both("/v1/training", Trainer),
+    both("/v1/training/*", Trainer),
+    both("/v1/train", Trainer),
+    both("/v1/status/{}", Trainer),
+    both("/v1/jobs", Trainer),
+    both("/v1/jobs/*", Trainer),
+    both("/v1/scale", Trainer),
+    both("/api/train", Trainer),
+    both("/api/status/{}", Trainer),
+    both("/api/jobs", Trainer),
+    both("/api/jobs/*", Trainer),
+    both("/api/batch/*", Trainer),
+    both("/api/scale", Trainer),
+    both("/dashboard", Trainer),
+    both("/dashboard/*", Trainer),
+    // A program under training talks like any user; starting one is starting a program on this machine.
+    both("/gateway/*", User),
+    both("/harness", Admin),
+    both("/harness/*", Admin),
+];
+
+/// What a caller needs for this method of the route written as `path`, such as `/training/{id}`.
+/// Where no route fits the request (`None`), what any user needs: the answer will be 404.
+pub fn access_of(path: Option<&str>, method: &Method) -> Need {
+    let Some(path) = path else { return Need::Role(User) };
+    let found = TABLE.iter().find(|access| fits(access.path, path));
+    match found {
+        Some(access) if matches!(*method, Method::GET | Method::HEAD) => access.read,
+        Some(access) => access.write,
+        None => Need::Role(Admin),
+    }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    if let Some(start) = pattern.strip_suffix('*') {
+        return path.starts_with(start);
+    }
+    if !pattern.contains('{') {
+        return pattern == path;
+    }
+    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), given.next()) {
+            (None, None) => return true,
+            (Some("{}"), Some(part)) if part.starts_with('{') && !part.starts_with("{*") => {}
+            (Some(wanted), Some(given)) if wanted == given => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_route_has_its_need() {
+        let cases = [
+            (Some("/live"), Method::GET, Need::Open),
+            (Some("/v1/chat/completions"), Method::POST, Need::Role(User)),
+            (Some("/agents/{agent_id}"), Method::GET, Need::Role(User)),
+            (Some("/agents/{agent_id}"), Method::DELETE, Need::Role(Trainer)),
+            (Some("/api/status/{job}"), Method::GET, Need::Role(Trainer)),
+            (Some("/api/status/{*job}"), Method::GET, Need::Role(Admin)),
+            (Some("/api/status/{job}/more"), Method::GET, Need::Role(Admin)),
+            (Some("/metrics/security"), Method::GET, Need::Role(Admin)),
+            (Some("/metrics/json"), Method::GET, Need::Role(Trainer)),
+            (Some("/trainings"), Method::GET, Need::Role(Admin)),
+            (Some("/something/new"), Method::GET, Need::Role(Admin)),
+            (None, Method::GET, Need::Role(User)),
+        ];
+        for (path, method, need) in cases {
+            assert_eq!(access_of(path, &method), need, "{method} {path:?}");
+        }
+    }
+
+    #[test]
+    fn no_entry_hides_a_later_one() {
+        for (n, later) in TABLE.iter().enumerate() {
+            let hidden = TABLE[..n].iter().find(|earlier| fits(earlier.path, later.path));
+            assert!(hidden.is_none(), "{} is hidden by {}", later.path, hidden.unwrap().path);
+        }
+    }
+
+    /// Paths of a router, as its `Debug` shows them.
+    fn paths(router: &axum::Router) -> Vec<String> {
+        let shown = format!("{router:?}");
+        let quoted = shown.split('"').skip(1).step_by(2);
+        quoted.filter(|part| part.starts_with('/')).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_route_is_in_the_table() {
+        let models = crate::Models::new(Vec::new());
+        let app = crate::App::new(crate::ServeConfig::default(), models);
+        let paths = paths(&crate::server::router(app));
+        assert!(paths.contains(&"/v1/models".to_owned()), "{paths:?}");
+        // The fallback, which answers 404, has a name of its own.
+        let is_missing = |path: &&String| {
+            !path.contains("__private__axum") && !TABLE.iter().any(|access| fits(access.path, path))
+        };
+        let missing: Vec<&String> = paths.iter().filter(is_missing).collect();
+        assert!(missing.is_empty(), "routes that security/roles.rs does not name: {missing:?}");
+    }
+}
