@@ -7,11 +7,13 @@
 //! | [`server`] | from settings to a listening server, and its end |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
+//! | [`dashboard`] | pages for people |
 //! | [`openai`] | routes that speak as OpenAI's API does |
 
 pub mod answer;
 pub mod api_error;
 pub mod app;
+pub mod dashboard;
 pub mod models;
 pub mod openai;
 mod serve_error;

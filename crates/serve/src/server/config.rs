@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use crate::dashboard::{PreferenceFile, RunsFolder};
+
 /// Settings of a server.
 #[derive(Clone, Debug)]
 pub struct ServeConfig {
@@ -12,6 +14,10 @@ pub struct ServeConfig {
     pub port: u16,
     /// Most bytes of a request's body.
     pub max_body_bytes: usize,
+    /// Where runs lie that the dashboard shows.
+    pub runs: RunsFolder,
+    /// Where pairs of answers go that people compared.
+    pub preferences: PreferenceFile,
     /// How long running requests may take to end after the server was asked to.
     pub drain: Duration,
 }
@@ -22,6 +28,8 @@ impl Default for ServeConfig {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8000,
             max_body_bytes: 4 << 20,
+            runs: RunsFolder::new("outputs"),
+            preferences: PreferenceFile::new("stateset-data/preferences.jsonl"),
             drain: Duration::from_secs(30),
         }
     }

@@ -7,7 +7,7 @@ use axum::middleware::map_response;
 use axum::routing::get;
 
 use crate::api_error::{ApiError, Dialect, layer};
-use crate::{App, openai};
+use crate::{App, dashboard, openai};
 
 /// Everything the server answers.
 pub fn router(app: App) -> Router {
@@ -17,6 +17,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(map_response(layer(Dialect::Own)));
     own.merge(openai::routes())
+        .merge(dashboard::routes())
         .layer(DefaultBodyLimit::max(app.config().max_body_bytes))
         .with_state(app)
 }
