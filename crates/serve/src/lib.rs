@@ -15,6 +15,7 @@
 //! | [`security`] | who may ask for what: keys, tokens, roles, lock-out, pages of other sites |
 //! | [`limits`] | how much one caller, one request and all of them may take |
 //! | [`observe`] | measurements, health, request ids, slow requests |
+//! | [`dashboard`] | pages for people |
 //! | [`openai`] | routes that speak as OpenAI's API does |
 //! | [`anthropic`] | routes that speak as Anthropic's API does |
 //! | `wire` | what such routes share on their way to an answer and back |
@@ -26,12 +27,12 @@ pub mod answer;
 pub mod anthropic;
 pub mod api_error;
 pub mod app;
+pub mod body;
 mod constraint;
-pub mod embedding;
-pub mod body;
 pub mod conversations;
+pub mod dashboard;
+pub mod embedding;
 pub mod jobs;
-pub mod body;
 pub mod limits;
 pub mod models;
 pub mod observe;
@@ -39,9 +40,9 @@ pub mod openai;
 pub mod security;
 mod serve_error;
 pub mod server;
-mod wire;
 pub mod services;
 pub mod store;
+mod wire;
 
 pub use app::App;
 pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};

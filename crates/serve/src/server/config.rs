@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::TlsFiles;
+use crate::dashboard::{PreferenceFile, RunsFolder};
 use crate::limits::Limits;
 use crate::security::Security;
 
@@ -18,6 +19,10 @@ pub struct ServeConfig {
     pub port: u16,
     /// Most bytes of a request's body.
     pub max_body_bytes: usize,
+    /// Where runs lie that the dashboard shows.
+    pub runs: RunsFolder,
+    /// Where pairs of answers go that people compared.
+    pub preferences: PreferenceFile,
     /// How long running requests may take to end after the server was asked to.
     pub drain: Duration,
     /// Who may call.
@@ -40,6 +45,8 @@ impl Default for ServeConfig {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8000,
             max_body_bytes: 4 << 20,
+            runs: RunsFolder::new("outputs"),
+            preferences: PreferenceFile::new("stateset-data/preferences.jsonl"),
             drain: Duration::from_secs(30),
             security: Arc::default(),
             limits: Limits::default(),

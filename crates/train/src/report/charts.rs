@@ -9,29 +9,29 @@ use crate::format::figure;
 use crate::{MetricsRow, RunError, metric};
 
 /// Size of a chart as shown, in pixels: small enough to be read on a telephone.
-const SMALL: (u32, u32) = (460, 240);
+pub(super) const SMALL: (u32, u32) = (460, 240);
 /// Size of the first chart where there is room.
 const WIDE: (u32, u32) = (960, 300);
 
 /// A chart for the page.
 #[derive(Debug, Serialize)]
 pub(super) struct ChartView {
-    title: &'static str,
-    legend: Vec<LegendView>,
+    pub(super) title: &'static str,
+    pub(super) legend: Vec<LegendView>,
     /// What else should be known to read it.
-    note: &'static str,
+    pub(super) note: &'static str,
     /// SVG for a narrow place, not to be escaped.
-    svg: Value,
+    pub(super) svg: Value,
     /// SVG for a wide place, for the first chart.
     wide_svg: Option<Value>,
 }
 
 /// One entry of a legend.
 #[derive(Debug, Serialize)]
-struct LegendView {
+pub(super) struct LegendView {
     /// Class of the mark: `line-1`, `line-2` or `point`.
-    mark: &'static str,
-    text: &'static str,
+    pub(super) mark: &'static str,
+    pub(super) text: &'static str,
 }
 
 /// A chart of one or two metrics.

@@ -7,5 +7,7 @@ mod data;
 mod dialogue;
 mod figures;
 mod page;
+mod parts;
 
 pub use page::{build_report, write_report};
+pub use parts::{REPORT_STYLE, RunChart, compared_charts, run_charts};

@@ -1,0 +1,53 @@
+//! Pages for people: runs with their curves, conversations token by token, runs beside each other, a chat
+//! with any model, and what the data folder holds.
+//!
+//! Pages are written on the server ([`maud`] escapes everything that users and models said) and need no
+//! script to be read; two small scripts keep a running page fresh and stream the chat. Runs are read from
+//! their folders, whoever trains them.
+
+mod chat;
+mod compare;
+mod conversation;
+mod conversations;
+mod data;
+mod frame;
+mod preferences;
+mod run;
+mod runs;
+mod runs_folder;
+mod tokens;
+
+use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::middleware::map_response;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use stateset_train::REPORT_STYLE;
+
+pub use preferences::PreferenceFile;
+pub use runs_folder::RunsFolder;
+
+use crate::App;
+use crate::api_error::{Dialect, layer};
+
+/// All routes under `/dashboard`.
+pub fn routes() -> Router<App> {
+    let style = include_str!("dashboard.css");
+    let css = ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "no-cache")],);
+    let js = || ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")],);
+    let sheet = move || async move { (css.0, format!("{REPORT_STYLE}{style}")).into_response() };
+    Router::new()
+        .route("/dashboard", get(runs::page))
+        .route("/dashboard/runs/{run}", get(run::page))
+        .route("/dashboard/runs/{run}/live", get(run::live))
+        .route("/dashboard/runs/{run}/conversations/{set}", get(conversations::page))
+        .route("/dashboard/runs/{run}/conversations/{set}/{index}", get(conversation::page))
+        .route("/dashboard/compare", get(compare::page))
+        .route("/dashboard/chat", get(chat::page))
+        .route("/dashboard/data", get(data::page))
+        .route("/dashboard/preferences", post(preferences::add))
+        .route("/dashboard/dashboard.css", get(sheet))
+        .route("/dashboard/live.js", get(move || async move { (js().0, include_str!("live.js")) }))
+        .route("/dashboard/chat.js", get(move || async move { (js().0, include_str!("chat.js")) }))
+        .layer(map_response(layer(Dialect::Own)))
+}
