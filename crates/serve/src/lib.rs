@@ -6,6 +6,7 @@
 //! | [`app`] | what all handlers share |
 //! | [`server`] | from settings to a listening server, and its end |
 //! | [`body`] | JSON bodies of requests, and what is wrong with them |
+//! | [`gateway`] | training programs that call a model, unchanged |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
 //! | [`openai`] | routes that speak as OpenAI's API does |
@@ -17,6 +18,7 @@ pub mod anthropic;
 pub mod api_error;
 pub mod app;
 pub mod body;
+pub mod gateway;
 pub mod models;
 pub mod openai;
 mod serve_error;

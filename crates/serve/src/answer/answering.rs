@@ -9,7 +9,7 @@ use stateset_core::{
 use stateset_train::{LocalPolicy, StubPolicy};
 use tokio::sync::mpsc;
 
-use super::{Answer, AnswerEvent, AnswerRequest, Begun, DrawnToken, Piece, Prompt};
+use super::{Answer, AnswerEvent, AnswerRequest, Begun, DrawnToken, Piece, Prompt, Speaker};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
 
@@ -64,7 +64,26 @@ async fn answer(
     match &model.voice {
         Voice::Local(policy) => answer_locally(policy, request, says).await,
         Voice::Stub(stub) => answer_canned(stub, request, says).await,
+        Voice::Speaker(speaker) => answer_spoken(speaker.as_ref(), request, says).await,
     }
+}
+
+async fn answer_spoken(
+    speaker: &dyn Speaker,
+    request: AnswerRequest,
+    says: &Says,
+) -> Result<Answer, ApiError> {
+    let completion = speaker.answer(request).await?;
+    let begun = Begun { prompt_tokens: Vec::new(), n_prompt: 0, version: PolicyVersion(0) };
+    let _ = says.send(Ok(AnswerEvent::Begun(begun)));
+    let message = &completion.message;
+    let (text, reasoning) =
+        (message.content.clone(), message.reasoning.clone().unwrap_or_default());
+    let _ = says.send(Ok(AnswerEvent::Piece(Piece { text, reasoning, ..Piece::default() })));
+    for call in &message.tool_calls {
+        let _ = says.send(Ok(AnswerEvent::Call(call.clone())));
+    }
+    Ok(whole(completion))
 }
 
 async fn answer_canned(

@@ -5,7 +5,9 @@
 mod answering;
 mod event;
 mod request;
+mod speaker;
 
 pub use answering::Answering;
 pub use event::{Answer, AnswerEvent, Begun, DrawnToken, LikelyToken, Piece};
 pub use request::{AnswerRequest, Form, Prompt};
+pub use speaker::Speaker;

@@ -1,5 +1,6 @@
 //! A model source made into a model that answers.
 
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,6 +9,7 @@ use stateset_nn::{Date, PAGE_TOKENS, Path, SamplerSize};
 use stateset_train::{EngineSpec, LocalPolicy, ModelSource, StubPolicy, TrainError, chat_format};
 
 use super::{ServedModel, Voice};
+use crate::answer::Speaker;
 
 /// How much of the machine a model may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,12 @@ impl ServedModel {
             system_prompt: saved.as_ref().and_then(|saved| saved.system_prompt.clone()),
             sampling: saved.map_or_else(Sampling::default, |saved| saved.sampling()),
         })
+    }
+
+    /// A model whose answers come from `speaker`.
+    pub fn spoken_by(name: &str, speaker: Arc<dyn Speaker>) -> ServedModel {
+        let voice = Voice::Speaker(speaker);
+        ServedModel { voice, ..ServedModel::stub(name, Vec::new()) }
     }
 
     /// A model that says these sentences in turn, for trying everything around a model.

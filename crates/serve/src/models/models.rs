@@ -11,12 +11,20 @@ use crate::api_error::ApiError;
 /// them, so an exchange never changes an answer that has begun.
 pub struct Models {
     all: ArcSwap<Vec<Arc<ServedModel>>>,
+    /// The first answers to every name.
+    takes_any_name: bool,
 }
 
 impl Models {
     /// Serves these; the first answers requests that name none.
     pub fn new(models: Vec<ServedModel>) -> Models {
-        Models { all: ArcSwap::from_pointee(models.into_iter().map(Arc::new).collect()) }
+        let all = ArcSwap::from_pointee(models.into_iter().map(Arc::new).collect());
+        Models { all, takes_any_name: false }
+    }
+
+    /// One model that answers whatever it is called, for clients that name the model they know.
+    pub fn under_any_name(model: ServedModel) -> Models {
+        Models { takes_any_name: true, ..Models::new(vec![model]) }
     }
 
     /// All of them.
@@ -31,8 +39,8 @@ impl Models {
     pub fn find(&self, name: Option<&str>) -> Result<Arc<ServedModel>, ApiError> {
         let all = self.all.load();
         let found = match name {
-            Some(name) => all.iter().find(|model| model.name == name),
-            None => all.first(),
+            Some(name) if !self.takes_any_name => all.iter().find(|model| model.name == name),
+            _ => all.first(),
         };
         found.cloned().ok_or_else(|| {
             let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();

@@ -1,7 +1,11 @@
 //! One model that answers.
 
+use std::sync::Arc;
+
 use stateset_core::Sampling;
 use stateset_train::{LocalPolicy, StubPolicy};
+
+use crate::answer::Speaker;
 
 /// Who says what the model says.
 #[derive(Clone)]
@@ -10,6 +14,8 @@ pub enum Voice {
     Local(Box<LocalPolicy>),
     /// Canned sentences.
     Stub(StubPolicy),
+    /// Somebody else.
+    Speaker(Arc<dyn Speaker>),
 }
 
 /// One model that answers.
