@@ -19,7 +19,7 @@ use crate::api_error::{ApiError, Dialect, layer};
 use crate::body::JsonBody;
 use crate::models::{Models, ServedModel};
 use crate::server::ServeConfig;
-use crate::{App, openai};
+use crate::{App, anthropic, openai};
 
 /// All routes of a gateway.
 pub(super) fn routes(sessions: Sessions, config: &ServeConfig) -> Router {
@@ -93,6 +93,7 @@ async fn model(
     *request.uri_mut() = path.parse::<Uri>().map_err(|_| ApiError::not_found("route", &path))?;
     let model = ServedModel::spoken_by("policy", session);
     let app = App::new(gateway.config.clone(), Models::under_any_name(model));
-    let answered = openai::routes().with_state(app).oneshot(request).await;
+    let apis = openai::routes().merge(anthropic::routes()).with_state(app);
+    let answered = apis.oneshot(request).await;
     answered.map_err(ApiError::internal)
 }
