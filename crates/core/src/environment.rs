@@ -24,6 +24,9 @@ pub struct StepOutcome {
     pub messages: Vec<Message>,
     /// Reward of this turn alone; `None` where the environment gives none.
     pub reward: Option<f64>,
+    /// The whole conversation as the agent is to read it from now on, ending with the message to answer,
+    /// where that is something else than what was said before with `messages` after it.
+    pub history: Option<Vec<Message>>,
 }
 
 /// Plays episodes. All memory of an episode is in its [`EnvironmentState`], so one environment plays
@@ -48,4 +51,11 @@ pub trait Environment: Send + Sync {
         action: &ConversationTurn,
         stream: Stream,
     ) -> Result<StepOutcome, RolloutError>;
+
+    /// The episode that opened with this name in its state will not be stepped again, whether it is over or
+    /// was given up. Called once for each opening; for environments that hold something outside of the
+    /// state, such as a process.
+    fn close(&self, episode_id: &str) {
+        let _ = episode_id;
+    }
 }

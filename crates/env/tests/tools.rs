@@ -180,7 +180,7 @@ impl Environment for Till {
         });
         let messages: Vec<Message> = paid.collect();
         state.turn_count += 1;
-        Ok(StepOutcome { messages, reward: Some(1.0) })
+        Ok(StepOutcome { messages, reward: Some(1.0), ..StepOutcome::default() })
     }
 }
 

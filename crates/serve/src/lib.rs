@@ -8,6 +8,7 @@
 //! | [`app`] | what all handlers share |
 //! | [`server`] | from settings to a listening server, and its end |
 //! | [`body`] | JSON bodies of requests, and what is wrong with them |
+//! | [`gateway`] | training programs that call a model, unchanged |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
 //! | [`conversations`] | conversations whose history the server keeps |
@@ -32,6 +33,7 @@ mod constraint;
 pub mod conversations;
 pub mod dashboard;
 pub mod embedding;
+pub mod gateway;
 pub mod jobs;
 pub mod limits;
 pub mod models;

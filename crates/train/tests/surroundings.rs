@@ -75,7 +75,7 @@ impl Environment for Lines {
         if self.has_picture {
             message.images.push(ImageContent::new("https://shop.example/a.png"));
         }
-        Ok(StepOutcome { messages: vec![message], reward: None })
+        Ok(StepOutcome { messages: vec![message], ..StepOutcome::default() })
     }
 }
 

@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod evaluate;
 mod generate;
+mod harness;
 mod init;
 mod lines;
 mod logging;

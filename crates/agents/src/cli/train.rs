@@ -13,6 +13,7 @@ use stateset_train::{
 
 use super::engine::runtime;
 use super::error::{CliError, Outcome};
+use super::harness::HarnessArgs;
 use super::model::{open_judge, parse_date};
 use super::output::{Output, say};
 use super::result::RunResult;
@@ -55,6 +56,8 @@ pub(crate) struct TrainArgs {
     /// File of preferences to measure on; a share of --pairs is held back where absent
     #[arg(long, value_name = "FILE")]
     pub(crate) eval_pairs: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) harness: HarnessArgs,
     /// How boldly to train: conservative, balanced, aggressive or experimental
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
@@ -162,9 +165,9 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop));
-        run.train_checked().await
-    });
-    let trained = trained.map_err(during_run)?;
+        let _server = args.harness.take_over(&mut run).await?;
+        run.train_checked().await.map_err(during_run)
+    })?;
     if let Some(folder) = &args.save {
         trained.save(folder).map_err(CliError::failed)?;
     }
@@ -236,6 +239,7 @@ fn flags(args: &TrainArgs, weaker: &[(String, String)]) -> Flags {
     for (flag, path, value) in &args.more {
         flags.add(flag, path, Some(value));
     }
+    args.harness.flags(&mut flags);
     flags.add("--model", "agent.model_name", args.model.as_ref());
     if let Some(env) = &args.env {
         let is_file = names_a_file(env);

@@ -85,7 +85,7 @@ impl<S: Simulator> Environment for CommerceEnvironment<S> {
         } else if state.turn_count >= self.max_turns {
             state.status = EpisodeStatus::Timeout;
         }
-        Ok(StepOutcome { messages, reward: None })
+        Ok(StepOutcome { messages, ..StepOutcome::default() })
     }
 }
 

@@ -101,7 +101,7 @@ impl Environment for ConversationEnvironment {
         end_when_out_of_turns(state, self.max_turns);
         let reward = self.turn_reward.and_then(|reward| reward.of(text, before, state));
         let messages = if state.is_done() { Vec::new() } else { answer.into_iter().collect() };
-        Ok(StepOutcome { messages, reward })
+        Ok(StepOutcome { messages, reward, ..StepOutcome::default() })
     }
 }
 

@@ -161,7 +161,7 @@ impl Environment for DatabaseEnvironment {
         // Nobody answers the last words of a user; results of tools belong to their calls.
         let is_last_word = state.is_done() && message.tool_calls.is_empty();
         let messages = if is_last_word { Vec::new() } else { messages };
-        Ok(StepOutcome { messages, reward: None })
+        Ok(StepOutcome { messages, ..StepOutcome::default() })
     }
 }
 

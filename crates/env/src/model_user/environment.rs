@@ -85,7 +85,7 @@ impl Environment for ModelUserEnvironment {
         dialogue.extend(answers.iter().cloned());
         store(scenario, state, &dialogue)?;
         let messages = if state.is_done() { Vec::new() } else { answers };
-        Ok(StepOutcome { messages, reward: None })
+        Ok(StepOutcome { messages, ..StepOutcome::default() })
     }
 }
 

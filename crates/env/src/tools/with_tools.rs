@@ -68,6 +68,10 @@ impl Environment for WithTools {
         Ok(opening)
     }
 
+    fn close(&self, episode_id: &str) {
+        self.inner.close(episode_id);
+    }
+
     async fn step(
         &self,
         scenario: &Scenario,
@@ -91,7 +95,7 @@ impl Environment for WithTools {
         count(state, &answers);
         if theirs.is_empty() {
             memory.store(state);
-            return Ok(StepOutcome { messages: answers, reward: None });
+            return Ok(StepOutcome { messages: answers, ..StepOutcome::default() });
         }
         let mut rest = action.clone();
         rest.message.tool_calls = theirs;
@@ -136,7 +140,7 @@ impl WithTools {
         let why = format!("{} rounds of calls were made; answer the user now", self.max_rounds);
         let messages: Vec<Message> = calls.iter().map(|call| refusal(call, &why)).collect();
         count(state, &messages);
-        StepOutcome { messages, reward: None }
+        StepOutcome { messages, ..StepOutcome::default() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stateset_core::PolicyError;
 use tokio::sync::mpsc;
 
-use super::{Answer, AnswerEvent, AnswerRequest, canned, local};
+use super::{Answer, AnswerEvent, AnswerRequest, canned, local, spoken};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
 use crate::observe::Watching;
@@ -83,6 +83,7 @@ async fn answer(
     match &model.voice {
         Voice::Local(policy) => local::answer(model, policy, request, says).await,
         Voice::Stub(stub) => canned::answer(stub, &request, model.version, says),
+        Voice::Speaker(speaker) => spoken::answer(speaker, request, model.version, says).await,
     }
 }
 

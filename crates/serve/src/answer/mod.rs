@@ -8,7 +8,9 @@ mod check;
 mod event;
 mod local;
 mod request;
+mod speaker;
 mod speech;
+mod spoken;
 mod stops;
 mod thoughts;
 
@@ -16,3 +18,4 @@ pub use answering::Answering;
 pub(crate) use answering::policy_error;
 pub use event::{Answer, AnswerEvent, Begun, DrawnToken, LikelyToken, Piece};
 pub use request::{AnswerRequest, Form, Prompt};
+pub use speaker::Speaker;

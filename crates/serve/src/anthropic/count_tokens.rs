@@ -57,7 +57,7 @@ fn n_tokens(
                 tokens.map_err(|error| ApiError::invalid("messages", error.to_string()))?;
             Ok(tokens.len())
         }
-        Voice::Stub(_) => {
+        Voice::Stub(_) | Voice::Speaker(_) => {
             let words = |message: &Message| message.content.split_whitespace().count();
             Ok(messages.iter().map(words).sum())
         }

@@ -1,6 +1,6 @@
 //! A model source made into a model that answers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +11,7 @@ use stateset_train::{EngineSpec, LocalPolicy, ModelSource, StubPolicy, TrainErro
 use crate::observe::AnswerWatch;
 
 use super::{ServedModel, Voice};
+use crate::answer::Speaker;
 
 /// How much of the machine a model may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +91,12 @@ impl ServedModel {
             vocabulary: OnceLock::new(),
             watch: AnswerWatch::default(),
         })
+    }
+
+    /// A model whose answers come from `speaker`.
+    pub fn spoken_by(name: &str, speaker: Arc<dyn Speaker>) -> ServedModel {
+        let voice = Voice::Speaker(speaker);
+        ServedModel { voice, ..ServedModel::stub(name, Vec::new()) }
     }
 
     /// A model that says these sentences in turn, for trying everything around a model.

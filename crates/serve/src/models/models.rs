@@ -13,6 +13,8 @@ use crate::observe::AnswerMetrics;
 pub struct Models {
     all: ArcSwap<Vec<Arc<ServedModel>>>,
     metrics: AnswerMetrics,
+    /// The first answers to every name.
+    takes_any_name: bool,
 }
 
 impl Models {
@@ -21,12 +23,17 @@ impl Models {
         let metrics = AnswerMetrics::default();
         let watched = |model| Arc::new(watched(model, &metrics));
         let all = ArcSwap::from_pointee(models.into_iter().map(watched).collect());
-        Models { all, metrics }
+        Models { all, metrics, takes_any_name: false }
     }
 
     /// How they answer, in numbers.
     pub fn metrics(&self) -> &AnswerMetrics {
         &self.metrics
+    }
+
+    /// One model that answers whatever it is called, for clients that name the model they know.
+    pub fn under_any_name(model: ServedModel) -> Models {
+        Models { takes_any_name: true, ..Models::new(vec![model]) }
     }
 
     /// All of them.
@@ -41,8 +48,8 @@ impl Models {
     pub fn find(&self, name: Option<&str>) -> Result<Arc<ServedModel>, ApiError> {
         let all = self.all.load();
         let found = match name {
-            Some(name) => all.iter().find(|model| model.name == name),
-            None => all.first(),
+            Some(name) if !self.takes_any_name => all.iter().find(|model| model.name == name),
+            _ => all.first(),
         };
         found.cloned().ok_or_else(|| {
             let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();

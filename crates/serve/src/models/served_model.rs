@@ -1,10 +1,11 @@
 //! One model that answers.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use stateset_core::{PolicyVersion, Sampling};
 use stateset_train::{LocalPolicy, StubPolicy};
 
+use crate::answer::Speaker;
 use crate::constraint::Vocabulary;
 use crate::observe::AnswerWatch;
 
@@ -15,6 +16,8 @@ pub enum Voice {
     Local(Box<LocalPolicy>),
     /// Canned sentences.
     Stub(StubPolicy),
+    /// Somebody else.
+    Speaker(Arc<dyn Speaker>),
 }
 
 /// One model that answers.

@@ -86,6 +86,7 @@ impl Episode<'_> {
         let reset = self.players.environment.reset(self.scenario, stream);
         let opening = self.in_time(Border::Environment, self.limits.turn_timeout, reset).await??;
         let mut state = opening.state;
+        let _closing = Closing::of(self.players.environment, &state);
         let mut messages = opening.messages;
         trajectory.turns.extend(messages.iter().cloned().map(ConversationTurn::new));
         let mut notes = Map::new();
@@ -107,7 +108,10 @@ impl Episode<'_> {
             messages.push(action.message.clone());
             trajectory.turns.push(action);
             let outcome = outcome??;
-            messages.extend(outcome.messages.iter().cloned());
+            match outcome.history {
+                Some(history) => messages = history,
+                None => messages.extend(outcome.messages.iter().cloned()),
+            }
             trajectory.turns.extend(outcome.messages.into_iter().map(ConversationTurn::new));
             turn += 1;
         }
@@ -169,6 +173,24 @@ impl Episode<'_> {
             let secs = limit.as_secs_f64();
             RolloutError::new(border, format!("no answer within {secs} s"))
         })
+    }
+}
+
+/// Tells the environment that an episode will not be stepped again, however it ends.
+struct Closing<'a> {
+    environment: &'a dyn Environment,
+    episode_id: String,
+}
+
+impl<'a> Closing<'a> {
+    fn of(environment: &'a dyn Environment, state: &EnvironmentState) -> Closing<'a> {
+        Closing { environment, episode_id: state.episode_id.clone() }
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.environment.close(&self.episode_id);
     }
 }
 

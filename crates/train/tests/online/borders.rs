@@ -162,7 +162,7 @@ impl Environment for Remote {
             state.status = EpisodeStatus::Completed;
             return Ok(StepOutcome::default());
         }
-        Ok(StepOutcome { messages: vec![Message::user(answer)], reward: None })
+        Ok(StepOutcome { messages: vec![Message::user(answer)], ..StepOutcome::default() })
     }
 }
 

@@ -1,0 +1,54 @@
+//! A server on this machine for the programs of one run.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use stateset_core::Environment;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::routes::routes;
+use super::sessions::Sessions;
+use super::{Harness, HarnessEnvironment};
+use crate::ServeError;
+use crate::server::ServeConfig;
+
+/// Answers the programs of one run, on a free port of this machine's own address. Ends when it is dropped.
+pub struct GatewayServer {
+    address: SocketAddr,
+    sessions: Sessions,
+    serving: JoinHandle<()>,
+}
+
+impl GatewayServer {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// [`ServeError::Bind`] where no port is free.
+    pub async fn start() -> Result<GatewayServer, ServeError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let bind = |source| ServeError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind)?;
+        let address = listener.local_addr()?;
+        let sessions = Sessions::default();
+        let router = routes(sessions.clone(), &ServeConfig::default());
+        let serving = tokio::spawn(async move {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "the gateway broke");
+            }
+        });
+        Ok(GatewayServer { address, sessions, serving })
+    }
+
+    /// An environment that starts programs of `harness`, which call this server; `inner` plays their user,
+    /// where they ask.
+    pub fn environment(&self, harness: Harness, inner: Arc<dyn Environment>) -> HarnessEnvironment {
+        HarnessEnvironment::new(harness, self.address, self.sessions.clone(), inner)
+    }
+}
+
+impl Drop for GatewayServer {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
