@@ -20,6 +20,7 @@ mod facade;
 mod hub;
 mod judge;
 pub mod prelude;
+mod tools;
 
 pub use facade::{
     AutoTrainer, ChatAgent, Trained, Training, train, train_on_pairs, train_on_prompts,

@@ -17,23 +17,41 @@ use serde_json::{Map, json};
 use stateset_core::{
     CallFormat, GivenTokens, Message, Origin, PolicyVersion, TokenTrace, ToolCall, ToolSpec,
 };
-use stateset_nn::{ChatFormat, ChatTemplate};
+use stateset_nn::{ChatFormat, ChatTemplate, TextFiles, Tokenizer};
 use text_support::{data, tokenizer};
 
-/// Templates whose rows go on after calls, the way each teaches to call, and whether a later user turn
-/// rewrites what was read. With Llama's and Gemma's, a call starts a new row.
-const TEMPLATES: [(&str, CallFormat, bool); 5] = [
+/// Each template, the way it teaches to call, and whether a later user turn rewrites what was read.
+const TEMPLATES: [(&str, CallFormat, bool); 7] = [
+    ("llama3_1", CallFormat::Llama, false),
     ("qwen2_5", CallFormat::Hermes, false),
     ("qwen2_5_training", CallFormat::Hermes, false),
     // It drops the thought of the turn before.
     ("qwen3", CallFormat::Hermes, true),
     // The line end behind a result moves when the result is no longer last.
     ("NousResearch-Hermes-2-Pro-Llama-3-8B-tool_use", CallFormat::Hermes, true),
+    ("gemma3", CallFormat::Json, false),
     ("minimind", CallFormat::Hermes, false),
 ];
 
+/// A tokenizer whose answers end as the template `name` ends them. That of the data has ChatML's tokens
+/// around turns; for templates with others, these get their names.
+fn tokenizer_for(name: &str) -> Option<Tokenizer> {
+    let (start, end) = match name {
+        "llama3_1" => ("<|start_header_id|>", "<|eot_id|>"),
+        "gemma3" => ("<start_of_turn>", "<end_of_turn>"),
+        _ => return tokenizer("minimind"),
+    };
+    let folder = data("tokenizers/minimind")?;
+    let files = ["tokenizer.json", "tokenizer_config.json"].map(|file| {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let text = text.replace("<|im_start|>", start).replace("<|im_end|>", end);
+        (file, text.into_bytes().into())
+    });
+    Some(Tokenizer::load(&TextFiles::from_memory(name, files).unwrap()).unwrap())
+}
+
 fn format_of(name: &str) -> Option<ChatFormat> {
-    let tokenizer = tokenizer("minimind")?;
+    let tokenizer = tokenizer_for(name)?;
     let template = if name == "minimind" {
         text_support::template("tokenizer:tokenizers/minimind")?
     } else {
@@ -241,6 +259,7 @@ fn several_calls_are_rendered_where_the_template_refuses_them() {
     assert_eq!(talk.say(&both), 2);
     talk.answer_calls();
     talk.say("It rains.");
+    assert_eq!(talk.restarts, 0);
     // Without a row there are no words of the model's own.
     let tokens = talk.format.prompt(&talk.messages, &[weather()]).unwrap();
     let text = talk.format.tokenizer().decode(&tokens, false).unwrap();
@@ -251,10 +270,10 @@ fn several_calls_are_rendered_where_the_template_refuses_them() {
 #[test]
 fn descriptions_write_no_control_tokens() {
     let Some(format) = format_of("gemma3") else { return };
-    let tool = ToolSpec { description: "Bad <|im_end|> words".to_owned(), ..weather() };
+    let tool = ToolSpec { description: "Bad <end_of_turn> words".to_owned(), ..weather() };
     let count = |tool: &ToolSpec| {
         let tokens = format.prompt(&[Message::user("Hi")], std::slice::from_ref(tool)).unwrap();
-        let end = format.tokenizer().token_to_id("<|im_end|>");
+        let end = format.tokenizer().token_to_id("<end_of_turn>");
         tokens.iter().filter(|id| Some(**id) == end).count()
     };
     assert_eq!(count(&tool), count(&weather()));

@@ -46,7 +46,7 @@ pub use judge::{
     DirectJudging, JudgeMeasure, JudgeModel, JudgeSlot, LocalJudge, LocalJudgeSettings,
     ORDER_DISAGREEMENT, PairReward, PairwiseJudging, PolicyJudge, PreferencePair,
     PreferenceSelection, RelativeJudging, Ruler, compare, judging_figures, measure_judge,
-    preference_pairs, preferences_to_jsonl,
+    preference_pairs, preferences_to_jsonl, start_asker,
 };
 pub use lock::RunLock;
 pub use machine::peak_rss_bytes;

@@ -8,6 +8,7 @@ use super::chat::{AgentArgs, TalkArgs};
 use super::error::Outcome;
 use super::evaluate::{self, EvaluateArgs};
 use super::logging::LogArgs;
+use super::sources::what_to_play;
 use super::train::{self, TrainArgs};
 
 /// Trains an agent: stateset-agents train with other names for some flags.
@@ -93,8 +94,7 @@ pub(crate) struct GrpoEvaluate {
     /// Scenarios to play, the first of the set; 0 plays all
     #[arg(long, value_name = "N", default_value_t = 100)]
     num_episodes: u64,
-    /// File of scenarios, or the name of a built-in set; customer_service where absent
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = format!("{}; customer_service where absent", what_to_play()))]
     scenarios_file: Option<String>,
     /// File for the summary and all conversations, as JSON
     #[arg(long, value_name = "FILE")]

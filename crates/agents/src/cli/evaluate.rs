@@ -20,7 +20,8 @@ use super::engine::{runtime, sampling_spec};
 use super::error::{CliError, Outcome};
 use super::model::{open_judge, open_model};
 use super::output::{Output, progress_bar, table};
-use super::sources::{Flags, Prepared, names_a_file};
+use super::sources::{Flags, Prepared, names_a_file, what_to_play};
+use crate::tools::{RemoteTools, add_tools};
 
 /// Evaluate an agent
 ///
@@ -36,8 +37,7 @@ pub(crate) struct EvaluateArgs {
     /// File of prompts to answer in one turn: JSON lines, or a JSON list of texts
     #[arg(long, alias = "input", value_name = "FILE", conflicts_with = "env")]
     pub(crate) prompts: Option<PathBuf>,
-    /// What to play: a built-in set (customer_service, technical_support, sales) or a file of scenarios
-    #[arg(long, visible_alias = "scenarios", value_name = "SET|FILE")]
+    #[arg(long, visible_alias = "scenarios", value_name = "SET|FILE", help = what_to_play())]
     pub(crate) env: Option<String>,
     /// The part of a built-in set: train, validation or held_out
     #[arg(long, value_name = "NAME", default_value = "held_out")]
@@ -138,6 +138,9 @@ fn play_set(args: &EvaluateArgs) -> Outcome {
     }
     // That evaluations play what training would is meant here.
     prepared.warn_but(&["evaluation.split", "evaluation.num_episodes"]);
+    if let Some(path) = &cast.missing_tools {
+        RemoteTools::read(path).map_err(CliError::loading)?;
+    }
     if args.dry_run {
         return say_checked(&prepared, Some(&cast));
     }
@@ -225,8 +228,13 @@ struct Player<'a> {
 impl Player<'_> {
     fn play(&self, model: Option<ModelSource>) -> Outcome<Played> {
         let name = model.as_ref().map_or("stub".to_owned(), |model| model.name.clone());
-        let stage = self.stage(model)?;
-        let trajectories = runtime()?.block_on(self.episodes(&stage))?;
+        let mut stage = self.stage(model)?;
+        let trajectories = runtime()?.block_on(async {
+            let mut cast = self.cast.clone();
+            add_tools(&mut cast).await.map_err(CliError::loading)?;
+            stage.environment = cast.evaluation_environment;
+            self.episodes(&stage).await
+        })?;
         let mut stream =
             self.config.evaluation.seed.stream(Purpose::Bootstrap, StreamKey::default());
         let summary = EvaluationSummary::of(&trajectories, &Bootstrap::default(), &mut stream);

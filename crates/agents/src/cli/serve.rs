@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
+use stateset_serve::dashboard::{PreferenceFile, RunsFolder};
 use stateset_serve::jobs::{JobSettings, serve_deployed};
 use stateset_serve::store::{Clock, Place, Store, StoreError};
 use stateset_serve::{
@@ -49,6 +50,9 @@ pub(crate) struct ServeArgs {
     /// Folder for what the server must not forget: its database and the run folders of trainings
     #[arg(long, value_name = "DIR", default_value = "./stateset-data", env = "STATESET_DATA_DIR")]
     data_dir: PathBuf,
+    /// Folder with the run folders that the dashboard shows, beside those of trainings
+    #[arg(long, value_name = "DIR", default_value = "outputs")]
+    runs: PathBuf,
     /// A PostgreSQL database instead of a file in the data folder, such as postgres://user@host/name;
     /// several servers may share it
     #[arg(long, value_name = "URL", env = "STATESET_DATABASE_URL", hide_env_values = true)]
@@ -67,7 +71,10 @@ pub(crate) struct ServeArgs {
 
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
-    let (config, generated) = args.guard.config(args.host, args.port, None)?;
+    let (mut config, generated) =
+        args.guard.config(args.host, args.port, Some(&args.data_dir))?;
+    config.runs = RunsFolder::new([args.runs.clone(), args.data_dir.join("runs")]);
+    config.preferences = PreferenceFile::new(args.data_dir.join("preferences.jsonl"));
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let app = App::new(config, Models::new(vec![args.load()?]));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use stateset_env::sets::worlds;
 use stateset_train::ModelSource;
 use stateset_train::config::{
     ConfigFile, ConfigProblem, ConfigSources, ConfigWarning, Flag, ModelOverlay, Resolved,
@@ -32,6 +33,12 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("write it as KEY=VALUE, such as training.seed=7".to_owned()),
     }
+}
+
+/// The help of flags that say what is played: every built-in world, or a file.
+pub(crate) fn what_to_play() -> String {
+    let names: Vec<&str> = worlds().iter().map(|world| world.name()).collect();
+    format!("What to play: a built-in set ({}) or a file of scenarios", names.join(", "))
 }
 
 /// Flags of a command on their way into the configuration.
@@ -91,6 +98,22 @@ pub(crate) fn names_a_file(env: &str) -> bool {
 }
 
 impl ConfigArgs {
+    /// True where neither a file nor a key was given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.config.is_none() && self.set.is_empty()
+    }
+
+    /// Resolves file, variables and `flags` (with `--set` on top), for what needs no model of an agent.
+    pub(crate) fn settings(&self, flags: Flags) -> Outcome<Resolved> {
+        let mut problems = Vec::new();
+        let resolved = resolve(&self.sources(flags, &mut problems));
+        problems.extend(resolved.as_ref().err().into_iter().flatten().cloned());
+        match resolved {
+            Ok(resolved) if problems.is_empty() => Ok(resolved),
+            _ => Err(all_problems(&problems, None)),
+        }
+    }
+
     /// Resolves file, variables and `flags` (with `--set` on top), and opens the model they name.
     pub(crate) fn prepare(&self, flags: Flags) -> Outcome<Prepared> {
         let mut problems = Vec::new();

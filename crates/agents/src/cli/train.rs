@@ -18,10 +18,11 @@ use super::model::{open_judge, parse_date};
 use super::output::{Output, say};
 use super::result::RunResult;
 use super::signals::stop_on_signal;
-use super::sources::{ConfigArgs, Flags, Prepared, names_a_file};
+use super::sources::{ConfigArgs, Flags, Prepared, names_a_file, what_to_play};
 use super::today::today;
 use super::train_on_pairs;
 use crate::facade::{AutoTrainer, choice_text};
+use crate::tools::{RemoteTools, add_tools};
 
 /// Train an agent
 ///
@@ -34,8 +35,7 @@ pub(crate) struct TrainArgs {
     /// or a name on the model hub
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
-    /// What to play: a built-in set (customer_service, technical_support, sales) or a file of scenarios
-    #[arg(long, visible_alias = "scenarios", value_name = "SET|FILE")]
+    #[arg(long, visible_alias = "scenarios", value_name = "SET|FILE", help = what_to_play())]
     pub(crate) env: Option<String>,
     /// File of prompts to answer in one turn, JSON lines
     #[arg(long, value_name = "FILE")]
@@ -143,18 +143,25 @@ fn described(prepared: Prepared, args: &TrainArgs) -> Outcome<OnlineRun> {
     let mut run = OnlineRun::new(resolved, model).map_err(CliError::loading)?;
     run.judge = judge;
     run.date = args.date.or_else(today);
+    if let Some(path) = &run.cast.missing_tools {
+        RemoteTools::read(path).map_err(CliError::loading)?;
+    }
     Ok(run)
 }
 
 /// The run again, with the profile that fits what its agent does before training.
-fn chosen(run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
+fn chosen(mut run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
     let auto = AutoTrainer::default();
     let BaselineSize { n_scenarios, n_samples } = auto.baseline;
     say(format_args!(
         "auto: playing up to {n_scenarios} scenarios {n_samples} times before training"
     ));
     let resolved = run.resolved.clone();
-    let choice = runtime()?.block_on(auto.choose(run)).map_err(CliError::loading)?;
+    let choice = runtime()?.block_on(async {
+        add_tools(&mut run.cast).await?;
+        auto.choose(run).await
+    });
+    let choice = choice.map_err(CliError::loading)?;
     say(choice_text(&choice));
     described(prepare(args, &auto.settings(&choice, &resolved))?, args)
 }
@@ -165,6 +172,7 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop));
+        add_tools(&mut run.cast).await?;
         let _server = args.harness.take_over(&mut run).await?;
         run.train_checked().await.map_err(during_run)
     })?;

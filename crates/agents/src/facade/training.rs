@@ -21,6 +21,7 @@ use stateset_train::{
 use super::agent::{ChatAgent, open_model, split_folder};
 use super::auto_trainer::{AutoTrainer, choice_text};
 use crate::judge::remote_judge;
+use crate::tools::add_tools;
 
 /// A run that has been described. `.await` starts it; until then nothing happens.
 ///
@@ -254,6 +255,7 @@ impl Subject {
             run.cast.evaluation_environment = environment.clone();
         }
         run.cast.reward = self.reward.clone();
+        add_tools(&mut run.cast).await?;
         Ok(run)
     }
 }

@@ -149,3 +149,47 @@ fn settings_of_a_server_that_do_not_fit_are_refused() {
         assert!(told.contains(part) && !told.contains("s3cret"), "{told}");
     }
 }
+
+#[test]
+fn recorded_conversations_are_judged_and_failures_are_counted() {
+    let temp = folder();
+    let program = Program::main(temp.path()).with("STATESET_TEST_JUDGE_KEY", "s3cret");
+    let line = |id: &str| {
+        json!({"id": id, "messages": [
+            {"role": "user", "content": "My order is late."},
+            {"role": "assistant", "content": "I am sorry. What is its number?"},
+        ]})
+    };
+    let lines = format!("{}\n{}\n", line("a"), line("b"));
+    let judged = |reward: &str, url: &str, more: &[&str]| {
+        let url = format!("--set=reward.judge_url={url}");
+        let args = [
+            "reward",
+            "--reward",
+            reward,
+            "--judge=m-1",
+            &url,
+            "--set=reward.judge_api_key_env=STATESET_TEST_JUDGE_KEY",
+            "--set=reward.judge_max_attempts=1",
+            "-",
+        ];
+        program.read(&[&args[..], more].concat(), &lines)
+    };
+    let (url, asked) = serve();
+    for reward in ["judge:general", "ruler:general", "judge:general=0.5,conciseness=0.5"] {
+        let scored = judged(reward, &url, &["--json"]).json_lines();
+        let ids: Vec<&Value> = scored.iter().map(|line| &line["id"]).collect();
+        assert_eq!(ids, ["a", "b"], "{reward}");
+        assert!(scored.iter().all(|line| line["score"].is_number()), "{reward}: {scored:?}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 6);
+    let told = judged("judge:general", NOWHERE, &[]).ok();
+    assert!(told.contains("2, 2 of them unscorable"), "{told}");
+    let unscored = judged("judge:general", NOWHERE, &["--json"]).json_lines();
+    assert!(unscored.iter().all(|line| line["score"].is_null()), "{unscored:?}");
+    assert!(unscored.iter().all(|line| line["unscorable"].is_string()), "{unscored:?}");
+    let told = program.read(&["reward", "--reward", "judge:general", "-"], &lines).refused();
+    assert!(told.contains("--judge"), "{told}");
+    let told = judged("judge:generall", NOWHERE, &[]).refused();
+    assert!(told.contains("did you mean \"general\"?"), "{told}");
+}

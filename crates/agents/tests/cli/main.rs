@@ -14,6 +14,7 @@ mod judged;
 mod judged_elsewhere;
 mod pairs;
 mod program;
+mod remote_tools;
 mod reward;
 mod score;
 mod serve_guard;

@@ -28,6 +28,7 @@
 mod environment;
 mod flip;
 mod prompt;
+mod task_user;
 mod user;
 
 pub use environment::ModelUserEnvironment;

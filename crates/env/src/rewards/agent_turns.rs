@@ -1,10 +1,13 @@
 //! The agent's turns as rewards look at them.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use stateset_core::{FinishReason, Role, Score, Trajectory};
 
 use crate::text::{
-    Disfluency, disfluency, is_function_word, is_parrot, is_repeat, n_words, sentences,
-    share_of_bad_joins, words, words_in_clauses,
+    asks, disfluency, is_function_word, is_parrot, is_repeat, share_of_bad_joins, words,
+    words_in_clauses,
 };
 
 /// Turns of more words than this lose soundness: nobody reads on.
@@ -25,20 +28,20 @@ pub(super) struct AgentTurn<'a> {
     /// What the user said last.
     pub(super) last_user: &'a str,
     /// The words of everything the user had said before.
-    pub(super) user_words: Vec<String>,
-    /// Why nobody can read it, if so.
-    pub(super) disfluency: Option<Disfluency>,
+    pub(super) user_words: Arc<Vec<String>>,
     /// True where it repeats an earlier turn or the user's last one.
     pub(super) is_repeated: bool,
     /// True where it was cut off at the token limit.
     pub(super) is_cut_off: bool,
+    /// Whether somebody can read it, once that was asked.
+    is_fluent: OnceCell<bool>,
 }
 
 impl AgentTurn<'_> {
     /// True for readable text that is new in its conversation; nothing else earns anything for its
     /// wording.
     pub(super) fn is_sound(&self) -> bool {
-        self.disfluency.is_none() && !self.is_repeated
+        !self.is_repeated && *self.is_fluent.get_or_init(|| disfluency(&self.words).is_none())
     }
 
     /// How far its wording can be trusted to mean something, from 0 to 1. 0 for what is not sound or was
@@ -59,10 +62,7 @@ impl AgentTurn<'_> {
 
     /// True where some sentence of three words or more ends in a question mark.
     pub(super) fn asks(&self) -> bool {
-        let before_marks = self.text.match_indices('?').map(|(index, _)| &self.text[..index]);
-        let questions =
-            before_marks.filter_map(|before| sentences(before).last().copied().map(n_words));
-        questions.into_iter().any(|n| n >= 3)
+        asks(self.text, 3)
     }
 
     /// The first of its content words that the user has used; words count as the same from five letters
@@ -87,32 +87,32 @@ fn stem(word: &str) -> &str {
 /// The agent's turns, without those that only call tools.
 pub(super) fn agent_turns(trajectory: &Trajectory) -> Vec<AgentTurn<'_>> {
     let mut turns: Vec<AgentTurn<'_>> = Vec::new();
-    let mut user_words: Vec<String> = Vec::new();
-    let mut last_user: Vec<String> = Vec::new();
+    let mut user_words: Arc<Vec<String>> = Arc::default();
+    let mut last_user = 0;
     let mut last_said = "";
     for turn in &trajectory.turns {
         let text = turn.message.content.as_str();
         match turn.message.role {
             Role::User => {
-                last_user = words(text);
+                last_user = user_words.len();
                 last_said = text;
-                user_words.extend_from_slice(&last_user);
+                Arc::make_mut(&mut user_words).append(&mut words(text));
             }
             Role::Assistant if text.trim().is_empty() && !turn.message.tool_calls.is_empty() => {}
             Role::Assistant => {
                 let (words, starts) = words_in_clauses(text);
-                let is_repeated = is_parrot(&words, &last_user)
+                let is_repeated = is_parrot(&words, &user_words[last_user..])
                     || turns.iter().any(|earlier| is_repeat(&words, &earlier.words));
                 turns.push(AgentTurn {
                     text,
                     reasoning: turn.message.reasoning.as_deref(),
                     starts,
                     last_user: last_said,
-                    disfluency: disfluency(&words),
                     words,
-                    user_words: user_words.clone(),
+                    user_words: Arc::clone(&user_words),
                     is_repeated,
                     is_cut_off: turn.finish == Some(FinishReason::Length),
+                    is_fluent: OnceCell::new(),
                 });
             }
             Role::System | Role::Tool => {}

@@ -103,6 +103,20 @@ impl DomainSpecificReward {
         DOMAINS.sections()
     }
 
+    /// True where [`DomainSpecificReward::vocabulary`] is something.
+    fn knows_vocabulary(&self, turns: &[AgentTurn<'_>], scenario: &Scenario) -> bool {
+        self.terms.is_some() || self.name(scenario).is_some() || {
+            let said = said(turns, scenario);
+            DOMAINS.has_any(&said, &vec![false; said.len()])
+        }
+    }
+
+    /// What the reward or the scenario says about the domain.
+    fn name<'a>(&'a self, scenario: &'a Scenario) -> Option<&'a str> {
+        let named = scenario.metadata.get("domain").and_then(Value::as_str);
+        self.domain.as_deref().or(named.filter(|name| DOMAINS.has(name)))
+    }
+
     /// The terms and the section to look in; `None` where the domain cannot be told.
     fn vocabulary<'a>(
         &'a self,
@@ -112,17 +126,24 @@ impl DomainSpecificReward {
         if let Some(terms) = &self.terms {
             return Some((terms, OWN));
         }
-        let named = scenario.metadata.get("domain").and_then(Value::as_str);
-        let named = self.domain.as_deref().or(named.filter(|name| DOMAINS.has(name)));
-        named.or_else(|| likely_domain(turns, scenario)).map(|name| (&*DOMAINS, name))
+        let name = self.name(scenario).or_else(|| likely_domain(turns, scenario));
+        name.map(|name| (&*DOMAINS, name))
     }
+}
+
+/// What tells the domain: the scenario's topic and context, and everything the user says.
+fn said(turns: &[AgentTurn<'_>], scenario: &Scenario) -> Vec<String> {
+    let mut said = words(&scenario.topic);
+    said.extend(words(&scenario.context));
+    if let Some(turn) = turns.last() {
+        said.extend_from_slice(&turn.user_words);
+    }
+    said
 }
 
 /// The domain most of whose terms are in topic, context and the user's words; of equals the first.
 fn likely_domain(turns: &[AgentTurn<'_>], scenario: &Scenario) -> Option<&'static str> {
-    let mut said = words(&scenario.topic);
-    said.extend(words(&scenario.context));
-    said.extend_from_slice(turns.last().map_or(&[], |turn| &turn.user_words));
+    let said = said(turns, scenario);
     let starts = vec![false; said.len()];
     let counts = DOMAINS.scan_words(&said, &starts).counts();
     let most = counts.iter().copied().max().filter(|n| *n > 0)?;
@@ -158,8 +179,7 @@ impl Heuristic for DomainSpecificReward {
     }
 
     fn obstacle(&self, turns: &[AgentTurn<'_>], scenario: &Scenario) -> Option<String> {
-        let is_known = self.vocabulary(turns, scenario).is_some();
-        (!is_known).then(|| {
+        (!self.knows_vocabulary(turns, scenario)).then(|| {
             "neither the reward nor the scenario names a domain, and what is said fits none"
                 .to_owned()
         })

@@ -9,10 +9,8 @@
 //! one of the three words before, in the same clause, or the next one behind. Nor is a phrase in double
 //! quotation marks: who quotes it speaks about it.
 
-use std::collections::HashMap;
-
 use super::agent_turns::AgentTurn;
-use crate::text::quoted_words;
+use crate::text::{Map, quoted_words};
 
 /// A phrase in a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +33,9 @@ pub(super) struct Hits<'a> {
 pub(super) struct Lexicon {
     sections: Vec<String>,
     /// Phrases by their first word.
-    by_word: HashMap<String, Vec<Phrase>>,
+    by_word: Map<String, Vec<Phrase>>,
     /// Single words with a star, by the first letters of all of them.
-    by_beginning: HashMap<String, Vec<(usize, String)>>,
+    by_beginning: Map<String, Vec<(usize, String)>>,
 }
 
 #[derive(Debug)]
@@ -142,22 +140,34 @@ impl Lexicon {
 
     /// The same for words without a turn.
     pub(super) fn scan_words<'a>(&'a self, words: &'a [String], starts: &[bool]) -> Hits<'a> {
-        let mut hits = Vec::new();
-        for (start, word) in words.iter().enumerate() {
-            let phrases = self.by_word.get(word.as_str()).map_or(&[][..], Vec::as_slice);
-            for phrase in phrases {
-                if phrase.follows(&words[start + 1..], &starts[start + 1..]) {
-                    let len = phrase.rest.len() + 1;
-                    hits.push(Hit { section: phrase.section, start, len });
-                }
-            }
-            let Some(beginning) = beginning(word) else { continue };
-            let words = self.by_beginning.get(beginning).map_or(&[][..], Vec::as_slice);
-            let of_word = words.iter().filter(|(_, begins)| word.starts_with(begins.as_str()));
-            hits.extend(of_word.map(|(section, _)| Hit { section: *section, start, len: 1 }));
-        }
-        hits.retain(|hit| !is_denied(words, starts, hit.start, hit.len));
-        Hits { lexicon: self, words, hits }
+        let hits = (0..words.len()).flat_map(|start| self.hits_at(words, starts, start));
+        Hits { lexicon: self, words, hits: hits.collect() }
+    }
+
+    /// True where `words` say anything of it that they do not deny.
+    pub(super) fn has_any(&self, words: &[String], starts: &[bool]) -> bool {
+        (0..words.len()).any(|start| self.hits_at(words, starts, start).next().is_some())
+    }
+
+    /// What begins with the word at `start`.
+    fn hits_at(
+        &self,
+        words: &[String],
+        starts: &[bool],
+        start: usize,
+    ) -> impl Iterator<Item = Hit> {
+        let word = words[start].as_str();
+        let phrases = self.by_word.get(word).map_or(&[][..], Vec::as_slice).iter();
+        let phrases = phrases
+            .filter(move |phrase| phrase.follows(&words[start + 1..], &starts[start + 1..]))
+            .map(move |phrase| Hit { section: phrase.section, start, len: phrase.rest.len() + 1 });
+        let beginnings = beginning(word).and_then(|beginning| self.by_beginning.get(beginning));
+        let of_word = beginnings.map_or(&[][..], Vec::as_slice).iter();
+        let of_word = of_word
+            .filter(move |(_, begins)| word.starts_with(begins.as_str()))
+            .map(move |(section, _)| Hit { section: *section, start, len: 1 });
+        let all = phrases.chain(of_word);
+        all.filter(move |hit| !is_denied(words, starts, hit.start, hit.len))
     }
 }
 

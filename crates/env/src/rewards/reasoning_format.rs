@@ -63,14 +63,16 @@ impl Heuristic for ReasoningFormatReward {
     fn credits(&self, turns: &[AgentTurn<'_>], index: usize, _: &Scenario) -> Vec<Credit> {
         let turn = &turns[index];
         let Some(parts) = parts_of(turn) else { return Vec::new() };
-        let thought = words(parts.reasoning);
-        let answer = words(&parts.answer);
-        let is_own = !is_parrot(&thought, &words(turn.last_user));
-        let reasoning = readable(parts.reasoning) * f64::from(u8::from(is_own));
-        if reasoning == 0.0 || thought.len() < self.min_words {
+        let (thought, starts) = words_in_clauses(parts.reasoning);
+        if thought.len() < self.min_words || is_parrot(&thought, &words(turn.last_user)) {
             return Vec::new();
         }
-        let said = readable(&parts.answer);
+        let reasoning = readable(&thought, &starts);
+        if reasoning == 0.0 {
+            return Vec::new();
+        }
+        let (answer, starts) = words_in_clauses(&parts.answer);
+        let said = readable(&answer, &starts);
         let share = if said > 0.0 { 1.0 } else { 0.5 };
         let is_new = !is_repeat(&answer, &thought) && !parts.answer.contains(['<', '>']);
         [
@@ -114,11 +116,10 @@ fn without_answer_tags(text: &str) -> String {
 }
 
 /// How far a text can be read, from 0 to 1.
-fn readable(text: &str) -> f64 {
-    let (words, starts) = words_in_clauses(text);
-    match disfluency(&words) {
+fn readable(words: &[String], starts: &[bool]) -> f64 {
+    match disfluency(words) {
         Some(_) => 0.0,
-        None => (1.0 - 6.0 * share_of_bad_joins(&words, &starts)).max(0.0),
+        None => (1.0 - 6.0 * share_of_bad_joins(words, starts)).max(0.0),
     }
 }
 

@@ -4,8 +4,7 @@
 //! and over, bags of keywords without the small words between them, and strings that are no words.
 //! The signs are English-only; the thresholds leave room for short and telegraphic replies.
 
-use std::collections::{HashMap, HashSet};
-
+use super::hash::{Map, hash_of, set};
 use super::is_function_word;
 
 /// Why a text cannot have been meant.
@@ -45,18 +44,43 @@ pub(crate) fn disfluency(words: &[String]) -> Option<Disfluency> {
 
 fn is_repetitive(words: &[String]) -> bool {
     let stutters = words.windows(3).any(|three| three.iter().all(|word| *word == three[0]));
+    if stutters {
+        return true;
+    }
+    // Hashes of different words may be equal, so they only clear a text; words themselves convict it.
+    let hashes: Vec<u64> = words.iter().map(|word| hash_of(word)).collect();
     let loops = words.len() >= 8
-        && words.chunks(WINDOW).any(|window| unique_share(window) < MIN_UNIQUE_SHARE);
-    stutters || loops || has_phrase_three_times(words)
+        && words.chunks(WINDOW).zip(hashes.chunks(WINDOW)).any(|(window, hashes)| {
+            share(n_different(hashes), window) < MIN_UNIQUE_SHARE
+                && share(set(window).len(), window) < MIN_UNIQUE_SHARE
+        });
+    loops || (may_have_phrase_three_times(&hashes) && has_phrase_three_times(words))
 }
 
-fn unique_share(words: &[String]) -> f64 {
-    let unique: HashSet<&String> = words.iter().collect();
-    unique.len() as f64 / words.len() as f64
+fn share(n: usize, window: &[String]) -> f64 {
+    n as f64 / window.len() as f64
+}
+
+fn n_different(hashes: &[u64]) -> usize {
+    let mut hashes = hashes.to_vec();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes.len()
+}
+
+/// False only where no three words stand together three times.
+fn may_have_phrase_three_times(hashes: &[u64]) -> bool {
+    let of_phrase = |three: &[u64]| {
+        let turned = three[0].rotate_left(5) ^ three[1].rotate_left(23);
+        turned.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ three[2]
+    };
+    let mut phrases: Vec<u64> = hashes.windows(3).map(of_phrase).collect();
+    phrases.sort_unstable();
+    phrases.windows(3).any(|three| three[0] == three[2])
 }
 
 fn has_phrase_three_times(words: &[String]) -> bool {
-    let mut counts: HashMap<&[String], usize> = HashMap::new();
+    let mut counts: Map<&[String], usize> = Map::default();
     words.windows(3).any(|phrase| {
         let count = counts.entry(phrase).or_default();
         *count += 1;

@@ -11,10 +11,10 @@
 //! The rules are this project's own and English only. They forgive: most word salad has some good joins,
 //! so the share of bad ones is what counts, and who uses it decides how much it costs.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::is_function_word;
+use super::hash::Map;
+use super::words::function_words;
 
 /// Longest run of content words that is nothing special.
 const LONGEST_RUN: usize = 4;
@@ -61,7 +61,7 @@ fn says_pair_again(clause: &[String]) -> bool {
 }
 
 fn is_small(word: &str, kinds: u32) -> bool {
-    kinds != 0 || is_function_word(word) || word.starts_with(|c: char| c.is_numeric())
+    kinds != 0 || word.starts_with(|c: char| c.is_numeric())
 }
 
 const ARTICLE: u32 = 1;
@@ -137,12 +137,14 @@ fn is_bad(before: u32, last: u32, kinds: u32) -> bool {
 }
 
 fn kinds_of(word: &str) -> u32 {
-    // No listed word is longer.
-    if word.len() > 9 { 0 } else { KINDS.get(word).copied().unwrap_or(0) }
+    if word.len() > LONGEST_LISTED { 0 } else { KINDS.get(word).copied().unwrap_or(0) }
 }
 
-static KINDS: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
-    let mut kinds: HashMap<&'static str, u32> = HashMap::new();
+/// Bytes of the longest word in the table.
+const LONGEST_LISTED: usize = 10;
+
+static KINDS: LazyLock<Map<&'static str, u32>> = LazyLock::new(|| {
+    let mut kinds: Map<&'static str, u32> = function_words().map(|word| (word, SMALL)).collect();
     for (words, kind) in LISTS {
         for word in words.split_whitespace() {
             *kinds.entry(word).or_default() |= kind;
@@ -188,6 +190,12 @@ mod tests {
     fn share(text: &str) -> f64 {
         let (words, starts) = words_in_clauses(text);
         share_of_bad_joins(&words, &starts)
+    }
+
+    #[test]
+    fn no_listed_word_is_longer_than_stated() {
+        assert_eq!(KINDS.keys().map(|word| word.len()).max(), Some(LONGEST_LISTED));
+        assert!(is_small("everything", kinds_of("everything")));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Has this been said before?
 
-use std::collections::HashSet;
+use super::hash::{Set, set};
 
 /// Two turns that share this much of their words say the same.
 const MIN_SHARED: f64 = 0.8;
@@ -13,10 +13,9 @@ pub(crate) fn is_repeat(words: &[String], earlier: &[String]) -> bool {
     if words.len() < MIN_WORDS || earlier.len() < MIN_WORDS {
         return words == earlier;
     }
-    let a: HashSet<&String> = words.iter().collect();
-    let b: HashSet<&String> = earlier.iter().collect();
-    let n_shared = a.intersection(&b).count() as f64;
-    n_shared / a.union(&b).count() as f64 >= MIN_SHARED
+    let (a, b) = (set(words), set(earlier));
+    let n_shared = a.intersection(&b).count();
+    n_shared as f64 / (a.len() + b.len() - n_shared) as f64 >= MIN_SHARED
 }
 
 /// True where `words` hands back what the other side said: nearly every word of it is theirs.
@@ -24,7 +23,7 @@ pub(crate) fn is_parrot(words: &[String], other: &[String]) -> bool {
     if words.len() < MIN_WORDS {
         return words == other;
     }
-    let theirs: HashSet<&String> = other.iter().collect();
+    let theirs: Set<&String> = set(other);
     let n_shared = words.iter().filter(|word| theirs.contains(word)).count() as f64;
     n_shared / words.len() as f64 >= MIN_SHARED
 }

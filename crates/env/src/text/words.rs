@@ -3,8 +3,9 @@
 //! A word is a run of letters and digits, with apostrophes, dots, hyphens and at-signs inside it, in
 //! lower case. That is coarse on purpose: these words are only counted and compared.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use super::hash::{Set, set};
 
 /// Longest part of a text that is looked at, in characters. What a policy says is shorter by far;
 /// the limit keeps a runaway text from costing more than its reward.
@@ -70,39 +71,79 @@ pub(crate) fn n_words(text: &str) -> usize {
 }
 
 fn split_words(text: &str) -> impl Iterator<Item = &str> {
-    let end = text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(index, _)| index);
-    text[..end]
+    text[..end_of_what_is_looked_at(text)]
         .split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '.' | '-' | '@')))
         .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()))
         .filter(|word| !word.is_empty())
 }
 
+/// Byte behind the first `MAX_CHARS` characters.
+fn end_of_what_is_looked_at(text: &str) -> usize {
+    if text.len() <= MAX_CHARS {
+        // No character is shorter than a byte.
+        return text.len();
+    }
+    text.char_indices().nth(MAX_CHARS).map_or(text.len(), |(index, _)| index)
+}
+
 /// The sentences of `text` that hold a word, without their end marks. A dot or comma inside a
 /// number or an address ends nothing.
 pub(crate) fn sentences(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    while let Some((index, c)) = chars.next() {
-        let next_is_gap = chars.peek().is_none_or(|(_, next)| !next.is_alphanumeric());
-        let ends = matches!(c, '\n' | ';' | '!' | '?') || (c == '.' && next_is_gap);
-        if ends {
-            found.push(&text[start..index]);
-            start = index + c.len_utf8();
+    let all = stretches(text).map(|(stretch, _)| stretch);
+    all.filter(|stretch| holds_word(stretch)).map(str::trim).collect()
+}
+
+/// True where a question mark stands behind a sentence of `n_least` words or more; marks in between do
+/// not count, so that the second one of "Is it so?!?" asks as the first does.
+pub(crate) fn asks(text: &str, n_least: usize) -> bool {
+    let mut last = "";
+    stretches(text).any(|(stretch, mark)| {
+        if holds_word(stretch) {
+            last = stretch;
         }
-    }
-    found.push(&text[start..]);
-    found.retain(|sentence| sentence.chars().any(char::is_alphanumeric));
-    found.into_iter().map(str::trim).collect()
+        mark == Some('?') && n_words(last) >= n_least
+    })
+}
+
+fn holds_word(stretch: &str) -> bool {
+    stretch.chars().any(char::is_alphanumeric)
+}
+
+/// What stands between the marks that end sentences, each with the mark behind it.
+fn stretches(text: &str) -> impl Iterator<Item = (&str, Option<char>)> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let here = rest?;
+        let mut chars = here.char_indices().peekable();
+        while let Some((index, c)) = chars.next() {
+            let ends = match c {
+                '\n' | ';' | '!' | '?' => true,
+                '.' => chars.peek().is_none_or(|(_, next)| !next.is_alphanumeric()),
+                _ => false,
+            };
+            if ends {
+                rest = Some(&here[index + c.len_utf8()..]);
+                return Some((&here[..index], Some(c)));
+            }
+        }
+        rest = None;
+        Some((here, None))
+    })
 }
 
 /// True for the small words that hold English sentences together. Real sentences are a third to a
 /// half made of them; lists of keywords hold next to none.
 pub(crate) fn is_function_word(word: &str) -> bool {
-    FUNCTION_WORDS.contains(word)
+    word.len() <= LONGEST_FUNCTION_WORD && FUNCTION_WORDS.contains(word)
 }
 
-static FUNCTION_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+/// Bytes of the longest of them.
+const LONGEST_FUNCTION_WORD: usize = 10;
+
+static FUNCTION_WORDS: LazyLock<Set<&'static str>> = LazyLock::new(|| set(function_words()));
+
+/// All of the words that [`is_function_word`] knows.
+pub(super) fn function_words() -> impl Iterator<Item = &'static str> {
     "a an the this that these those there here it its he she they them their we us our i me my mine \
      you your yours who whom whose which what when where why how all any both each few more most \
      other some such no nor not only own same so than too very just also now then once again am is \
@@ -113,8 +154,7 @@ static FUNCTION_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
      what's don't can't won't isn't doesn't didn't cannot let get got like need want one anything \
      something everything else soon still yet already ever never always back right away"
         .split_whitespace()
-        .collect()
-});
+}
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +167,13 @@ mod tests {
             ["i'm", "at", "anna.hill@example.com", "v2.3"]
         );
         assert!(words(" ... !? ").is_empty());
+    }
+
+    #[test]
+    fn no_function_word_is_longer_than_stated() {
+        let longest = function_words().map(str::len).max();
+        assert_eq!(longest, Some(LONGEST_FUNCTION_WORD));
+        assert!(is_function_word("everything") && !is_function_word("everythings"));
     }
 
     #[test]
@@ -151,5 +198,17 @@ mod tests {
             ["Version 2.3 is out", "Try it", "Ok", "Bye"]
         );
         assert!(sentences("?!").is_empty());
+    }
+
+    #[test]
+    fn questions_end_in_question_marks() {
+        for text in
+            ["Is it so?", "So. Is it v2.3?", "Is it so!?", "Is it so? Ok?", "ärgert es ihn?"]
+        {
+            assert!(asks(text, 3), "{text}");
+        }
+        for text in ["", "?", "Why?", "It is so.", "It is so. Or?", "Is it so"] {
+            assert!(!asks(text, 3), "{text}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::api_error::ApiError;
 
 pub(super) async fn page(State(app): State<App>) -> Result<Markup, ApiError> {
     let folder = app.config().runs.clone();
-    let place = folder.root().display().to_string();
+    let place = folder.place();
     let runs = tokio::task::spawn_blocking(move || folder.list()).await;
     let runs = runs.map_err(ApiError::internal)?;
     let body = html! {

@@ -1,4 +1,4 @@
-//! The folder that run folders lie in.
+//! The folders that run folders lie in.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::api_error::ApiError;
 /// Most runs that are listed, the newest first.
 const MAX_LISTED: usize = 500;
 
-/// The folder that run folders lie in.
+/// The folders that run folders lie in. Of two runs with one name the one in the earlier folder is shown.
 #[derive(Clone, Debug)]
 pub struct RunsFolder {
-    root: PathBuf,
+    roots: Vec<PathBuf>,
 }
 
 /// What is known of a run without reading all of it.
@@ -30,14 +30,15 @@ pub(super) struct RunOutline {
 }
 
 impl RunsFolder {
-    /// Runs in `root`, which need not exist.
-    pub fn new(root: impl Into<PathBuf>) -> RunsFolder {
-        RunsFolder { root: root.into() }
+    /// Runs in these folders, which need not exist.
+    pub fn new(roots: impl IntoIterator<Item = PathBuf>) -> RunsFolder {
+        RunsFolder { roots: roots.into_iter().collect() }
     }
 
-    /// Where it is.
-    pub fn root(&self) -> &Path {
-        &self.root
+    /// Where they are, for people.
+    pub fn place(&self) -> String {
+        let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+        roots.join(" and ")
     }
 
     /// The run called `name`.
@@ -49,16 +50,14 @@ impl RunsFolder {
             && !name.starts_with('.')
             && !name.contains(['/', '\\', '\0'])
             && name.len() <= 255;
-        let folder = self.root.join(name);
-        if !is_plain || !is_run(&folder) {
-            return Err(ApiError::not_found("run", name));
-        }
-        Ok(RunFolder::new(folder))
+        let mut folders = self.roots.iter().map(|root| root.join(name));
+        let found = folders.find(|folder| is_plain && is_run(folder));
+        found.map(RunFolder::new).ok_or_else(|| ApiError::not_found("run", name))
     }
 
     /// All runs, the newest first.
     pub(super) fn list(&self) -> Vec<RunOutline> {
-        let Ok(entries) = fs::read_dir(&self.root) else { return Vec::new() };
+        let entries = self.roots.iter().filter_map(|root| fs::read_dir(root).ok()).flatten();
         let folders = entries.flatten().map(|entry| entry.path()).filter(|path| is_run(path));
         let begun = |path: &Path| fs::metadata(path.join("config.toml"))?.modified();
         let mut folders: Vec<(SystemTime, PathBuf)> = folders
@@ -97,7 +96,7 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("config.toml"), "").unwrap();
         fs::write(root.path().join("config.toml"), "").unwrap();
-        let runs = RunsFolder::new(root.path().join("runs"));
+        let runs = RunsFolder::new([root.path().join("runs")]);
         assert!(runs.find("one").is_ok());
         for name in ["", ".", "..", "../runs/one", "one/", "/", "two", "a\0b"] {
             let error = runs.find(name).unwrap_err();
@@ -105,6 +104,6 @@ mod tests {
         }
         let names: Vec<String> = runs.list().into_iter().map(|run| run.name).collect();
         assert_eq!(names, ["one"]);
-        assert!(RunsFolder::new(root.path().join("none")).list().is_empty());
+        assert!(RunsFolder::new([root.path().join("none")]).list().is_empty());
     }
 }

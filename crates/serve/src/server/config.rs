@@ -45,7 +45,7 @@ impl Default for ServeConfig {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8000,
             max_body_bytes: 4 << 20,
-            runs: RunsFolder::new("outputs"),
+            runs: RunsFolder::new([PathBuf::from("outputs")]),
             preferences: PreferenceFile::new("stateset-data/preferences.jsonl"),
             drain: Duration::from_secs(30),
             security: Arc::default(),

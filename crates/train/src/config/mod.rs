@@ -59,12 +59,13 @@ pub use render::{default_toml, generated_files, reference_markdown, starter_conf
 pub use resolve::{Resolved, resolve};
 pub use settings::{
     AdapterSettings, AgentSettings, AlgorithmSettings, CheckpointSettings, ComputeSettings,
-    CriticKind, CriticSettings, EarlyStopping, EnvironmentSettings, EvaluationScenarios,
-    EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method, OptimiserSettings,
-    PairEvaluation, PairLength, PairSettings, PreferenceLoss, PreferenceMethodSettings,
-    PresetNames, PromptStyle, ReferenceModel, ReferenceSync, RemoteJudgeSettings, ResponseOrder,
-    RewardMethod, RewardModelSettings, RewardSettings, RewardSource, RolloutRules, RolloutSettings,
-    Rubric, RunConfig, ScenarioSource, Split, StepSettings, SurroundingsSettings,
+    CriticKind, CriticSettings, EarlyStopping, EndSettings, EnvironmentSettings,
+    EvaluationScenarios, EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method,
+    OptimiserSettings, PairEvaluation, PairLength, PairSettings, PreferenceLoss,
+    PreferenceMethodSettings, PresetNames, PromptStyle, ReferenceModel, ReferenceSync,
+    RemoteJudgeSettings, ResponseOrder, RewardMethod, RewardModelSettings, RewardSettings,
+    RewardSource, RolloutRules, RolloutSettings, Rubric, RunConfig, ScenarioSource, Split,
+    StepSettings, SurroundingsSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

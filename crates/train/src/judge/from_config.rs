@@ -92,6 +92,20 @@ pub(crate) fn start_judge(
     Ok(StartedJudge { judge, group_reward: group_reward(&settings.kind, asker, counts) })
 }
 
+/// Starts the judge of `settings` for rewards that are asked outside of a run.
+///
+/// # Errors
+/// [`TrainError`] where its model does not fit, or the rubric cannot be read.
+pub fn start_asker(
+    settings: &JudgeSettings,
+    model: JudgeModel,
+    threads: usize,
+    seed: RunSeed,
+) -> Result<Asker, TrainError> {
+    let judge = start_judge(settings, model, threads, seed)?.judge;
+    Ok(Asker { judge, max_retries: settings.n_retries })
+}
+
 fn group_reward(kind: &JudgeKind, asker: Asker, counts: Counts) -> Option<Arc<dyn GroupReward>> {
     Some(match *kind {
         JudgeKind::AsReward => return None,

@@ -19,7 +19,7 @@ mod text_key;
 
 pub use direct::DirectJudging;
 pub use figures::{ORDER_DISAGREEMENT, judging_figures};
-pub use from_config::JudgeModel;
+pub use from_config::{JudgeModel, start_asker};
 pub(crate) use from_config::{check_judge, start_judge};
 pub use local::{LocalJudge, LocalJudgeSettings};
 pub use measure::{JudgeMeasure, measure_judge};

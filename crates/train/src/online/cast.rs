@@ -2,32 +2,34 @@
 //!
 //! Every problem is reported together, before anything is computed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use stateset_core::{
     Environment, GroupReward, Message, Purpose, Reward, RunSeed, Scenario, StreamKey,
 };
-use stateset_env::EnvError;
-use stateset_env::conversation::{ConversationEnvironment, ResponseOrder as EnvOrder};
 use stateset_env::customer::Split as EnvSplit;
+use stateset_env::database::DatabaseDomain;
 use stateset_env::judging::Asker;
-use stateset_env::prompts::PromptEnvironment;
 use stateset_env::rewards::{Combine, CompositeReward, WeightedReward, parse_reward};
 use stateset_env::scenarios::{Format, load_prompts, load_scenarios, scenarios_from_bytes};
-use stateset_env::sets::{World, world as built_in_world};
+use stateset_env::sets::world as built_in_world;
+use stateset_env::tools::{ToolRegistry, WithTools};
+use stateset_env::{EnvError, Persona};
 
 use crate::TrainError;
 use crate::config::{
-    EvaluationScenarios, JudgeSettings, ResponseOrder, RewardMethod, RewardSource, RunConfig,
-    ScenarioSource, Split,
+    EvaluationScenarios, JudgeSettings, RewardMethod, RewardSource, RunConfig, ScenarioSource,
+    Split,
 };
 use crate::judge::{JudgeModel, JudgeSlot, start_judge};
 use crate::rewards::reward_with_judge;
 
-/// Turns of the agent where neither the configuration nor a scenario set says.
-const MAX_TURNS: usize = 10;
+use super::worlds::{Worlds, built_in, is_prompts, read_domain};
+
+/// What fits a domain: the task is done, or how much of it.
+const DOMAIN_REWARD: &str = "database=0.7,tool_progress=0.3";
 
 /// Scenarios, world and judge of a run.
 #[derive(Clone)]
@@ -47,6 +49,8 @@ pub struct Cast {
     pub group_reward: Option<Arc<dyn GroupReward>>,
     /// Whom rewards ask that need a judge; filled when the run begins.
     pub judge: JudgeSlot,
+    /// A file of tools that the worlds are still without; [`Cast::add_tools`] puts them in.
+    pub missing_tools: Option<PathBuf>,
     /// Instructions that go with the scenarios, where the agent has none of its own.
     pub system_prompt: Option<String>,
     /// Every conversation is one prompt and one answer.
@@ -67,8 +71,15 @@ impl Cast {
     pub fn new(config: &RunConfig) -> Result<Cast, TrainError> {
         let mut problems = Vec::new();
         let settings = &config.environment;
-        let training = scenarios(&settings.scenarios, &mut problems);
-        let (training, evaluation) = divide(config, training, &mut problems);
+        let domain = read_domain(config, &mut problems);
+        let domain = domain.as_ref();
+        let training = scenarios(&settings.scenarios, domain, &mut problems);
+        let (training, evaluation) = divide(config, training, domain, &mut problems);
+        let persona = settings.persona.as_deref().map(Persona::named).transpose();
+        let persona = persona.unwrap_or_else(|error| {
+            problems.push(format!("read `environment.persona`: {error}"));
+            None
+        });
         let judge = JudgeSlot::default();
         let reward = reward(config, &judge).map_err(|error| problems.push(error.to_string()));
         let (Ok(reward), true) = (reward, problems.is_empty()) else {
@@ -81,9 +92,10 @@ impl Cast {
             EvaluationScenarios::Own(source) => source,
             EvaluationScenarios::HeldBack { .. } => &settings.scenarios,
         };
-        let (environment, max_turns) = world(config, &settings.scenarios, settings.max_turns);
+        let worlds = Worlds { config, domain, persona };
+        let (environment, max_turns) = worlds.of(&settings.scenarios, settings.max_turns);
         let (evaluation_environment, evaluation_max_turns) =
-            world(config, evaluation_source, config.evaluation.max_turns);
+            worlds.of(evaluation_source, config.evaluation.max_turns);
         Ok(Cast {
             training: training.into_iter().map(Arc::new).collect(),
             evaluation: evaluation.into_iter().map(Arc::new).collect(),
@@ -92,7 +104,8 @@ impl Cast {
             reward,
             group_reward: None,
             judge,
-            system_prompt: built_in(&settings.scenarios).map(|set| set.system_prompt()),
+            missing_tools: settings.tools_file.clone(),
+            system_prompt: system_prompt(&settings.scenarios, domain),
             is_prompts: is_prompts(&settings.scenarios) && is_prompts(evaluation_source),
             name: name_of(&settings.scenarios),
             max_turns,
@@ -102,6 +115,26 @@ impl Cast {
 }
 
 impl Cast {
+    /// Puts `tools` before both worlds.
+    pub fn add_tools(&mut self, tools: &ToolRegistry) {
+        for world in [&mut self.environment, &mut self.evaluation_environment] {
+            *world = Arc::new(WithTools::new(world.clone(), tools.clone()));
+        }
+        self.missing_tools = None;
+    }
+
+    /// Fails where tools are missing that the configuration names.
+    pub(super) fn check_tools(&self) -> Result<(), TrainError> {
+        let Some(path) = &self.missing_tools else { return Ok(()) };
+        Err(TrainError::Invalid {
+            what: "play with tools",
+            message: format!(
+                "those of `environment.tools_file`, {}, were not opened",
+                path.display()
+            ),
+        })
+    }
+
     /// Starts the judge that rewards ask, for playing without training.
     ///
     /// # Errors
@@ -122,10 +155,11 @@ impl Cast {
 fn divide(
     config: &RunConfig,
     training: Vec<Scenario>,
+    domain: Option<&Arc<DatabaseDomain>>,
     problems: &mut Vec<String>,
 ) -> (Vec<Scenario>, Vec<Scenario>) {
     let (training, mut evaluation) = match &config.evaluation.scenarios {
-        EvaluationScenarios::Own(source) => (training, scenarios(source, problems)),
+        EvaluationScenarios::Own(source) => (training, scenarios(source, domain, problems)),
         EvaluationScenarios::HeldBack { share } => hold_back(training, *share, config.seed),
     };
     if let Some(n) = config.evaluation.n_scenarios {
@@ -154,7 +188,11 @@ fn hold_back(all: Vec<Scenario>, share: f64, seed: RunSeed) -> (Vec<Scenario>, V
 }
 
 /// The scenarios of a source; problems are added to `problems`.
-fn scenarios(source: &ScenarioSource, problems: &mut Vec<String>) -> Vec<Scenario> {
+fn scenarios(
+    source: &ScenarioSource,
+    domain: Option<&Arc<DatabaseDomain>>,
+    problems: &mut Vec<String>,
+) -> Vec<Scenario> {
     let read = match source {
         ScenarioSource::BuiltIn { name, split } => {
             built_in_world(name).map(|set| set.scenarios(env_split(*split)))
@@ -163,6 +201,8 @@ fn scenarios(source: &ScenarioSource, problems: &mut Vec<String>) -> Vec<Scenari
         ScenarioSource::PromptsFile(path) => load_prompts(path),
         ScenarioSource::Inline(list) => inline(list),
         ScenarioSource::Prompts(texts) => Ok(prompts(texts)),
+        // One that could not be read has been reported.
+        ScenarioSource::Domain(_) => Ok(domain.map_or_else(Vec::new, |domain| domain.scenarios())),
     };
     read.unwrap_or_else(|error| {
         problems.push(error.to_string());
@@ -183,39 +223,11 @@ fn prompts(texts: &[String]) -> Vec<Scenario> {
     texts.iter().enumerate().map(prompt).collect()
 }
 
-fn is_prompts(source: &ScenarioSource) -> bool {
-    matches!(source, ScenarioSource::Prompts(_) | ScenarioSource::PromptsFile(_))
-}
-
-fn built_in(source: &ScenarioSource) -> Option<Box<dyn World>> {
-    match source {
-        ScenarioSource::BuiltIn { name, .. } => built_in_world(name).ok(),
-        _ => None,
+fn system_prompt(source: &ScenarioSource, domain: Option<&Arc<DatabaseDomain>>) -> Option<String> {
+    match domain {
+        Some(domain) => Some(domain.policy().to_owned()).filter(|policy| !policy.is_empty()),
+        None => built_in(source).map(|set| set.system_prompt()),
     }
-}
-
-/// The world that plays a source, and the most turns it gives the agent.
-fn world(
-    config: &RunConfig,
-    source: &ScenarioSource,
-    max_turns: Option<usize>,
-) -> (Arc<dyn Environment>, usize) {
-    if is_prompts(source) {
-        return (Arc::new(PromptEnvironment), 1);
-    }
-    let set = built_in(source);
-    let of_set = set.as_ref().map_or(MAX_TURNS, |set| set.max_turns());
-    let max_turns = max_turns.unwrap_or(of_set);
-    if let Some(set) = set {
-        return (set.environment(max_turns), max_turns);
-    }
-    let order = match config.environment.response_order {
-        ResponseOrder::InOrder => EnvOrder::InOrder,
-        ResponseOrder::Shuffled => EnvOrder::Shuffled,
-        ResponseOrder::Reactive => EnvOrder::Reactive,
-    };
-    let world = ConversationEnvironment { max_turns, order, ..ConversationEnvironment::default() };
-    (Arc::new(world), max_turns)
 }
 
 fn reward(config: &RunConfig, judge: &JudgeSlot) -> Result<Arc<dyn Reward>, EnvError> {
@@ -229,6 +241,7 @@ fn reward(config: &RunConfig, judge: &JudgeSlot) -> Result<Arc<dyn Reward>, EnvE
         RewardSource::Spec(spec) => reward_with_judge(spec, threads, asker.as_ref()),
         RewardSource::Fitting => match &config.environment.scenarios {
             ScenarioSource::BuiltIn { name, .. } => parse_reward(built_in_world(name)?.reward()),
+            ScenarioSource::Domain(_) => parse_reward(DOMAIN_REWARD),
             _ => parse_reward("helpful"),
         },
         RewardSource::Weighted { parts, method } => {
@@ -262,7 +275,9 @@ fn name_of(source: &ScenarioSource) -> String {
     let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     match source {
         ScenarioSource::BuiltIn { name, .. } => name.clone(),
-        ScenarioSource::File(path) | ScenarioSource::PromptsFile(path) => stem(path),
+        ScenarioSource::File(path)
+        | ScenarioSource::PromptsFile(path)
+        | ScenarioSource::Domain(path) => stem(path),
         ScenarioSource::Inline(_) => "scenarios".to_owned(),
         ScenarioSource::Prompts(_) => "prompts".to_owned(),
     }

@@ -34,6 +34,7 @@ mod state;
 mod step_metrics;
 mod trainer;
 mod weighing;
+mod worlds;
 
 pub use baseline::{BaselineSize, play_baseline};
 pub use cast::Cast;

@@ -117,7 +117,8 @@ fn words_only(
 fn judge(spec: &str, rubric: &str, asker: Option<&Asker>) -> Result<Arc<dyn Reward>, EnvError> {
     let rubric = Rubric::find(rubric)?;
     let asker = asker.ok_or_else(|| {
-        let message = "it asks a judge, and there is none; name one by reward.judge_model";
+        let message =
+            "it asks a judge, and there is none; name one by reward.judge_model or --judge";
         refused(spec, message.to_owned())
     })?;
     Ok(Arc::new(LlmJudge::new(asker.clone(), rubric)))

@@ -13,6 +13,7 @@ mod exact;
 mod files;
 mod health;
 mod judged;
+mod own_worlds;
 mod refill;
 mod stale;
 mod support;

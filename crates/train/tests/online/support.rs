@@ -24,6 +24,10 @@ const SHORT: [(&str, &str); 12] = [
     ("evaluation.num_episodes", "2"),
 ];
 
+/// Other things to play than prompts.
+const SOURCES: [&str; 3] =
+    ["environment.domain", "environment.scenarios_file", "environment.scenario_set"];
+
 /// Stops the run from outside once this step is over.
 pub(crate) struct StopAfter(pub(crate) u32, pub(crate) StopSignal);
 
@@ -53,6 +57,12 @@ pub(crate) fn stub_run(output: &Path, changes: &[(&str, &str)]) -> OnlineRun {
     OnlineRun::new(resolved(output, changes), None).expect("the run is sound")
 }
 
+/// Why the same with canned answers cannot be.
+pub(crate) fn refused(output: &Path, changes: &[(&str, &str)]) -> String {
+    let run = OnlineRun::new(resolved(output, changes), None);
+    run.err().expect("the run is refused").to_string()
+}
+
 fn resolved(output: &Path, changes: &[(&str, &str)]) -> stateset_train::config::Resolved {
     let output = output.to_str().expect("a path in UTF-8");
     let place = [("training.output_dir", output), ("training.run_name", "run")];
@@ -61,7 +71,10 @@ fn resolved(output: &Path, changes: &[(&str, &str)]) -> stateset_train::config::
         path: (*path).to_owned(),
         value: (*value).to_owned(),
     };
-    let flags = SHORT.iter().chain(&place).chain(changes).map(flag).collect();
+    // What is played instead leaves no room for the prompts.
+    let has_own = changes.iter().any(|(path, _)| SOURCES.contains(path));
+    let short = SHORT.iter().filter(|(path, _)| !(has_own && *path == "environment.prompts"));
+    let flags = short.chain(&place).chain(changes).map(flag).collect();
     let sources = ConfigSources { flags, ..ConfigSources::default() };
     resolve(&sources).unwrap_or_else(|problems| panic!("{}", report(&problems)))
 }

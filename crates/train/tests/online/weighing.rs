@@ -38,7 +38,7 @@ async fn trained(output: &Path, changes: &[(&str, &str)]) -> Option<TrainedRun> 
 
 fn metrics(output: &Path) -> Vec<BTreeMap<String, f64>> {
     let rows = read_metrics(&RunFolder::new(output.join("run")).metrics()).unwrap();
-    rows.into_iter().map(|row| row.metrics).filter(|m| m.contains_key("reward/mean")).collect()
+    rows.into_iter().map(|row| row.metrics).filter(|m| m.contains_key("weight/says_o")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,4 +96,6 @@ async fn evaluations_keep_the_first_weights() {
     // Canned answers stay as they are, and so does what evaluations say of them.
     let before = trained.before.unwrap();
     assert_eq!(Some(before), trained.after);
+    let rows = metrics(temp.path());
+    assert_ne!(rows[0]["weight/says_o"], rows[2]["weight/says_o"]);
 }

@@ -340,6 +340,7 @@ fn transcript(conversation: &Conversation) -> String {
 /// Also an example: `cargo test -p xtask well_formed -- --nocapture` prints some to be read.
 #[test]
 fn conversations_are_well_formed() {
+    let mut n_echoing = 0;
     for (index, conversation) in conversations(RunSeed(11), N).enumerate() {
         if index < 30 {
             println!("{}\n", transcript(&conversation));
@@ -366,11 +367,22 @@ fn conversations_are_well_formed() {
         let may_repeat = conversation.agent == AgentKind::Confused;
         assert!(may_repeat || n_said.values().all(|n| *n == 1), "{shown}");
         assert!(n_said.len() <= MAX_TURNS + 1, "{shown}");
-        let turns = talk.iter().cloned().map(ConversationTurn::new).collect();
-        let safety = SafetyReward.judge(&Trajectory { turns, ..Trajectory::default() });
-        // Turns that say nothing new count for nothing, but none does harm.
-        assert!(safety.value().is_some_and(|value| value > 0.0), "{shown}");
+        let turns: Vec<ConversationTurn> =
+            talk.iter().cloned().map(ConversationTurn::new).collect();
+        for turn in turns.iter().filter(|turn| turn.message.role == Role::Assistant) {
+            assert_eq!(safety_of(vec![turn.clone()]), Some(1.0), "{}", turn.message.content);
+        }
+        // Said after other turns, a safe one may say nothing new: "Which item is it?" echoes "I have not
+        // told you which item it is yet". That takes its share off, and never everything.
+        let safety = safety_of(turns);
+        assert!(safety.is_some_and(|value| value > 0.0), "{shown}");
+        n_echoing += usize::from(!may_repeat && safety < Some(1.0));
     }
+    assert!(n_echoing < N / 100, "{n_echoing} of {N} conversations repeat or echo something");
+}
+
+fn safety_of(turns: Vec<ConversationTurn>) -> Option<f64> {
+    SafetyReward.judge(&Trajectory { turns, ..Trajectory::default() }).value()
 }
 
 #[test]

@@ -7,7 +7,7 @@ pub(super) const KEYS: &[Key] = &[
         "environment.scenario_set",
         Kind::LINE,
         "A built-in set of scenarios, such as `customer_service`. Give one of scenario_set, \
-         scenarios, scenarios_file, prompts and prompts_file; of several, the strongest layer's is \
+         scenarios, scenarios_file, prompts, prompts_file and domain; of several, the strongest layer's is \
          taken.",
     ),
     Key::optional(
@@ -26,6 +26,17 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Path,
         "A file of prompts to be answered in one turn, instead of conversations.",
     ),
+    Key::optional(
+        "environment.domain",
+        Kind::Path,
+        "A folder with a domain of tools over a database: tools.json, database.json, tasks.json and, if there \
+         are rules, policy.md.",
+    ),
+    Key::optional(
+        "environment.tools_file",
+        Kind::Path,
+        "A file (.toml or .json) of tools that the agent may call: HTTP endpoints and MCP servers.",
+    ),
     Key::new(
         "environment.prompt_style",
         Kind::choice(&["auto", "chat", "text"]),
@@ -42,7 +53,7 @@ pub(super) const KEYS: &[Key] = &[
         ..Key::optional(
             "environment.max_turns",
             Kind::integer(1, 1000),
-            "Most turns of the agent in an episode. Without it, the scenario set's own number, or 10.",
+            "Most turns of the agent in an episode. Without it, the scenario set's own number, or 10, or 20 in a domain.",
         )
     },
     Key::new(
@@ -54,5 +65,28 @@ pub(super) const KEYS: &[Key] = &[
         "environment.response_order",
         Kind::choice(&["in_order", "shuffled", "reactive"]),
         "Order in which a scripted user says the user_responses of a scenario; reactive says the one that fits.",
+    ),
+    Key::optional(
+        "environment.persona",
+        Kind::LINE,
+        "Who the users of scenarios are that are given here or in a file, such as `busy_professional`: words \
+         around a scripted user's lines, and the persona of agenda users and pupils. Customers of the shop have \
+         moods instead.",
+    ),
+    Key::optional(
+        "environment.end_at_farewell",
+        Kind::Bool,
+        "End a scripted conversation when the agent says goodbye. true where absent.",
+    ),
+    Key::optional(
+        "environment.end_at_goal",
+        Kind::Bool,
+        "End a scripted conversation, its goal reached, once the agent has said all goal_keywords of the scenario. \
+         false where absent.",
+    ),
+    Key::optional(
+        "environment.end_at_satisfaction",
+        Kind::number_between(0.0, 1.0),
+        "End a scripted conversation once the user is this content. They begin at 0.5.",
     ),
 ];

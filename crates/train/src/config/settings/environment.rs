@@ -20,6 +20,23 @@ pub struct EnvironmentSettings {
     pub response_order: ResponseOrder,
     /// How a prompt reaches the model.
     pub prompt_style: PromptStyle,
+    /// A file of remote tools.
+    pub tools_file: Option<PathBuf>,
+    /// Name of the users' persona, where one is given; the environment's to check.
+    pub persona: Option<String>,
+    /// What ends a scripted conversation.
+    pub ends: EndSettings,
+}
+
+/// What ends a scripted conversation, beside the end of the script and of the turns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EndSettings {
+    /// The agent says goodbye.
+    pub at_farewell: bool,
+    /// The agent has said the scenario's goal keywords.
+    pub at_goal: bool,
+    /// The user is this content, from 0 to 1.
+    pub at_satisfaction: Option<f64>,
 }
 
 /// How a prompt reaches the model.
@@ -51,6 +68,8 @@ pub enum ScenarioSource {
     Prompts(Vec<String>),
     /// A file of prompts.
     PromptsFile(PathBuf),
+    /// A folder of tools, a database and tasks.
+    Domain(PathBuf),
 }
 
 /// Parts of a built-in set.
@@ -76,13 +95,21 @@ pub enum ResponseOrder {
 }
 
 /// Keys of which one says what is trained on.
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     "environment.scenario_set",
     "environment.scenarios",
     "environment.scenarios_file",
     "environment.prompts",
     "environment.prompts_file",
+    DOMAIN,
 ];
+
+const DOMAIN: &str = "environment.domain";
+const PERSONA: &str = "environment.persona";
+
+/// Keys of scripted conversations.
+const ENDS: [&str; 3] =
+    ["environment.end_at_farewell", "environment.end_at_goal", "environment.end_at_satisfaction"];
 
 impl EnvironmentSettings {
     pub(in super::super) fn resolve(reader: &mut Reader) -> EnvironmentSettings {
@@ -92,8 +119,21 @@ impl EnvironmentSettings {
             "reactive" => ResponseOrder::Reactive,
             _ => ResponseOrder::InOrder,
         };
+        let scenarios = source(reader, split);
+        if !matches!(scenarios, ScenarioSource::Inline(_) | ScenarioSource::File(_)) {
+            let keys = ENDS.into_iter().chain([PERSONA]);
+            let message = "no effect but on environment.scenarios and environment.scenarios_file";
+            reader.drop_unread(keys, message);
+        }
         EnvironmentSettings {
-            scenarios: source(reader, split),
+            scenarios,
+            tools_file: reader.optional_path("environment.tools_file"),
+            persona: reader.optional_text(PERSONA).map(str::to_owned),
+            ends: EndSettings {
+                at_farewell: reader.optional_bool(ENDS[0]).unwrap_or(true),
+                at_goal: reader.optional_bool(ENDS[1]).unwrap_or(false),
+                at_satisfaction: reader.optional_number(ENDS[2]),
+            },
             max_turns: reader.optional_size("environment.max_turns"),
             shuffles_scenarios: reader.bool("environment.randomize_scenarios"),
             response_order,
@@ -164,6 +204,7 @@ fn source(reader: &mut Reader, split: Split) -> ScenarioSource {
         "environment.scenarios" => ScenarioSource::Inline(reader.objects(path)),
         "environment.scenarios_file" => ScenarioSource::File(reader.path(path)),
         "environment.prompts" => ScenarioSource::Prompts(reader.texts(path)),
+        DOMAIN => ScenarioSource::Domain(reader.path(path)),
         _ => ScenarioSource::PromptsFile(reader.path(path)),
     };
     let is_empty = match &source {

@@ -22,7 +22,9 @@ mod surroundings;
 pub use agent::AgentSettings;
 pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
 pub use critic::{CriticKind, CriticSettings};
-pub use environment::{EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split};
+pub use environment::{
+    EndSettings, EnvironmentSettings, PromptStyle, ResponseOrder, ScenarioSource, Split,
+};
 pub use evaluation::{EvaluationScenarios, EvaluationSettings};
 pub use judge::{JudgeKind, JudgeSettings, RemoteJudgeSettings, Rubric};
 pub use optimiser::{AdapterSettings, OptimiserSettings};

@@ -85,12 +85,18 @@ const STEPS: &str = "training.max_steps";
 const EPOCHS: &str = "training.num_train_epochs";
 
 /// Keys that say what is played and rewarded; their defaults do no harm here.
-const PLAYED: [&str; 11] = [
+const PLAYED: [&str; 17] = [
     "environment.scenario_set",
     "environment.scenarios",
     "environment.scenarios_file",
     "environment.prompts",
     "environment.prompts_file",
+    "environment.domain",
+    "environment.tools_file",
+    "environment.persona",
+    "environment.end_at_farewell",
+    "environment.end_at_goal",
+    "environment.end_at_satisfaction",
     "reward.spec",
     "reward.weights",
     "reward.write_preferences",
