@@ -7,6 +7,7 @@ mod data;
 
 mod auto;
 mod examples;
+mod harness;
 mod learning;
 mod methods;
 mod pages;
