@@ -14,7 +14,7 @@
 //! | [`conversations`] | conversations whose history the server keeps |
 //! | [`jobs`] | training that is asked for over HTTP |
 //! | [`security`] | who may ask for what: keys, tokens, roles, lock-out, pages of other sites |
-//! | [`limits`] | how much one caller, one request and all of them may take |
+//! | [`limits`] | how much one caller and all requests may take |
 //! | [`observe`] | measurements, health, request ids, slow requests |
 //! | [`dashboard`] | pages for people |
 //! | [`openai`] | routes that speak as OpenAI's API does |

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::{Capacity, RateLimit, SizeLimits};
+use super::{Capacity, RateLimit};
 
 /// The limits of a server.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +12,6 @@ pub struct Limits {
     pub rate_per_minute: Option<NonZeroU32>,
     /// Requests that are answered at the same time.
     pub max_requests: usize,
-    /// Sizes inside of a request.
-    pub sizes: SizeLimits,
     /// How long a client may take to send the head of a request, and a connection may be idle.
     pub header_timeout: Duration,
     /// How long a client may take none of what is written to it.
@@ -25,7 +23,6 @@ impl Default for Limits {
         Limits {
             rate_per_minute: NonZeroU32::new(60),
             max_requests: 1024,
-            sizes: SizeLimits::default(),
             header_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(60),
         }
