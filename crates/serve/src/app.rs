@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use axum::http::StatusCode;
+use futures::future::BoxFuture;
 
 use crate::api_error::ApiError;
 use crate::limits::Gate;
@@ -45,6 +46,17 @@ impl App {
 
     /// Gives the server a database, conversations and jobs. Only the first ones given count.
     pub fn keep(&self, services: Services) {
+        let store = services.store().clone();
+        let probe = move || -> BoxFuture<'static, Result<(), String>> {
+            let store = store.clone();
+            // What the database says is for the log; health is read by strangers.
+            let away = |error| {
+                tracing::error!(%error, "the database does not answer");
+                "the database does not answer".to_owned()
+            };
+            Box::pin(async move { store.check().await.map_err(away) })
+        };
+        self.observed().health().add("database", Arc::new(probe));
         if self.parts.services.set(services).is_err() {
             tracing::warn!("a server was given a second database, which is not used");
         }

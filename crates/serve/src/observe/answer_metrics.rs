@@ -172,7 +172,7 @@ impl Watching {
     pub fn done(&mut self, answer: &Answer) {
         self.piece();
         self.is_done = true;
-        let (read, drawn) = (answer.prompt_tokens.len() as u64, answer.tokens.len() as u64);
+        let (read, drawn) = (answer.n_prompt as u64, answer.n_drawn as u64);
         self.watch.prompt_tokens.inc_by(read);
         self.watch.completion_tokens.inc_by(drawn);
         self.watch.version.set(i64::try_from(answer.version.0).unwrap_or(i64::MAX));
