@@ -103,6 +103,7 @@ mod tests {
             &[("environment.scenarios_file", "a"), ("evaluation.scenarios_file", "a")],
             &[("environment.prompts", "a"), ("evaluation.prompts_file", "a")],
             &[("environment.prompts_file", "a")],
+            &[("environment.domain", "a")],
             &[("training.loss_type", "dr_grpo"), ("training.beta", "0.1")],
             &[("algorithm", "gdpo"), ("reward.weights", r#"{"helpfulness": 1, "safety": 1}"#)],
             &[("reward.spec", "helpful")],

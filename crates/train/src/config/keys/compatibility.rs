@@ -45,7 +45,6 @@ pub(super) const ENVIRONMENT: &[Key] = &[
             "There is one kind of environment; prompts are conversations of one turn.",
         )
     },
-    Key::accepted("environment.persona", "A scenario's `customer` describes its user."),
     Key::accepted(
         "environment.timeout_seconds",
         "Time is limited for each turn, by training.turn_timeout_secs.",
