@@ -36,6 +36,7 @@ mod sampling;
 mod score;
 mod serve;
 mod serve_guard;
+mod serve_state;
 mod sft;
 mod signals;
 mod sources;

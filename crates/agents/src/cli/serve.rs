@@ -1,16 +1,12 @@
 //! `serve`: the HTTP service.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use stateset_serve::dashboard::{PreferenceFile, RunsFolder};
-use stateset_serve::jobs::{JobSettings, serve_deployed};
-use stateset_serve::store::{Clock, Place, Store, StoreError};
+use stateset_serve::jobs::serve_deployed;
 use stateset_serve::{
-    App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
-    Services, Stopper,
+    App, Library, LoadOptions, Loaded, Models, OpenModel, ServedModel, Server, Services, Stopper,
 };
 use stateset_train::TrainError;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,6 +15,7 @@ use super::error::{CliError, Outcome};
 use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
 use super::serve_guard::{GuardArgs, show};
+use super::serve_state::StateArgs;
 
 /// Serve a model over HTTP
 ///
@@ -47,22 +44,8 @@ pub(crate) struct ServeArgs {
     /// Tokens of the longest conversation
     #[arg(long, value_name = "N", default_value_t = 8192, value_parser = clap::value_parser!(u32).range(16..))]
     context: u32,
-    /// Folder for what the server must not forget: its database and the run folders of trainings
-    #[arg(long, value_name = "DIR", default_value = "./stateset-data", env = "STATESET_DATA_DIR")]
-    data_dir: PathBuf,
-    /// Folder with the run folders that the dashboard shows, beside those of trainings
-    #[arg(long, value_name = "DIR", default_value = "outputs")]
-    runs: PathBuf,
-    /// A PostgreSQL database instead of a file in the data folder, such as postgres://user@host/name;
-    /// several servers may share it
-    #[arg(long, value_name = "URL", env = "STATESET_DATABASE_URL", hide_env_values = true)]
-    database_url: Option<String>,
-    /// Trainings that run at the same time; 0 leaves them to other servers of the same database
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(0..=64))]
-    training_jobs: u16,
-    /// Threads that one training computes with; half of the machine where absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
-    training_threads: Option<u16>,
+    #[command(flatten)]
+    state: StateArgs,
     #[command(flatten)]
     machine: MachineArgs,
     #[command(flatten)]
@@ -72,9 +55,8 @@ pub(crate) struct ServeArgs {
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
     let (mut config, generated) =
-        args.guard.config(args.host, args.port, Some(&args.data_dir))?;
-    config.runs = RunsFolder::new([args.runs.clone(), args.data_dir.join("runs")]);
-    config.preferences = PreferenceFile::new(args.data_dir.join("preferences.jsonl"));
+        args.guard.config(args.host, args.port, Some(args.state.folder()))?;
+    args.state.show_to_people(&mut config);
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let app = App::new(config, Models::new(vec![args.load()?]));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -125,22 +107,14 @@ impl ServeArgs {
         ServedModel::load(self.name(), source, &self.options()).map_err(CliError::loading)
     }
 
-    /// The database, and work on the trainings in it.
+    /// What the server remembers, and where its models come from.
     async fn services(&self) -> Outcome<Services> {
-        let place =
-            Place { folder: self.data_dir.clone(), database_url: self.database_url.clone() };
-        let store = Store::open(&place, Clock::system()).await.map_err(of_store)?;
         let library = Library::new(self.name(), self.opener());
         if !self.is_stub() {
             let loaded = Loaded { source: self.model.clone(), options: self.options() };
             library.remember(self.name(), loaded);
         }
-        let settings = JobSettings {
-            max_running: usize::from(self.training_jobs),
-            threads: self.training_threads.map(usize::from),
-            ..JobSettings::new(self.data_dir.join("runs"))
-        };
-        Ok(Services::start(store, library, settings))
+        self.state.services(library).await
     }
 
     /// Opens models by name; the server's own with its adapter.
@@ -157,16 +131,6 @@ impl ServeArgs {
                 TrainError::Invalid { what: "open the model", message }
             })
         })
-    }
-}
-
-/// A folder or address that cannot be used is the caller's; a database that is away is not.
-fn of_store(error: StoreError) -> CliError {
-    match error {
-        StoreError::Locked { .. } | StoreError::Folder { .. } | StoreError::Address { .. } => {
-            CliError::bad(error)
-        }
-        other => CliError::failed(other),
     }
 }
 

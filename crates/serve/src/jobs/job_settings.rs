@@ -24,6 +24,8 @@ pub struct JobSettings {
     pub max_prompt_chars: usize,
     /// Steps of one `/api/train` request.
     pub max_iterations: u64,
+    /// Steps of one `/v1/training` request.
+    pub max_iterations_v1: u64,
     /// Episodes of one `/training` request.
     pub max_episodes: u64,
 }
@@ -41,6 +43,7 @@ impl JobSettings {
             max_prompts: 8,
             max_prompt_chars: 4000,
             max_iterations: 50,
+            max_iterations_v1: 1000,
             max_episodes: 10_000,
         }
     }

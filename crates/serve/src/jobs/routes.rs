@@ -35,7 +35,7 @@ const MAX_EVENTS: i64 = 1000;
 pub(crate) fn job_routes() -> Router<App> {
     let mut router = Router::new()
         .route("/training", get(list).post(ask_training))
-        .route("/v1/training", get(list).post(ask_train))
+        .route("/v1/training", get(list).post(ask_train_v1))
         .route("/api/train", post(ask_train))
         .route("/api/jobs", get(list))
         .route("/api/status/{id}", get(one));
@@ -63,7 +63,18 @@ async fn ask_train(
     headers: HeaderMap,
     JsonBody(asked): JsonBody<TrainRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let wish = asked.wish(app.services()?.jobs().settings())?;
+    let limits = app.services()?.jobs().settings();
+    let wish = asked.wish(limits, limits.max_iterations)?;
+    ask(&app, &headers, wish).await
+}
+
+async fn ask_train_v1(
+    State(app): State<App>,
+    headers: HeaderMap,
+    JsonBody(asked): JsonBody<TrainRequest>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let limits = app.services()?.jobs().settings();
+    let wish = asked.wish(limits, limits.max_iterations_v1)?;
     ask(&app, &headers, wish).await
 }
 

@@ -30,9 +30,9 @@ pub(super) struct TrainRequest {
 }
 
 impl TrainRequest {
-    /// What is wanted.
-    pub(super) fn wish(self, limits: &JobSettings) -> Result<Wish, ApiError> {
-        self.check(limits)?;
+    /// What is wanted, in at most so many iterations.
+    pub(super) fn wish(self, limits: &JobSettings, max_iterations: u64) -> Result<Wish, ApiError> {
+        self.check(limits, max_iterations)?;
         let iterations = self.num_iterations.unwrap_or(1);
         let mut wish = Wish {
             model: self.model.clone(),
@@ -61,7 +61,7 @@ impl TrainRequest {
         Ok(wish)
     }
 
-    fn check(&self, limits: &JobSettings) -> Result<(), ApiError> {
+    fn check(&self, limits: &JobSettings, max_iterations: u64) -> Result<(), ApiError> {
         let n = self.prompts.len();
         if n == 0 || n > limits.max_prompts {
             let most = limits.max_prompts;
@@ -72,9 +72,8 @@ impl TrainRequest {
             check_text(&format!("prompts[{place}]"), prompt, limits.max_prompt_chars)?;
         }
         let iterations = self.num_iterations.unwrap_or(1);
-        if !(1..=limits.max_iterations).contains(&iterations) {
-            let most = limits.max_iterations;
-            let message = format!("it is {iterations}; allowed are 1 to {most}");
+        if !(1..=max_iterations).contains(&iterations) {
+            let message = format!("it is {iterations}; allowed are 1 to {max_iterations}");
             return Err(unusable("invalid_value", "num_iterations", message));
         }
         if self.parallel_batch_size.is_some_and(|n| !(1..=MAX_PARALLEL).contains(&n)) {

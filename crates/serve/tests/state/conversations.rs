@@ -172,3 +172,47 @@ async fn an_agent_gives_its_instructions() {
     assert!(server.get(&path).await.ok(200)["agent_id"].is_null());
     server.post(&format!("{path}/messages"), json!({"message": "Still?"})).await.ok(200);
 }
+
+#[tokio::test]
+async fn whoever_goes_away_while_they_wait_leaves_nothing() {
+    let server = Running::tiny().await;
+    let begun = server.post("/conversations", json!({})).await.ok(201);
+    let path = format!("/conversations/{}", begun["id"].as_str().unwrap());
+    let messages = format!("{path}/messages");
+    let long = json!({"message": "Tell me everything.", "max_tokens": 200, "temperature": 2});
+    let answered = server.post(&messages, long);
+    let patience = std::time::Duration::from_millis(30);
+    if tokio::time::timeout(patience, answered).await.is_ok() {
+        // The machine answered two hundred tokens in that time, so there was nobody to go away.
+        return;
+    }
+    let short = json!({"message": "Hi", "max_tokens": 2});
+    let mut again = server.post(&messages, short.clone()).await;
+    while again.status == 409 {
+        assert_eq!(again.refused().1, "conversation_busy");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        again = server.post(&messages, short.clone()).await;
+    }
+    again.ok(200);
+    let kept = server.get(&path).await.ok(200);
+    assert_eq!(kept["messages"][0]["content"], "Hi");
+    assert_eq!(kept["message_count"], 2);
+}
+
+#[tokio::test]
+async fn of_two_messages_at_once_one_is_answered_first() {
+    let server = Running::tiny().await;
+    let begun = server.post("/conversations", json!({"max_tokens": 4})).await.ok(201);
+    let path = format!("/conversations/{}", begun["id"].as_str().unwrap());
+    let messages = format!("{path}/messages");
+    let asked = (0..4).map(|n| server.post(&messages, json!({"message": format!("m{n}")})));
+    let got = futures::future::join_all(asked).await;
+    let n_answered = got.iter().filter(|got| got.status == 200).count();
+    assert!(n_answered >= 1);
+    for refused in got.iter().filter(|got| got.status != 200) {
+        assert_eq!(refused.refused().1, "conversation_busy");
+    }
+    let kept = server.get(&path).await.ok(200);
+    let expected = ["user", "assistant"].repeat(n_answered);
+    assert_eq!(roles(&kept), expected);
+}
