@@ -18,7 +18,7 @@ use crate::wire::begin_with_system;
 
 /// How long a conversation is.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Count {
+pub(crate) struct Count {
     /// Its tokens, with all that the template puts around them; words for models without tokens.
     pub input_tokens: usize,
 }

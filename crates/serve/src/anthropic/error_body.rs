@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// Why a request was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AnthropicError {
+pub(crate) struct AnthropicError {
     /// Always `error`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -15,7 +15,7 @@ pub struct AnthropicError {
 
 /// What happened.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AnthropicErrorBody {
+pub(crate) struct AnthropicErrorBody {
     /// Kind of error, such as `invalid_request_error`.
     #[serde(rename = "type")]
     pub kind: String,

@@ -18,7 +18,8 @@ use crate::body::JsonBody;
 use crate::models::ServedModel;
 use crate::openai::{limits, n_tokens};
 use crate::wire::{
-    EventWriter, Keeping, RangeCheck, SamplingFields, begin_with_system, hear, id_of, stream_events,
+    EventWriter, FieldNames, Keeping, RangeCheck, SamplingFields, begin_with_system, hear, id_of,
+    stream_events,
 };
 
 /// Answers a conversation
@@ -55,7 +56,7 @@ pub(super) async fn create(
         stop_sequence: None,
         usage: MessageUsage::default(),
     };
-    let mut heard = hear(&model, vec![asked]);
+    let mut heard = hear(&model, vec![asked], NAMES);
     let mut writer = MessageWriter::new(begun, is_streamed, several_calls);
     if is_streamed {
         return stream_events(heard, writer, Keeping::Ping).await;
@@ -84,6 +85,8 @@ fn read(model: &ServedModel, request: MessagesRequest) -> Result<(AnswerRequest,
     let asked = fields.request(model, Prompt::Chat { messages, tools }, form)?;
     Ok((asked, several_calls))
 }
+
+const NAMES: FieldNames = &[(".function.parameters", ".input_schema")];
 
 /// Most texts that end an answer; Anthropic's clients may send more than OpenAI's.
 const MAX_STOPS: usize = 16;

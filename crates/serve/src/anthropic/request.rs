@@ -11,7 +11,7 @@ use crate::wire::TextOr;
 
 /// A conversation to answer.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct MessagesRequest {
+pub(crate) struct MessagesRequest {
     /// Name of the model.
     pub model: String,
     /// The conversation; the last message is the user's.
@@ -46,7 +46,7 @@ pub struct MessagesRequest {
 
 /// A conversation to count.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct CountRequest {
+pub(crate) struct CountRequest {
     /// Name of the model.
     pub model: String,
     /// The conversation; the last message is the user's.
@@ -63,7 +63,7 @@ pub struct CountRequest {
 
 /// One message.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct GivenMessage {
+pub(crate) struct GivenMessage {
     /// `user` or `assistant`.
     pub role: String,
     /// A text, or blocks.
@@ -74,7 +74,7 @@ pub struct GivenMessage {
 /// A part of a message.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(no_recursion)]
-pub struct Block {
+pub(crate) struct Block {
     /// `text`, `image`, `tool_use`, `tool_result`, `thinking` or `redacted_thinking`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -102,7 +102,7 @@ pub struct Block {
 
 /// Where a picture is.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ImageSource {
+pub(crate) struct ImageSource {
     /// `base64` or `url`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -116,7 +116,7 @@ pub struct ImageSource {
 
 /// A tool.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct GivenTool {
+pub(crate) struct GivenTool {
     /// `custom`, or absent.
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -131,7 +131,7 @@ pub struct GivenTool {
 
 /// Whether tools may or must be called.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct GivenChoice {
+pub(crate) struct GivenChoice {
     /// `auto`, `any`, `tool` or `none`.
     #[serde(rename = "type")]
     pub kind: String,

@@ -9,7 +9,7 @@ use crate::answer::Answer;
 
 /// An answer, finished or under way.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct MessageResponse {
+pub(crate) struct MessageResponse {
     /// Its id.
     pub id: String,
     /// Always `message`.
@@ -33,7 +33,7 @@ pub struct MessageResponse {
 
 /// Tokens that were read and drawn; words for models without tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MessageUsage {
+pub(crate) struct MessageUsage {
     /// Read.
     pub input_tokens: usize,
     /// Drawn so far.
@@ -43,7 +43,7 @@ pub struct MessageUsage {
 /// A part of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum SaidBlock {
+pub(crate) enum SaidBlock {
     /// Text.
     Text {
         /// The text.

@@ -23,5 +23,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(messages::create, count_tokens::count), components(schemas(super::request::Block)))]
+#[openapi(
+    paths(messages::create, count_tokens::count),
+    components(schemas(super::request::Block, super::request::ImageSource))
+)]
 struct Described;

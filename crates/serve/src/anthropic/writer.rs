@@ -167,3 +167,65 @@ impl EventWriter for MessageWriter {
         vec![named("error", &Dialect::Anthropic.body(error))]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::anthropic::response::MessageUsage;
+    use crate::wire::scripted::{told, with_calls};
+
+    fn begun() -> MessageResponse {
+        MessageResponse {
+            id: "msg_1".into(),
+            kind: "message",
+            role: "assistant",
+            model: "m".into(),
+            content: Vec::new(),
+            stop_reason: None,
+            stop_sequence: None,
+            usage: MessageUsage::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn blocks_are_begun_and_ended_in_their_order() {
+        let (events, _) = with_calls();
+        let writer = MessageWriter::new(begun(), true, true);
+        let told = told(events.into_iter().map(Ok).collect(), writer).await;
+        let mut n_open = 0;
+        let mut blocks = Vec::new();
+        for (name, event) in &told {
+            match name.as_str() {
+                "content_block_start" => {
+                    assert_eq!((n_open, &event["index"]), (0, &json!(blocks.len())));
+                    n_open = 1;
+                    blocks.push(event["content_block"]["type"].as_str().unwrap());
+                }
+                "content_block_stop" => n_open -= 1,
+                _ => {}
+            }
+        }
+        assert_eq!(blocks, ["thinking", "text", "tool_use", "tool_use", "text"]);
+        assert_eq!((n_open, told[0].0.as_str()), (0, "message_start"));
+        assert_eq!(told[0].1["message"]["usage"]["input_tokens"], 2);
+        let (name, delta) = &told[told.len() - 2];
+        assert_eq!(
+            (name.as_str(), &delta["delta"]["stop_reason"]),
+            ("message_delta", &json!("tool_use"))
+        );
+    }
+
+    #[test]
+    fn the_whole_has_the_same_blocks() {
+        for (several_calls, n) in [(true, 5), (false, 4)] {
+            let (events, _) = with_calls();
+            let mut whole = MessageWriter::new(begun(), false, several_calls);
+            for event in events {
+                assert!(whole.heard(0, event).is_empty());
+            }
+            let whole = whole.into_response();
+            assert_eq!(whole.content.len(), n);
+            assert_eq!(whole.usage, MessageUsage { input_tokens: 2, output_tokens: 4 });
+        }
+    }
+}

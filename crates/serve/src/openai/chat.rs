@@ -51,7 +51,7 @@ pub(super) async fn chat(
     let requests = each_choice(request, n);
     if asked.is_streamed {
         let writer = ChatChunks::new(id, created, name, n, wanted, asked.include_usage);
-        return stream_events(hear(&model, requests), writer, Keeping::Comment).await;
+        return stream_events(hear(&model, requests, &[]), writer, Keeping::Comment).await;
     }
     let mut answers = wholes(&model, requests).await?;
     let usage = Usage::of(&answers);

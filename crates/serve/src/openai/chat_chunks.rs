@@ -141,3 +141,67 @@ pub(super) fn done() -> Event {
 pub(super) fn fingerprint(version: u64) -> String {
     format!("policy-{version}")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::openai::chat_response::ChatChoice;
+    use crate::wire::scripted::{told, with_calls};
+
+    fn chunks(wanted: Wanted) -> ChatChunks {
+        ChatChunks::new("id".into(), 1, "m".into(), 1, wanted, true)
+    }
+
+    #[tokio::test]
+    async fn chunks_add_up_to_the_whole() {
+        for several_calls in [true, false] {
+            let wanted = Wanted { logprobs: true, token_ids: true, several_calls };
+            let (events, answer) = with_calls();
+            let told = told(events.into_iter().map(Ok).collect(), chunks(wanted)).await;
+            let whole = serde_json::to_value(ChatChoice::new(0, answer, wanted)).unwrap();
+            let (mut text, mut thought) = (String::new(), String::new());
+            let (mut calls, mut ids, mut logprobs) = (Vec::new(), Vec::new(), Vec::new());
+            let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+            for (_, chunk) in &told {
+                let choice = &chunk["choices"][0];
+                text.push_str(choice["delta"]["content"].as_str().unwrap_or_default());
+                thought.push_str(choice["delta"]["reasoning_content"].as_str().unwrap_or_default());
+                calls.extend(list(&choice["delta"]["tool_calls"]));
+                ids.extend(list(&choice["token_ids"]));
+                logprobs.extend(list(&choice["logprobs"]["content"]));
+            }
+            for (index, call) in calls.iter_mut().enumerate() {
+                assert_eq!(call.as_object_mut().unwrap().shift_remove("index"), Some(json!(index)));
+            }
+            let message = &whole["message"];
+            assert_eq!(calls.len(), if several_calls { 2 } else { 1 });
+            assert_eq!(
+                (json!(text), json!(thought)),
+                (message["content"].clone(), message["reasoning_content"].clone())
+            );
+            assert_eq!(json!(calls), message["tool_calls"]);
+            assert_eq!(json!(ids), whole["token_ids"]);
+            assert_eq!(json!(logprobs), whole["logprobs"]["content"]);
+            let n = told.len();
+            assert_eq!(told[n - 1].1, "[DONE]");
+            assert_eq!(told[n - 2].1["usage"]["total_tokens"], 6);
+            assert_eq!(told[n - 3].1["choices"][0]["finish_reason"], "tool_calls");
+            assert_eq!(told[0].1["prompt_token_ids"], json!([7, 8]));
+            assert_eq!(told[0].1["system_fingerprint"], "policy-3");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failure_in_the_middle_is_the_last_event() {
+        let wanted = Wanted { logprobs: false, token_ids: false, several_calls: true };
+        let (events, _) = with_calls();
+        let mut events: Vec<_> = events.into_iter().take(2).map(Ok).collect();
+        events.push(Err(ApiError::internal("the engine ended")));
+        let told = told(events, chunks(wanted)).await;
+        let (_, last) = told.last().unwrap();
+        assert_eq!(last["error"]["code"], "internal_error");
+        assert!(!last.to_string().contains("engine"));
+    }
+}

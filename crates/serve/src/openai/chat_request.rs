@@ -12,7 +12,7 @@ use crate::wire::TextOr;
 
 /// A conversation to answer.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ChatRequest {
+pub(crate) struct ChatRequest {
     /// Name of the model; the first one where absent.
     pub model: Option<String>,
     /// The conversation.
@@ -79,7 +79,7 @@ pub struct ChatRequest {
 
 /// One message.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ChatMessage {
+pub(crate) struct ChatMessage {
     /// `system`, `developer`, `user`, `assistant` or `tool`.
     #[schema(required)]
     pub role: String,
@@ -100,7 +100,7 @@ pub struct ChatMessage {
 
 /// A part of a message.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct PartField {
+pub(crate) struct PartField {
     /// `text`, `image_url` or `refusal`.
     #[serde(rename = "type")]
     #[schema(required)]
@@ -115,7 +115,7 @@ pub struct PartField {
 
 /// Where a picture is.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ImageField {
+pub(crate) struct ImageField {
     /// An address or a `data:` URL.
     pub url: String,
     /// `auto`, `low` or `high`.
@@ -124,7 +124,7 @@ pub struct ImageField {
 
 /// A call that was made.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct CallField {
+pub(crate) struct CallField {
     /// Its id.
     pub id: String,
     /// What is called.
@@ -133,7 +133,7 @@ pub struct CallField {
 
 /// What is called.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct CalledField {
+pub(crate) struct CalledField {
     /// Name of the tool.
     pub name: String,
     /// JSON of the arguments.
@@ -142,7 +142,7 @@ pub struct CalledField {
 
 /// A tool.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ToolField {
+pub(crate) struct ToolField {
     /// Always `function`.
     #[serde(rename = "type")]
     #[schema(required)]
@@ -154,7 +154,7 @@ pub struct ToolField {
 
 /// A function.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct FunctionField {
+pub(crate) struct FunctionField {
     /// Up to 64 letters, digits, `_` and `-`.
     pub name: String,
     /// What it does.
@@ -166,7 +166,7 @@ pub struct FunctionField {
 
 /// One tool that must be called.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ToolChoice {
+pub(crate) struct ToolChoice {
     /// Always `function`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -178,14 +178,14 @@ pub struct ToolChoice {
 
 /// The name of something.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct NameField {
+pub(crate) struct NameField {
     /// The name.
     pub name: String,
 }
 
 /// The form of an answer.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct FormatField {
+pub(crate) struct FormatField {
     /// `text`, `json_object` or `json_schema`.
     #[serde(rename = "type")]
     #[schema(required)]
@@ -196,7 +196,7 @@ pub struct FormatField {
 
 /// A schema with its name.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct SchemaField {
+pub(crate) struct SchemaField {
     /// Its name.
     #[schema(required)]
     pub name: Option<String>,
@@ -207,7 +207,7 @@ pub struct SchemaField {
 
 /// What a stream holds.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
-pub struct StreamOptions {
+pub(crate) struct StreamOptions {
     /// Tell the number of tokens at the end.
     pub include_usage: Option<bool>,
 }

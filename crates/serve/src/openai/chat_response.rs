@@ -10,7 +10,7 @@ use crate::answer::{Answer, DrawnToken};
 
 /// The answers to a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct ChatResponse {
+pub(crate) struct ChatResponse {
     /// Id of the answer.
     pub id: String,
     /// Always `chat.completion`.
@@ -35,7 +35,7 @@ pub struct ChatResponse {
 
 /// One answer.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct ChatChoice {
+pub(crate) struct ChatChoice {
     /// Its number.
     pub index: usize,
     /// What is said.
@@ -50,12 +50,12 @@ pub struct ChatChoice {
     pub token_ids: Option<Vec<u32>>,
     /// Extension: the log-prob of each of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_logprobs: Option<Vec<f32>>,
+    pub token_logprobs: Option<Vec<f64>>,
 }
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct SaidMessage {
+pub(crate) struct SaidMessage {
     /// Always `assistant`.
     pub role: &'static str,
     /// The text; null where there are only calls.
@@ -74,7 +74,7 @@ pub struct SaidMessage {
 
 /// A call of a tool.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct SaidCall {
+pub(crate) struct SaidCall {
     /// Its number, in chunks only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub index: Option<usize>,
@@ -89,7 +89,7 @@ pub struct SaidCall {
 
 /// What is called.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct SaidFunction {
+pub(crate) struct SaidFunction {
     /// Name of the tool.
     pub name: String,
     /// JSON of the arguments.
@@ -98,7 +98,7 @@ pub struct SaidFunction {
 
 /// A chunk of the answers to a conversation.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct ChatChunk {
+pub(crate) struct ChatChunk {
     /// Id of the answer.
     pub id: String,
     /// Always `chat.completion.chunk`.
@@ -125,7 +125,7 @@ pub struct ChatChunk {
 
 /// What is new of one answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct ChunkChoice {
+pub(crate) struct ChunkChoice {
     /// Its number.
     pub index: usize,
     /// What is new.
@@ -141,12 +141,12 @@ pub struct ChunkChoice {
     pub token_ids: Option<Vec<u32>>,
     /// Extension: their log-probs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_logprobs: Option<Vec<f32>>,
+    pub token_logprobs: Option<Vec<f64>>,
 }
 
 /// What is new of a message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct Delta {
+pub(crate) struct Delta {
     /// Who speaks; in the first chunk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<&'static str>,
@@ -206,7 +206,7 @@ impl SaidCall {
 pub(super) fn told_tokens(
     tokens: &[DrawnToken],
     wanted: bool,
-) -> (Option<Vec<u32>>, Option<Vec<f32>>) {
+) -> (Option<Vec<u32>>, Option<Vec<f64>>) {
     if !wanted {
         return (None, None);
     }

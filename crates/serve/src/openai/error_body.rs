@@ -5,14 +5,14 @@ use utoipa::ToSchema;
 
 /// Why a request was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OpenAiError {
+pub(crate) struct OpenAiError {
     /// What happened.
     pub error: OpenAiErrorBody,
 }
 
 /// What happened.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OpenAiErrorBody {
+pub(crate) struct OpenAiErrorBody {
     /// For people.
     pub message: String,
     /// Kind of error, such as `invalid_request_error`.

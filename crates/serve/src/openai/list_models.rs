@@ -12,7 +12,7 @@ use crate::models::ServedModel;
 
 /// The models that answer.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ModelList {
+pub(crate) struct ModelList {
     /// Always `list`.
     object: &'static str,
     /// All of them.
@@ -21,7 +21,7 @@ pub struct ModelList {
 
 /// One model.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ModelInfo {
+pub(crate) struct ModelInfo {
     /// Its name.
     id: String,
     /// Always `model`.

@@ -10,11 +10,11 @@ use utoipa::ToSchema;
 use crate::answer::{DrawnToken, LikelyToken};
 
 /// Told in the place of a log-prob that JSON cannot hold, as OpenAI does for very unlikely tokens.
-const LEAST_LOGPROB: f32 = -9999.0;
+const LEAST_LOGPROB: f64 = -9999.0;
 
 /// Log-probs of a conversation's answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct ChatLogprobs {
+pub(crate) struct ChatLogprobs {
     /// One for each token with text.
     pub content: Vec<TokenLogprob>,
     /// Always null.
@@ -24,11 +24,11 @@ pub struct ChatLogprobs {
 
 /// One token.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct TokenLogprob {
+pub(crate) struct TokenLogprob {
     /// Its text; bytes that are no text by themselves show as U+FFFD.
     pub token: String,
     /// Its log-prob.
-    pub logprob: f32,
+    pub logprob: f64,
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// The likeliest tokens here.
@@ -37,18 +37,18 @@ pub struct TokenLogprob {
 
 /// A token that could have been drawn.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct TopLogprob {
+pub(crate) struct TopLogprob {
     /// Its text; empty for control tokens.
     pub token: String,
     /// Its log-prob.
-    pub logprob: f32,
+    pub logprob: f64,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
 
 impl ChatLogprobs {
     /// Of these tokens.
-    pub fn of(tokens: &[DrawnToken]) -> ChatLogprobs {
+    pub(crate) fn of(tokens: &[DrawnToken]) -> ChatLogprobs {
         ChatLogprobs { content: told(tokens).map(TokenLogprob::of).collect(), refusal: () }
     }
 }
@@ -73,11 +73,11 @@ impl TopLogprob {
 
 /// Log-probs of a completion.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct TextLogprobs {
+pub(crate) struct TextLogprobs {
     /// Texts of the tokens.
     pub tokens: Vec<String>,
     /// Their log-probs.
-    pub token_logprobs: Vec<f32>,
+    pub token_logprobs: Vec<f64>,
     /// At each place the likeliest tokens with their log-probs.
     #[schema(value_type = Vec<Object>)]
     pub top_logprobs: Vec<Map<String, Value>>,
@@ -87,7 +87,7 @@ pub struct TextLogprobs {
 
 impl TextLogprobs {
     /// Of these tokens, which follow `offset` characters; moves it behind them.
-    pub fn of(tokens: &[DrawnToken], offset: &mut usize) -> TextLogprobs {
+    pub(crate) fn of(tokens: &[DrawnToken], offset: &mut usize) -> TextLogprobs {
         let mut all = TextLogprobs::default();
         for token in told(tokens) {
             all.tokens.push(text(&token.bytes));
@@ -101,12 +101,12 @@ impl TextLogprobs {
 }
 
 /// Log-probs of all tokens, in numbers that JSON can hold.
-pub(super) fn values(tokens: &[DrawnToken]) -> Vec<f32> {
+pub(super) fn values(tokens: &[DrawnToken]) -> Vec<f64> {
     tokens.iter().map(|token| finite(token.logprob)).collect()
 }
 
 fn entry(token: &LikelyToken) -> Option<(String, Value)> {
-    let logprob = Number::from_f64(finite(token.logprob).into())?;
+    let logprob = Number::from_f64(finite(token.logprob))?;
     Some((text(&token.bytes), Value::Number(logprob)))
 }
 
@@ -123,8 +123,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn finite(logprob: f32) -> f32 {
-    if logprob.is_finite() { logprob.max(LEAST_LOGPROB) } else { LEAST_LOGPROB }
+/// As wide numbers, so that one log-prob is written in one way wherever it stands.
+fn finite(logprob: f32) -> f64 {
+    if logprob.is_finite() { f64::from(logprob).max(LEAST_LOGPROB) } else { LEAST_LOGPROB }
 }
 
 #[cfg(test)]
@@ -139,7 +140,7 @@ mod tests {
     fn control_tokens_are_left_out_and_infinity_is_bounded() {
         let tokens = [token("a", -0.5), token("", -1.0), token("b", f32::NEG_INFINITY)];
         let told = ChatLogprobs::of(&tokens);
-        let logprobs: Vec<f32> = told.content.iter().map(|token| token.logprob).collect();
+        let logprobs: Vec<f64> = told.content.iter().map(|token| token.logprob).collect();
         assert_eq!(logprobs, [-0.5, LEAST_LOGPROB]);
         assert_eq!(values(&tokens).len(), 3);
     }

@@ -26,7 +26,8 @@ fn one(given: ChatMessage, field: &str, earlier: &[Message]) -> Result<Message, 
     let is_answer = role == Role::Assistant;
     let has_content = given.content.is_some() || given.refusal.is_some();
     let calls = given.tool_calls.unwrap_or_default();
-    if !has_content && !(is_answer && !calls.is_empty()) {
+    let only_calls = is_answer && !calls.is_empty();
+    if !has_content && !only_calls {
         return Err(ApiError::invalid(format!("{field}.content"), "it is missing"));
     }
     if !is_answer && !calls.is_empty() {
@@ -103,4 +104,57 @@ fn calls_of(calls: Vec<CallField>, field: &str) -> Result<Vec<ToolCall>, ApiErro
         Ok(ToolCall { id: call.id, name: call.function.name, arguments })
     };
     calls.into_iter().enumerate().map(call).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        let word = prop_oneof![
+            Just(Value::Null),
+            Just(json!("user")),
+            Just(json!("assistant")),
+            Just(json!("tool")),
+            Just(json!("text")),
+            Just(json!("{}")),
+            any::<i64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        let key = prop::sample::select(vec![
+            "role",
+            "content",
+            "type",
+            "text",
+            "tool_calls",
+            "tool_call_id",
+            "id",
+            "function",
+            "name",
+            "arguments",
+            "image_url",
+            "url",
+        ]);
+        word.prop_recursive(4, 32, 5, move |inner| {
+            let object = prop::collection::vec((key.clone(), inner.clone()), 0..5);
+            let object = object.prop_map(|entries| {
+                let entries = entries.into_iter().map(|(key, value)| (key.to_owned(), value));
+                Value::Object(entries.collect())
+            });
+            prop_oneof![prop::collection::vec(inner, 0..4).prop_map(Value::Array), object]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_messages_make_it_panic(given in prop::collection::vec(value(), 0..4)) {
+            if let Ok(given) = serde_json::from_value(Value::Array(given)) {
+                let refused = messages(given).err();
+                prop_assert!(refused.is_none_or(|error| error.field.is_some()));
+            }
+        }
+    }
 }

@@ -28,6 +28,6 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 #[derive(OpenApi)]
 #[openapi(
     paths(list_models::list, list_models::one, chat::chat, text::complete, responses::create),
-    components(schemas(super::chat_response::ChatChunk))
+    components(schemas(super::chat_request::ImageField, super::chat_response::ChatChunk))
 )]
 struct Described;

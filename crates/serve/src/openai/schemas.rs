@@ -47,6 +47,6 @@ fn text_or(other: impl Into<RefOr<Schema>>) -> Schema {
     Schema::OneOf(OneOfBuilder::new().item(text()).item(other).item(null).build())
 }
 
-fn text() -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).build().into()
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
 }

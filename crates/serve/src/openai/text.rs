@@ -62,7 +62,7 @@ pub(super) async fn complete(
     }
     let writer = TextChunks::new(id_of("cmpl-"), now(), model.name.clone(), wanted, echoes, n);
     if is_streamed {
-        return stream_events(hear(&model, requests), writer, Keeping::Comment).await;
+        return stream_events(hear(&model, requests, &[]), writer, Keeping::Comment).await;
     }
     Ok(Json(writer.whole(wholes(&model, requests).await?)).into_response())
 }

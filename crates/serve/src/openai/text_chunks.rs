@@ -88,7 +88,7 @@ impl TextChunks {
     }
 
     fn count(&mut self, index: usize, answer: &Answer) {
-        let read = if index % self.n_each == 0 { answer.n_prompt } else { 0 };
+        let read = if index.is_multiple_of(self.n_each) { answer.n_prompt } else { 0 };
         self.usage = self.usage.plus(Usage::new(read, answer.n_drawn));
     }
 
@@ -107,7 +107,8 @@ impl TextChunks {
 
     fn piece(&mut self, index: usize, piece: Piece) -> Vec<Event> {
         let tells_tokens = self.wanted.logprobs || self.wanted.token_ids;
-        if piece.text.is_empty() && !(tells_tokens && !piece.tokens.is_empty()) {
+        let has_told_tokens = tells_tokens && !piece.tokens.is_empty();
+        if piece.text.is_empty() && !has_told_tokens {
             return Vec::new();
         }
         let (token_ids, token_logprobs) = told_tokens(&piece.tokens, self.wanted.token_ids);

@@ -9,7 +9,7 @@ use crate::wire::{PromptInput, TextOr};
 
 /// Text to continue.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct TextRequest {
+pub(crate) struct TextRequest {
     /// Name of the model; the first one where absent.
     pub model: Option<String>,
     /// A text, texts, the tokens of one prompt, or those of several; 16 prompts at most.

@@ -8,7 +8,7 @@ use super::usage::Usage;
 
 /// Continuations of texts.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct TextResponse {
+pub(crate) struct TextResponse {
     /// Id of the answer.
     pub id: String,
     /// Always `text_completion`.
@@ -32,7 +32,7 @@ pub struct TextResponse {
 
 /// One answer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
-pub struct TextChoice {
+pub(crate) struct TextChoice {
     /// Its number.
     pub index: usize,
     /// The text.
@@ -51,5 +51,5 @@ pub struct TextChoice {
     pub token_ids: Option<Vec<u32>>,
     /// Extension: the log-prob of each of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub token_logprobs: Option<Vec<f32>>,
+    pub token_logprobs: Option<Vec<f64>>,
 }

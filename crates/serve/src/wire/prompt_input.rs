@@ -11,11 +11,11 @@ use crate::answer::Prompt;
 use crate::api_error::ApiError;
 
 /// A text, texts, the tokens of one prompt, or those of several.
-pub type PromptInput = TextOr<Vec<PromptItem>>;
+pub(crate) type PromptInput = TextOr<Vec<PromptItem>>;
 
 /// One item of a list of prompts, or one token of the only one.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PromptItem {
+pub(crate) enum PromptItem {
     /// A text.
     Text(String),
     /// A token.
@@ -28,7 +28,11 @@ pub enum PromptItem {
 ///
 /// # Errors
 /// [`ApiError`] where there is none, one is empty, there are more than `most`, or kinds are mixed.
-pub fn prompts(input: PromptInput, field: &str, most: usize) -> Result<Vec<Prompt>, ApiError> {
+pub(crate) fn prompts(
+    input: PromptInput,
+    field: &str,
+    most: usize,
+) -> Result<Vec<Prompt>, ApiError> {
     let items = match input {
         TextOr::Text(text) => vec![PromptItem::Text(text)],
         TextOr::Other(items) => items,
@@ -83,10 +87,10 @@ fn mixed(field: &str, at: usize) -> ApiError {
 }
 
 /// How the field is described.
-pub fn prompt_schema() -> Schema {
-    let text = || ObjectBuilder::new().schema_type(Type::String).build();
-    let token = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
-    let tokens = || ArrayBuilder::new().items(token()).min_items(Some(1)).build();
+pub(crate) fn prompt_schema() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let token = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let tokens = || ArrayBuilder::new().items(token()).min_items(Some(1));
     let one_of = OneOfBuilder::new()
         .item(text())
         .item(ArrayBuilder::new().items(text()).min_items(Some(1)))

@@ -119,3 +119,66 @@ fn written<W: EventWriter>(
         });
     steps.flat_map(|events| stream::iter(events.into_iter().map(Ok)))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::channel::mpsc;
+
+    use super::*;
+    use crate::answer::Begun;
+
+    struct Counter;
+
+    impl EventWriter for Counter {
+        fn begin(&mut self) -> Vec<Event> {
+            vec![unnamed(&"begin")]
+        }
+
+        fn heard(&mut self, choice: usize, _: AnswerEvent) -> Vec<Event> {
+            vec![unnamed(&choice)]
+        }
+
+        fn end(&mut self) -> Vec<Event> {
+            vec![unnamed(&"end")]
+        }
+
+        fn failed(&mut self, error: &ApiError) -> Vec<Event> {
+            vec![unnamed(&error.code)]
+        }
+    }
+
+    fn begun() -> AnswerEvent {
+        AnswerEvent::Begun(Begun {
+            prompt_tokens: Vec::new(),
+            n_prompt: 0,
+            version: stateset_core::PolicyVersion(0),
+        })
+    }
+
+    async fn text_of(events: Vec<Result<AnswerEvent, ApiError>>) -> Result<String, ApiError> {
+        let heard = stream::iter(events.into_iter().map(|event| (0, event))).boxed();
+        let response = stream_events(heard, Counter, Keeping::Comment).await?;
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        Ok(String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_comes_first_decides_the_status() {
+        let full = || ApiError::invalid("messages", "too long");
+        assert_eq!(text_of(vec![Err(full())]).await, Err(full()));
+        let text = text_of(vec![Ok(begun()), Err(full()), Ok(begun())]).await.unwrap();
+        assert_eq!(text, "data: \"begin\"\n\ndata: 0\n\ndata: \"invalid_value\"\n\n");
+        let text = text_of(vec![Ok(begun())]).await.unwrap();
+        assert_eq!(text, "data: \"begin\"\n\ndata: 0\n\ndata: \"end\"\n\n");
+    }
+
+    #[tokio::test]
+    async fn a_client_that_leaves_ends_the_answers() {
+        let (mut says, heard) = mpsc::channel(4);
+        says.try_send((0, Ok(begun()))).unwrap();
+        let response = stream_events(heard.boxed(), Counter, Keeping::Ping).await.unwrap();
+        assert!(!says.is_closed());
+        drop(response);
+        assert!(says.is_closed());
+    }
+}

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 /// A text, or a `T` that is written as a list or an object. Read by a visitor, so that an error inside
 /// of `T` still has its path.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TextOr<T> {
+pub(crate) enum TextOr<T> {
     /// The text.
     Text(String),
     /// What stands in its place.
@@ -19,7 +19,7 @@ pub enum TextOr<T> {
 
 impl<T> TextOr<Vec<T>> {
     /// The list; a text is its only item.
-    pub fn into_list(self, item: impl FnOnce(String) -> T) -> Vec<T> {
+    pub(crate) fn into_list(self, item: impl FnOnce(String) -> T) -> Vec<T> {
         match self {
             TextOr::Text(text) => vec![item(text)],
             TextOr::Other(list) => list,

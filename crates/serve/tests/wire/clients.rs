@@ -12,6 +12,7 @@ fn workspace() -> PathBuf {
 
 /// A Python with both packages: the one that `STATESET_CLIENTS_PYTHON` names, one in `target/clients`, or
 /// the system's. `None`, said aloud, where there is none; a failure where `STATESET_REQUIRE_CLIENTS` is 1.
+#[allow(clippy::print_stdout, reason = "a test says so when it is skipped")]
 fn python() -> Option<PathBuf> {
     let named = std::env::var_os("STATESET_CLIENTS_PYTHON").map(PathBuf::from);
     let here = workspace().join("target/clients/bin/python");

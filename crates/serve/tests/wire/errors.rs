@@ -21,6 +21,7 @@ fn tool(tool: Value) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn each_wrong_field_of_a_chat_has_its_code_and_place() {
     let server = start().await;
     let described = schema("ErrorResponse");

@@ -1,6 +1,7 @@
 //! The APIs of other people, over real connections to real servers.
 //!
 //! Answers and every event of a stream are held against OpenAI's own description of its API.
+#![allow(clippy::unwrap_used, reason = "a server that cannot be set up ends the test")]
 
 #[path = "../../../../tests/support/data.rs"]
 mod data;

@@ -21,11 +21,17 @@ use crate::openai::fields::n_tokens;
 use crate::openai::limits::MAX_TOP_LOGPROBS;
 use crate::openai::tools::{Abilities, abilities, form_of, only_functions, specs};
 use crate::wire::{
-    EventWriter, Keeping, RangeCheck, SamplingFields, TextOr, begin_with_system, hear, id_of, now,
-    stream_events,
+    EventWriter, FieldNames, Keeping, RangeCheck, SamplingFields, TextOr, begin_with_system, hear,
+    id_of, now, stream_events,
 };
 
 const LOGPROBS: &str = "message.output_text.logprobs";
+const NAMES: FieldNames = &[
+    ("messages", "input"),
+    ("response_format.json_schema", "text.format"),
+    ("response_format", "text.format"),
+    (".function.parameters", ".parameters"),
+];
 
 /// Answers items
 ///
@@ -54,7 +60,7 @@ pub(in crate::openai) async fn create(
     let wants_logprobs =
         request.include.as_ref().is_some_and(|all| all.iter().any(|one| one == LOGPROBS));
     let (asked, begun) = read(&model, request)?;
-    let mut heard = hear(&model, vec![asked]);
+    let mut heard = hear(&model, vec![asked], NAMES);
     let mut writer = ItemsWriter::new(begun, is_streamed, wants_logprobs);
     if is_streamed {
         return stream_events(heard, writer, Keeping::Comment).await;

@@ -12,7 +12,7 @@ use crate::wire::TextOr;
 
 /// Items to answer.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ItemsRequest {
+pub(crate) struct ItemsRequest {
     /// Name of the model; the first one where absent.
     pub model: Option<String>,
     /// What the user says, or the items so far.
@@ -61,7 +61,7 @@ pub struct ItemsRequest {
 
 /// Something said, called or returned.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct InputItem {
+pub(crate) struct InputItem {
     /// `message`, `function_call`, `function_call_output` or `reasoning`; a message where absent.
     #[serde(rename = "type")]
     pub kind: Option<String>,
@@ -83,7 +83,7 @@ pub struct InputItem {
 
 /// A part of a message.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ItemPart {
+pub(crate) struct ItemPart {
     /// `input_text`, `output_text`, `input_image`, `refusal` or `reasoning_text`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -99,7 +99,7 @@ pub struct ItemPart {
 
 /// A function.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ItemTool {
+pub(crate) struct ItemTool {
     /// Always `function`.
     #[serde(rename = "type")]
     pub kind: String,
@@ -117,14 +117,14 @@ pub struct ItemTool {
 
 /// How text is answered.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct TextField {
+pub(crate) struct TextField {
     /// The form.
     pub format: Option<ItemFormat>,
 }
 
 /// The form of an answer.
 #[derive(Debug, Deserialize, ToSchema)]
-pub struct ItemFormat {
+pub(crate) struct ItemFormat {
     /// `text`, `json_object` or `json_schema`.
     #[serde(rename = "type")]
     pub kind: String,

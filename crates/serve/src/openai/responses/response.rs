@@ -8,7 +8,7 @@ use crate::openai::logprobs::TokenLogprob;
 
 /// An answer, finished or under way.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct ItemsResponse {
+pub(crate) struct ItemsResponse {
     /// Its id.
     pub id: String,
     /// Always `response`.
@@ -64,7 +64,7 @@ pub struct ItemsResponse {
 
 /// Why an answer failed.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct FailedField {
+pub(crate) struct FailedField {
     /// Kind of failure.
     pub code: &'static str,
     /// What happened.
@@ -73,14 +73,14 @@ pub struct FailedField {
 
 /// Why an answer is incomplete.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct IncompleteField {
+pub(crate) struct IncompleteField {
     /// Always `max_output_tokens`.
     pub reason: &'static str,
 }
 
 /// Tokens that were read and drawn; words for models without tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ItemsUsage {
+pub(crate) struct ItemsUsage {
     /// Read.
     pub input_tokens: usize,
     /// More on these.
@@ -95,7 +95,7 @@ pub struct ItemsUsage {
 
 /// More on tokens that were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct InputDetails {
+pub(crate) struct InputDetails {
     /// Always 0: what was read before is not told apart.
     pub cached_tokens: usize,
     /// Always 0.
@@ -104,7 +104,7 @@ pub struct InputDetails {
 
 /// More on tokens that were drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct OutputDetails {
+pub(crate) struct OutputDetails {
     /// Always 0: thoughts are not counted apart.
     pub reasoning_tokens: usize,
 }
@@ -112,7 +112,7 @@ pub struct OutputDetails {
 /// Something said, thought or called.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum OutputItem {
+pub(crate) enum OutputItem {
     /// Thoughts.
     Reasoning {
         /// Its id.
@@ -153,7 +153,7 @@ pub enum OutputItem {
 /// A part of a message.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum OutputPart {
+pub(crate) enum OutputPart {
     /// Text.
     OutputText {
         /// The text.

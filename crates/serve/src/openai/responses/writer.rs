@@ -279,3 +279,88 @@ impl EventWriter for ItemsWriter {
         self.told()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::scripted::{told, with_calls};
+
+    fn begun() -> ItemsResponse {
+        ItemsResponse {
+            id: "resp_1".into(),
+            object: "response",
+            created_at: 1,
+            status: "in_progress",
+            error: None,
+            incomplete_details: None,
+            instructions: None,
+            max_output_tokens: None,
+            model: "m".into(),
+            output: Vec::new(),
+            parallel_tool_calls: true,
+            previous_response_id: (),
+            store: false,
+            temperature: 1.0,
+            text: json!({}),
+            tool_choice: json!("auto"),
+            tools: Vec::new(),
+            top_p: 1.0,
+            truncation: "disabled",
+            usage: None,
+            metadata: serde_json::Map::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn items_are_begun_and_ended_in_their_order() {
+        let (events, _) = with_calls();
+        let told =
+            told(events.into_iter().map(Ok).collect(), ItemsWriter::new(begun(), true, true));
+        let told = told.await;
+        let names: Vec<&str> =
+            told.iter().map(|(name, _)| name.trim_start_matches("response.")).collect();
+        assert_eq!(
+            names,
+            [
+                "created",
+                "in_progress",
+                "output_item.added",
+                "reasoning_text.delta",
+                "output_item.added",
+                "content_part.added",
+                "output_text.delta",
+                "output_item.added",
+                "function_call_arguments.delta",
+                "function_call_arguments.done",
+                "output_item.done",
+                "output_item.added",
+                "function_call_arguments.delta",
+                "function_call_arguments.done",
+                "output_item.done",
+                "output_text.delta",
+                "reasoning_text.done",
+                "output_item.done",
+                "output_text.done",
+                "content_part.done",
+                "output_item.done",
+                "completed",
+            ]
+        );
+        let output = &told.last().unwrap().1["response"]["output"];
+        let kinds: Vec<&Value> = (0..4).map(|at| &output[at]["type"]).collect();
+        assert_eq!(kinds, ["reasoning", "message", "function_call", "function_call"]);
+        assert_eq!(output[1]["content"][0]["text"], "I look.");
+    }
+
+    #[test]
+    fn the_whole_is_what_the_stream_ends_with() {
+        let (events, _) = with_calls();
+        let mut whole = ItemsWriter::new(begun(), false, false);
+        for event in events {
+            assert!(whole.heard(0, event).is_empty());
+        }
+        let whole = whole.into_response();
+        assert_eq!((whole.status, whole.output.len()), ("completed", 4));
+        assert_eq!(whole.usage.unwrap().total_tokens, 6);
+    }
+}
