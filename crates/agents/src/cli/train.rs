@@ -158,7 +158,7 @@ fn chosen(mut run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
     ));
     let resolved = run.resolved.clone();
     let choice = runtime()?.block_on(async {
-        add_tools(&mut run.cast).await?;
+        add_tools(&mut run.cast).await.map_err(during_run)?;
         auto.choose(run).await
     });
     let choice = choice.map_err(CliError::loading)?;
@@ -172,7 +172,7 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop));
-        add_tools(&mut run.cast).await?;
+        add_tools(&mut run.cast).await.map_err(during_run)?;
         let _server = args.harness.take_over(&mut run).await?;
         run.train_checked().await.map_err(during_run)
     })?;

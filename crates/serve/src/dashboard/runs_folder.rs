@@ -21,8 +21,6 @@ pub struct RunsFolder {
 pub(super) struct RunOutline {
     /// Name of its folder.
     pub(super) name: String,
-    /// When its configuration was written.
-    pub(super) begun: SystemTime,
     /// How it began, the last time it did.
     pub(super) start: Option<RunStartRecord>,
     /// Figures of the whole run, once it has ended.
@@ -65,7 +63,7 @@ impl RunsFolder {
             .collect();
         folders.sort_by(|a, b| b.cmp(a));
         folders.truncate(MAX_LISTED);
-        folders.into_iter().filter_map(|(begun, path)| outline(begun, &path)).collect()
+        folders.into_iter().filter_map(|(_, path)| outline(&path)).collect()
     }
 }
 
@@ -73,7 +71,7 @@ fn is_run(folder: &Path) -> bool {
     folder.join("config.toml").is_file()
 }
 
-fn outline(begun: SystemTime, path: &Path) -> Option<RunOutline> {
+fn outline(path: &Path) -> Option<RunOutline> {
     let name = path.file_name()?.to_str()?.to_owned();
     let run = RunFolder::new(path);
     let events = read_events(&run.events()).unwrap_or_default();
@@ -82,7 +80,7 @@ fn outline(begun: SystemTime, path: &Path) -> Option<RunOutline> {
         _ => None,
     });
     let summary = RunSummary::read(&run).ok().flatten();
-    Some(RunOutline { name, begun, start, summary })
+    Some(RunOutline { name, start, summary })
 }
 
 #[cfg(test)]

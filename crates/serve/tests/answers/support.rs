@@ -26,7 +26,7 @@ pub(crate) fn tiny(version: u64) -> ServedModel {
 pub(crate) fn policy(model: &ServedModel) -> &LocalPolicy {
     match &model.voice {
         Voice::Local(policy) => policy,
-        Voice::Stub(_) => panic!("a stub"),
+        Voice::Stub(_) | Voice::Speaker(_) => panic!("no engine"),
     }
 }
 
