@@ -104,7 +104,6 @@ mod tests {
     /// Prints microseconds.
     #[test]
     #[ignore = "it measures; run it alone"]
-    #[expect(clippy::print_stderr, reason = "a measurement")]
     fn time_of_a_mask() {
         let schema = json!({"type": "object", "properties": {
             "name": {"type": "string", "maxLength": 40}, "age": {"type": "integer"},

@@ -1,5 +1,5 @@
 //! Answers of models below every API: what clients of any of them rely on.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod canned;
 mod embeddings;
