@@ -5,6 +5,7 @@
 //! | GET | `/v1/models`, `/v1/models/{name}` | the models | `list_models` |
 //! | POST | `/v1/chat/completions` | a conversation's next message | `chat` |
 //! | POST | `/v1/completions` | a text's continuation | `text` |
+//! | POST | `/v1/embeddings` | vectors of texts | `embeddings` |
 //! | POST | `/v1/responses` | the next items of a conversation | `responses` |
 //!
 //! Each request type has a file (`chat_request`), so has what is said (`chat_response`) and how that is
@@ -14,6 +15,7 @@ mod chat;
 mod chat_chunks;
 mod chat_request;
 mod chat_response;
+mod embeddings;
 mod error_body;
 mod fields;
 pub mod limits;

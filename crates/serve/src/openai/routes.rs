@@ -5,7 +5,7 @@ use axum::middleware::map_response;
 use axum::routing::{get, post};
 use utoipa::OpenApi;
 
-use super::{chat, list_models, responses, text};
+use super::{chat, embeddings, list_models, responses, text};
 use crate::App;
 use crate::api_error::{Dialect, layer};
 
@@ -16,6 +16,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/models/{*name}", get(list_models::one))
         .route("/v1/chat/completions", post(chat::chat))
         .route("/v1/completions", post(text::complete))
+        .route("/v1/embeddings", post(embeddings::create))
         .route("/v1/responses", post(responses::create))
         .layer(map_response(layer(Dialect::OpenAi)))
 }
@@ -27,7 +28,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 #[derive(OpenApi)]
 #[openapi(
-    paths(list_models::list, list_models::one, chat::chat, text::complete, responses::create),
+    paths(
+        list_models::list,
+        list_models::one,
+        chat::chat,
+        text::complete,
+        embeddings::create,
+        responses::create
+    ),
     components(schemas(super::chat_request::ImageField, super::chat_response::ChatChunk))
 )]
 struct Described;

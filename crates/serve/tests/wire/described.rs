@@ -8,7 +8,13 @@ fn every_reference_is_there_and_every_route_is_described() {
     let paths = [
         (
             openai::openapi().to_json().unwrap(),
-            &["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/responses"][..],
+            &[
+                "/v1/chat/completions",
+                "/v1/completions",
+                "/v1/embeddings",
+                "/v1/models",
+                "/v1/responses",
+            ][..],
         ),
         (
             anthropic::openapi().to_json().unwrap(),

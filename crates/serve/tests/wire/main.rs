@@ -10,6 +10,7 @@ mod anthropic;
 mod chat;
 mod clients;
 mod described;
+mod embeddings;
 mod errors;
 mod items;
 mod running;
