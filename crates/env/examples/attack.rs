@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use attack::climb::{Find, Finds};
+use attack::climb::Finds;
 use attack::english::English;
 use attack::honest::{Exchange, honest, real};
 use attack::{Judge, TARGETS, Target, climb, degenerate, quantile};

@@ -71,7 +71,7 @@ async fn attend(mut child: Child, limit: Duration, gone: oneshot::Receiver<()>) 
     let stdout = child.stdout.take().map(|pipe| tokio::spawn(tail(pipe)));
     let stderr = child.stderr.take().map(|pipe| tokio::spawn(tail(pipe)));
     let failure = tokio::select! {
-        status = child.wait() => status.map_or_else(|e| Some(e.to_string()), |s| failure_of(s)),
+        status = child.wait() => status.map_or_else(|e| Some(e.to_string()), failure_of),
         () = tokio::time::sleep(limit) => {
             Some(format!("it was killed after {} s", limit.as_secs_f64()))
         }
