@@ -43,12 +43,38 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<JsonBody<T>, ApiError> {
-        is_json(request.headers())?;
-        let read = tokio::time::timeout(READ_LIMIT, Bytes::from_request(request, state)).await;
-        let bytes = read.map_err(|_| too_slow())?;
-        let bytes = bytes.map_err(|rejection| unreadable(rejection.status()))?;
+        let bytes = read(request, state).await?;
         parse(&bytes).map(JsonBody)
     }
+}
+
+/// As [`JsonBody`], for routes all of whose fields may be absent: an empty body counts as `{}`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OptionalJson<T>(
+    /// What was sent.
+    pub T,
+);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<OptionalJson<T>, ApiError> {
+        let bytes = read(request, state).await?;
+        let text: &[u8] = if bytes.trim_ascii().is_empty() { b"{}" } else { &bytes };
+        parse(text).map(OptionalJson)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    is_json(request.headers())?;
+    let read = tokio::time::timeout(READ_LIMIT, Bytes::from_request(request, state)).await;
+    let bytes = read.map_err(|_| too_slow())?;
+    bytes.map_err(|rejection| unreadable(rejection.status()))
+}
+
+/// What a client is told of JSON that does not fit, where it was read already.
+pub fn refusal(error: &serde_json::Error) -> ApiError {
+    misfit("", error)
 }
 
 /// Reads JSON as [`JsonBody`] does, for bodies that come another way, such as messages of a WebSocket.

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::SamplingWish;
 use crate::App;
 use crate::api_error::ApiError;
-use crate::services::{JsonBody, ListQuery, check_text, page_body};
+use crate::body::OptionalJson;
+use crate::services::{ListQuery, check_text, page_body};
 use crate::store::AgentRow;
 
 /// Most characters of an agent's name.
@@ -47,7 +48,7 @@ pub(crate) async fn find(app: &App, id: &str) -> Result<AgentRow, ApiError> {
 
 async fn create(
     State(app): State<App>,
-    JsonBody(asked): JsonBody<NewAgent>,
+    OptionalJson(asked): OptionalJson<NewAgent>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let store = app.services()?.store();
     let sampling = SamplingWish {

@@ -11,7 +11,8 @@ use super::bodies::{conversation_body, messages_body};
 use super::turn::say;
 use crate::App;
 use crate::api_error::ApiError;
-use crate::services::{JsonBody, ListQuery, page_body, with_key};
+use crate::body::OptionalJson;
+use crate::services::{ListQuery, page_body, with_key};
 
 /// The names under which documents know conversations.
 const ROOTS: [&str; 4] =
@@ -29,7 +30,7 @@ pub(crate) fn conversation_routes() -> Router<App> {
 async fn begin(
     State(app): State<App>,
     headers: HeaderMap,
-    JsonBody(ask): JsonBody<Ask>,
+    OptionalJson(ask): OptionalJson<Ask>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let mut turn = ask.turn(None)?;
     turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;
@@ -63,7 +64,7 @@ pub(crate) async fn add_message(
     State(app): State<App>,
     Path(id): Path<String>,
     headers: HeaderMap,
-    JsonBody(ask): JsonBody<Ask>,
+    OptionalJson(ask): OptionalJson<Ask>,
 ) -> Result<Json<Value>, ApiError> {
     let mut turn = ask.turn(Some(id))?;
     turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::run::blocking;
 use crate::App;
 use crate::api_error::ApiError;
+use crate::body::JsonBody;
 
 /// Most messages of a prompt.
 const MAX_MESSAGES: usize = 256;
@@ -76,7 +77,7 @@ impl PreferenceFile {
 
 pub(super) async fn add(
     State(app): State<App>,
-    Json(pair): Json<Preference>,
+    JsonBody(pair): JsonBody<Preference>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     check(&pair)?;
     let answer = |text: &str| json!([{"role": "assistant", "content": text}]);

@@ -27,7 +27,8 @@ use super::views::{accepted_body, event_body, job_body};
 use super::wish::Wish;
 use crate::App;
 use crate::api_error::ApiError;
-use crate::services::{JsonBody, ListQuery, check_text, page_body, unusable, with_key};
+use crate::body::OptionalJson;
+use crate::services::{ListQuery, check_text, page_body, unusable, with_key};
 
 /// Events of one answer.
 const MAX_EVENTS: i64 = 1000;
@@ -52,7 +53,7 @@ pub(crate) fn job_routes() -> Router<App> {
 async fn ask_training(
     State(app): State<App>,
     headers: HeaderMap,
-    JsonBody(asked): JsonBody<TrainingRequest>,
+    OptionalJson(asked): OptionalJson<TrainingRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let wish = asked.wish(app.services()?.jobs().settings())?;
     ask(&app, &headers, wish).await
@@ -61,7 +62,7 @@ async fn ask_training(
 async fn ask_train(
     State(app): State<App>,
     headers: HeaderMap,
-    JsonBody(asked): JsonBody<TrainRequest>,
+    OptionalJson(asked): OptionalJson<TrainRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let limits = app.services()?.jobs().settings();
     let wish = asked.wish(limits, limits.max_iterations)?;
@@ -71,7 +72,7 @@ async fn ask_train(
 async fn ask_train_v1(
     State(app): State<App>,
     headers: HeaderMap,
-    JsonBody(asked): JsonBody<TrainRequest>,
+    OptionalJson(asked): OptionalJson<TrainRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let limits = app.services()?.jobs().settings();
     let wish = asked.wish(limits, limits.max_iterations_v1)?;
@@ -146,7 +147,7 @@ struct Deploy {
 async fn serve_it(
     State(app): State<App>,
     Path(id): Path<String>,
-    JsonBody(asked): JsonBody<Deploy>,
+    OptionalJson(asked): OptionalJson<Deploy>,
 ) -> Result<Json<Value>, ApiError> {
     let name = deploy(&app, &id, asked.name).await?;
     Ok(Json(json!({"training_id": id, "model": name, "status": "serving"})))

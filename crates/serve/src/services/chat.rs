@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use stateset_core::Message;
 
-use super::{JsonBody, check_text, unusable, with_key};
+use super::{check_text, unusable, with_key};
+use crate::body::OptionalJson;
 use crate::App;
 use crate::agents::SamplingWish;
 use crate::api_error::ApiError;
@@ -127,7 +128,7 @@ fn chat_body(said: &Said, context: &Value, strategy: &str) -> Value {
 async fn chat(
     State(app): State<App>,
     headers: HeaderMap,
-    JsonBody(mut asked): JsonBody<ChatRequest>,
+    OptionalJson(mut asked): OptionalJson<ChatRequest>,
 ) -> Result<Json<Value>, ApiError> {
     asked.idempotency_key = with_key(&headers, asked.idempotency_key)?;
     Ok(Json(answer(&app, asked).await?))
@@ -136,7 +137,7 @@ async fn chat(
 async fn start(
     State(app): State<App>,
     headers: HeaderMap,
-    JsonBody(asked): JsonBody<Ask>,
+    OptionalJson(asked): OptionalJson<Ask>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let mut turn = asked.turn(None)?;
     if turn.conversation.is_some() {

@@ -14,7 +14,7 @@
 mod chat;
 mod figures;
 mod index;
-mod json_body;
+mod fields;
 mod memory;
 mod query;
 mod routes;
@@ -23,7 +23,7 @@ mod scale;
 mod services;
 mod socket;
 
-pub(crate) use json_body::{JsonBody, check_text, refusal, unusable, with_key};
+pub(crate) use fields::{check_text, unusable, with_key};
 pub(crate) use memory::available_bytes;
 pub(crate) use query::{ListQuery, page_body};
 pub use routes::routes;

@@ -9,7 +9,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{JsonBody, unusable};
+use super::unusable;
+use crate::body::OptionalJson;
 use crate::App;
 use crate::api_error::ApiError;
 use crate::jobs::put;
@@ -32,7 +33,7 @@ pub(super) struct Scale {
 
 pub(super) async fn scale(
     State(app): State<App>,
-    JsonBody(asked): JsonBody<Scale>,
+    OptionalJson(asked): OptionalJson<Scale>,
 ) -> Result<Json<Value>, ApiError> {
     let factor = asked.scale_factor;
     if !(factor > 0.0 && factor <= MAX_FACTOR) {

@@ -16,9 +16,10 @@ use serde_json::{Map, Value, json};
 
 use super::chat::{ChatRequest, answer};
 use super::figures::figures;
-use super::{refusal, unusable};
+use super::unusable;
 use crate::App;
 use crate::api_error::{ApiError, Dialect};
+use crate::body::refusal;
 
 /// Documented: bytes of a message.
 const MAX_BYTES: usize = 64 << 10;
