@@ -3,7 +3,7 @@
 //! Trainings are cut short, and the model of the hub is replaced by the same one on disk; everything else
 //! stands as it is written.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -30,7 +30,29 @@ fn call(command: &str) -> Option<&str> {
         .or_else(|| command.strip_prefix("stateset-agents "))
 }
 
+/// Serves until it listens, and a little longer: it must end well when it is asked to.
+fn serve(call: &str, folder: &Path) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_stateset-agents"))
+        .args(call.split_whitespace())
+        .args(["--port", "0"])
+        .current_dir(folder)
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let told = BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut lines = told.lines().map_while(Result::ok);
+    let listens = lines.any(|line| line.starts_with("listening on http://127.0.0.1:"));
+    assert!(listens, "{call} does not listen");
+    let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(asked.expect("kill starts").success());
+    lines.for_each(drop);
+    assert!(child.wait().expect("it ends").success(), "{call}");
+}
+
 fn run(call: &str, folder: &Path) {
+    if call.starts_with("serve") {
+        return serve(call, folder);
+    }
     let mut child = Command::new(env!("CARGO_BIN_EXE_stateset-agents"))
         .args(call.split_whitespace())
         .current_dir(folder)
