@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::row::Row;
 use super::settings::folder;
@@ -35,8 +35,15 @@ pub(super) struct Outcome {
     pub(super) after: Vec<f64>,
     /// Everything else that was measured.
     pub(super) figures: BTreeMap<String, f64>,
-    /// What is drawn over the steps, from the first.
+    /// What is drawn over the steps, from the first; NaN where a step had nothing to measure.
+    #[serde(deserialize_with = "gaps_as_nan")]
     pub(super) curve: Vec<f64>,
+}
+
+/// JSON has no NaN, so gaps are written as null.
+fn gaps_as_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let values = Vec::<Option<f64>>::deserialize(deserializer)?;
+    Ok(values.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 impl Outcome {
@@ -78,4 +85,18 @@ pub(super) fn keys(row: &Row) -> BTreeMap<String, String> {
 
 fn path(name: &str, seed: u64) -> PathBuf {
     folder().join("results").join(format!("{name}-{seed}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaps_in_a_curve_are_read_again() {
+        let outcome = Outcome { curve: vec![0.5, f64::NAN, 0.25], ..Outcome::default() };
+        let text = serde_json::to_string(&outcome).expect("it can be written");
+        let read: Outcome = serde_json::from_str(&text).expect("it can be read");
+        assert!(read.curve[1].is_nan());
+        assert_eq!((read.curve[0], read.curve[2]), (0.5, 0.25));
+    }
 }
