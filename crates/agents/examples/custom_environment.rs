@@ -43,7 +43,10 @@ impl Environment for GuessTheColour {
             state.metadata.insert("goal_reached".into(), is_right.into());
             return Ok(StepOutcome::default());
         }
-        Ok(StepOutcome { messages: vec![Message::user("No, another one.")], ..StepOutcome::default() })
+        Ok(StepOutcome {
+            messages: vec![Message::user("No, another one.")],
+            ..StepOutcome::default()
+        })
     }
 }
 

@@ -178,7 +178,13 @@ fn page(rows: &[Row], n_texts: usize) -> String {
     );
     for row in rows {
         let find = row.finds.dishonest.as_ref().unwrap_or(&row.finds.best);
-        let _ = write!(page, "\n`{}`, {:.2}{}\n\n", row.name, find.score, shown(&find.user, &find.text));
+        let _ = write!(
+            page,
+            "\n`{}`, {:.2}{}\n\n",
+            row.name,
+            find.score,
+            shown(&find.user, &find.text)
+        );
     }
     page
 }

@@ -55,10 +55,9 @@ fn run_in(folder: &Path, more: &[(&str, &str)]) -> OnlineRun {
         path: path.to_owned(),
         value: value.to_owned(),
     };
-    let overlay = model.overlay.map(|toml| ModelOverlay {
-        model: "builtin:tiny".to_owned(),
-        toml: toml.to_owned(),
-    });
+    let overlay = model
+        .overlay
+        .map(|toml| ModelOverlay { model: "builtin:tiny".to_owned(), toml: toml.to_owned() });
     let flags = settings.into_iter().chain(more.iter().copied()).map(flag).collect();
     let sources = ConfigSources { overlay, flags, ..ConfigSources::default() };
     let resolved = resolve(&sources).unwrap_or_else(|problems| panic!("{}", report(&problems)));

@@ -118,7 +118,8 @@ fn learn(target: &Target, all: &[Exchange], folder: &std::path::Path) -> Result<
     let flag = |(path, value): (String, String)| Flag { flag: path.clone(), path, value };
     let overlay = model.overlay;
     let sources = ConfigSources {
-        overlay: overlay.map(|toml| ModelOverlay { model: MODEL.to_owned(), toml: toml.to_owned() }),
+        overlay: overlay
+            .map(|toml| ModelOverlay { model: MODEL.to_owned(), toml: toml.to_owned() }),
         flags: values.into_iter().map(flag).collect(),
         ..ConfigSources::default()
     };

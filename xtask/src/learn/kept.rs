@@ -76,7 +76,10 @@ Made by `cargo xtask learn`, 2026-01-02, 2026-01-03, on 1 x A, 2 x A. The same c
         };
         let (line, section) = kept.row(&row("one", "grpo", Some(8))).expect("it is there");
         assert_eq!(line, "| `one` | 0.5 | yes |");
-        assert!(section.starts_with("\n### one\n") && section.ends_with("(seed 1).\n"), "{section}");
+        assert!(
+            section.starts_with("\n### one\n") && section.ends_with("(seed 1).\n"),
+            "{section}"
+        );
         assert!(kept.row(&row("other", "gspo", None)).is_some());
         assert!(kept.row(&row("one", "grpo", Some(9))).is_none());
         assert!(kept.row(&row("none", "grpo", Some(8))).is_none());

@@ -261,7 +261,11 @@ impl Environment for TaskEnvironment {
         state.metadata.insert(COMPLETED.to_owned(), json!(completed));
         state.metadata.insert("progress".to_owned(), json!(progress));
         state.metadata.insert("goal_reached".to_owned(), json!(is_met));
-        Ok(StepOutcome { messages, reward: Some(WORTH_OF_PROGRESS * gained + bonus), ..StepOutcome::default() })
+        Ok(StepOutcome {
+            messages,
+            reward: Some(WORTH_OF_PROGRESS * gained + bonus),
+            ..StepOutcome::default()
+        })
     }
 }
 

@@ -29,9 +29,8 @@ pub(super) async fn page(
             let (a, b) = (a.clone(), b.clone());
             let runs = [folder.find(&a)?, folder.find(&b)?];
             let [first, second] = runs;
-            let work = move || {
-                compared_charts([&first, &second], [&a, &b]).map_err(ApiError::internal)
-            };
+            let work =
+                move || compared_charts([&first, &second], [&a, &b]).map_err(ApiError::internal);
             Some(blocking(work).await?)
         }
         _ => None,

@@ -67,9 +67,8 @@ pub(super) async fn page(
 /// Names of the evaluations whose conversations were kept, in order.
 pub(super) fn sets(run: &RunFolder) -> Vec<String> {
     let Ok(entries) = fs::read_dir(run.evaluations()) else { return Vec::new() };
-    let name = |entry: fs::DirEntry| {
-        Some(entry.file_name().to_str()?.strip_suffix(".jsonl")?.to_owned())
-    };
+    let name =
+        |entry: fs::DirEntry| Some(entry.file_name().to_str()?.strip_suffix(".jsonl")?.to_owned());
     let mut names: Vec<String> = entries.flatten().filter_map(name).collect();
     names.sort();
     names

@@ -13,10 +13,9 @@ use crate::api_error::ApiError;
 pub(super) async fn page(State(app): State<App>) -> Result<Markup, ApiError> {
     let path = app.config().preferences.path().to_owned();
     let shown = path.display().to_string();
-    let n_pairs = blocking(move || {
-        Ok(fs::read_to_string(&path).map_or(0, |text| text.lines().count()))
-    })
-    .await?;
+    let n_pairs =
+        blocking(move || Ok(fs::read_to_string(&path).map_or(0, |text| text.lines().count())))
+            .await?;
     let body = html! {
         h1 { "Data" }
         section {

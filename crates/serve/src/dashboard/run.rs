@@ -2,7 +2,9 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, PreEscaped, html};
-use stateset_train::{MetricsRow, RunChart, RunFolder, RunSummary, metric, read_metrics, run_charts};
+use stateset_train::{
+    MetricsRow, RunChart, RunFolder, RunSummary, metric, read_metrics, run_charts,
+};
 
 use super::conversations::sets;
 use super::frame::{figure, frame};

@@ -58,9 +58,8 @@ impl RunsFolder {
         let entries = self.roots.iter().filter_map(|root| fs::read_dir(root).ok()).flatten();
         let folders = entries.flatten().map(|entry| entry.path()).filter(|path| is_run(path));
         let begun = |path: &Path| fs::metadata(path.join("config.toml"))?.modified();
-        let mut folders: Vec<(SystemTime, PathBuf)> = folders
-            .map(|path| (begun(&path).unwrap_or(SystemTime::UNIX_EPOCH), path))
-            .collect();
+        let mut folders: Vec<(SystemTime, PathBuf)> =
+            folders.map(|path| (begun(&path).unwrap_or(SystemTime::UNIX_EPOCH), path)).collect();
         folders.sort_by(|a, b| b.cmp(a));
         folders.truncate(MAX_LISTED);
         folders.into_iter().filter_map(|(_, path)| outline(&path)).collect()

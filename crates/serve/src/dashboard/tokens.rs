@@ -72,8 +72,10 @@ mod tests {
         trace.append_given(&[5]);
         trace.append_sampled(&[6], &[-9.0], PolicyVersion(0)).unwrap();
         let turns = sampled(&trace, None);
-        let texts: Vec<Vec<&str>> =
-            turns.iter().map(|turn| turn.iter().map(|token| token.text.as_str()).collect()).collect();
+        let texts: Vec<Vec<&str>> = turns
+            .iter()
+            .map(|turn| turn.iter().map(|token| token.text.as_str()).collect())
+            .collect();
         assert_eq!(texts, [vec!["⟨3⟩", "⟨4⟩"], vec!["⟨6⟩"]]);
         assert_eq!(turns[1][0].shade, 9);
     }

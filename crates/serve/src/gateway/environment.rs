@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex as Locked, PoisonError};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stateset_core::{
-    Border, Completion, ConversationTurn, Environment, EnvironmentState, EpisodeStatus, FinishReason,
-    Message, MessageRecord, Opening, RolloutError, Scenario, StepOutcome, Stream,
+    Border, Completion, ConversationTurn, Environment, EnvironmentState, EpisodeStatus,
+    FinishReason, Message, MessageRecord, Opening, RolloutError, Scenario, StepOutcome, Stream,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 

@@ -28,7 +28,8 @@ impl Harness {
 
     /// What `sh` is given.
     pub(super) fn script(&self) -> String {
-        let limit = self.memory_mib.map(|mib| format!("ulimit -v {} && ", mib.saturating_mul(1024)));
+        let limit =
+            self.memory_mib.map(|mib| format!("ulimit -v {} && ", mib.saturating_mul(1024)));
         // A variable in quotes stays one word, whatever it holds.
         let command = self.command.replace("{scenario}", "\"$STATESET_SCENARIO_ID\"");
         format!("{}{command}", limit.unwrap_or_default())

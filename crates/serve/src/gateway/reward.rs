@@ -102,8 +102,13 @@ mod tests {
     #[test]
     fn the_last_line_may_be_a_verdict() {
         let verdict = |text: &str| Verdict::of_output(text).map(|verdict| verdict.reward);
-        assert_eq!(verdict("starting\n{\"reward\": 0.5, \"components\": {\"fast\": 1}}\n\n"), Some(0.5));
-        for none in ["", "0.5", "{\"reward\": 0.5}\ndone", "{\"reward\": \"high\"}", "{\"rewrd\": 1}"] {
+        assert_eq!(
+            verdict("starting\n{\"reward\": 0.5, \"components\": {\"fast\": 1}}\n\n"),
+            Some(0.5)
+        );
+        for none in
+            ["", "0.5", "{\"reward\": 0.5}\ndone", "{\"reward\": \"high\"}", "{\"rewrd\": 1}"]
+        {
             assert_eq!(verdict(none), None, "{none:?}");
         }
     }

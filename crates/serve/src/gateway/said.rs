@@ -27,9 +27,7 @@ fn is_same(ours: &Message, theirs: &Message) -> bool {
         let calls = message.tool_calls.iter();
         calls.map(|call| (call.name.clone(), call.arguments.clone())).collect()
     };
-    let name = |message: &Message| {
-        message.name.clone().filter(|_| message.role != Role::Assistant)
-    };
+    let name = |message: &Message| message.name.clone().filter(|_| message.role != Role::Assistant);
     ours.role == theirs.role
         && ours.content == theirs.content
         && ours.images == theirs.images
@@ -46,9 +44,8 @@ mod tests {
         let answer = Message { reasoning: Some("hm".into()), ..Message::assistant("yes?") };
         let said = vec![Message::user("hi"), answer];
         let call = |texts: &[(&str, &str)]| -> Vec<Message> {
-            let message = |(role, text): &(&str, &str)| {
-                Message::new(Role::from_name(role).unwrap(), *text)
-            };
+            let message =
+                |(role, text): &(&str, &str)| Message::new(Role::from_name(role).unwrap(), *text);
             texts.iter().map(message).collect()
         };
         let follows = call(&[("user", "hi"), ("assistant", "yes?"), ("user", "no")]);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use serde::Serialize;
 use stateset_core::{
-    ConversationTurn, Environment, EnvironmentState, Message, MessageRecord, RolloutError, Scenario,
-    Stream,
+    ConversationTurn, Environment, EnvironmentState, Message, MessageRecord, RolloutError,
+    Scenario, Stream,
 };
 use tokio::sync::Mutex;
 

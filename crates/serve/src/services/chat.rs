@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 use stateset_core::Message;
 
 use super::{check_text, unusable, with_key};
-use crate::body::OptionalJson;
 use crate::App;
 use crate::agents::SamplingWish;
 use crate::api_error::ApiError;
+use crate::body::OptionalJson;
 use crate::conversations::{
     Ask, MAX_MESSAGE_CHARS, Said, Turn, add_message, checked_metadata, one, remove, say,
 };

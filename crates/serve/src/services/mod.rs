@@ -12,9 +12,9 @@
 //! differently, both names lead to the same handlers.
 
 mod chat;
+mod fields;
 mod figures;
 mod index;
-mod fields;
 mod memory;
 mod query;
 mod routes;

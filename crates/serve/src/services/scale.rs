@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::unusable;
-use crate::body::OptionalJson;
 use crate::App;
 use crate::api_error::ApiError;
+use crate::body::OptionalJson;
 use crate::jobs::put;
 use crate::models::{Library, Loaded};
 

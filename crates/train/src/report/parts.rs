@@ -59,10 +59,7 @@ const COMPARED: [(&str, &str, &str); 8] = [
 ///
 /// # Errors
 /// [`RunError`] where metrics cannot be read or a chart cannot be drawn.
-pub fn compared_charts(
-    runs: [&RunFolder; 2],
-    names: [&str; 2],
-) -> Result<Vec<RunChart>, RunError> {
+pub fn compared_charts(runs: [&RunFolder; 2], names: [&str; 2]) -> Result<Vec<RunChart>, RunError> {
     let rows = [read_metrics(&runs[0].metrics())?, read_metrics(&runs[1].metrics())?];
     let mut all = Vec::new();
     for (name, title, y_label) in COMPARED {

@@ -60,13 +60,22 @@ impl Environment for Wild {
             3 => return Err(RolloutError::new(Border::Environment, "closing time")),
             4 => std::future::pending().await,
             5 => panic!("the turn fell apart"),
-            6 => return Ok(StepOutcome { messages: vec![Message::user("On!")], ..StepOutcome::default() }),
+            6 => {
+                return Ok(StepOutcome {
+                    messages: vec![Message::user("On!")],
+                    ..StepOutcome::default()
+                });
+            }
             _ => {}
         }
         if state.turn_count == 2 {
             state.status = EpisodeStatus::Completed;
         }
-        Ok(StepOutcome { messages: vec![Message::user("And then?")], reward: Some(0.5), ..StepOutcome::default() })
+        Ok(StepOutcome {
+            messages: vec![Message::user("And then?")],
+            reward: Some(0.5),
+            ..StepOutcome::default()
+        })
     }
 }
 
