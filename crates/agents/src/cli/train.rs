@@ -158,7 +158,7 @@ fn chosen(mut run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
     ));
     let resolved = run.resolved.clone();
     let choice = runtime()?.block_on(async {
-        add_tools(&mut run.cast).await.map_err(during_run)?;
+        add_tools(&mut run.cast).await?;
         auto.choose(run).await
     });
     let choice = choice.map_err(CliError::loading)?;
