@@ -107,6 +107,12 @@ async fn a_run_is_shown_from_its_curves_to_its_tokens() {
             assert!(page.contains(word), "{path} does not say {word:?}:\n{page}");
         }
     }
+    let sheet = server.client.get(format!("{}/dashboard", server.address)).send().await.unwrap();
+    let policy = sheet.headers()["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.contains("style-src 'self'") && policy.contains("script-src 'self'"),
+        "{policy}"
+    );
     for path in [
         "/dashboard/runs/third",
         "/dashboard/runs/..%2Ffirst",

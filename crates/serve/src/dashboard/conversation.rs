@@ -61,7 +61,8 @@ fn sides(run: &RunFolder, set: &str, index: usize) -> Result<Vec<Side>, ApiError
 }
 
 fn side(set: &str, trajectory: Trajectory, tokenizer: Option<&Tokenizer>) -> Side {
-    let tokens = sampled(&trajectory.trace, tokenizer);
+    // Numbers would say less than the text does.
+    let tokens = tokenizer.map_or_else(Vec::new, |t| sampled(&trajectory.trace, Some(t)));
     Side { set: set.to_owned(), trajectory, tokens }
 }
 

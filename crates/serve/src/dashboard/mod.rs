@@ -18,17 +18,23 @@ mod runs_folder;
 mod tokens;
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use stateset_train::REPORT_STYLE;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 pub use preferences::PreferenceFile;
 pub use runs_folder::RunsFolder;
 
 use crate::App;
 use crate::api_error::{Dialect, layer};
+
+/// What pages may load: from this server, and nothing written into them.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// All routes under `/dashboard`.
 pub fn routes() -> Router<App> {
@@ -49,5 +55,9 @@ pub fn routes() -> Router<App> {
         .route("/dashboard/dashboard.css", get(sheet))
         .route("/dashboard/live.js", get(move || async move { (js().0, include_str!("live.js")) }))
         .route("/dashboard/chat.js", get(move || async move { (js().0, include_str!("chat.js")) }))
+        .layer(SetResponseHeaderLayer::overriding(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ))
         .layer(map_response(layer(Dialect::Own)))
 }

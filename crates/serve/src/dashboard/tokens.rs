@@ -26,7 +26,8 @@ pub(super) fn tokenizer_of(run: &RunFolder) -> Option<Tokenizer> {
     Tokenizer::load(&TextFiles::from_folder(&folder).ok()?).ok()
 }
 
-/// Every stretch of tokens that the policy sampled, in order; one for each of its turns.
+/// Every stretch of tokens that the policy sampled, in order; one for each of its turns. Without the
+/// tokenizer tokens are numbers.
 pub(super) fn sampled(trace: &TokenTrace, tokenizer: Option<&Tokenizer>) -> Vec<Vec<ShownToken>> {
     let mut turns = Vec::new();
     for segment in trace.segments() {

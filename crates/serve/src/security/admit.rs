@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Identity, Need, Role, Who, access_of, origin};
+use super::{Identity, Need, Role, Who, access_of, browser, origin};
 use crate::App;
 use crate::api_error::ApiError;
 use crate::limits::Allowance;
@@ -15,9 +15,14 @@ use crate::limits::Allowance;
 /// Lets a request in, with its [`Identity`] among its extensions, or answers it with a refusal.
 pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
+    browser::take_password(&mut parts);
     let admitted = match admitted(&app, &parts) {
         Ok(admitted) => admitted,
-        Err(error) => return error.into_response(),
+        Err(error) => {
+            let mut refused = error.into_response();
+            browser::ask(parts.uri.path(), &mut refused);
+            return refused;
+        }
     };
     let Some(identity) = admitted else {
         return next.run(Request::from_parts(parts, body)).await;

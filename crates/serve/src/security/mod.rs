@@ -4,6 +4,7 @@
 //! reaches the server is the person who started it; everywhere else a key or a token is needed.
 
 mod admit;
+mod browser;
 mod client;
 mod generated_key;
 mod identity;
