@@ -151,7 +151,8 @@ async fn refusals_have_codes() {
     let script = r#"
 import urllib.error
 def code(path, body, headers=None):
-    request = urllib.request.Request(base + path, json.dumps(body).encode(), headers or {"Authorization": "Bearer " + key})
+    headers = {"Content-Type": "application/json", **(headers or {"Authorization": "Bearer " + key})}
+    request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
     try:
         urllib.request.urlopen(request)
         return 200

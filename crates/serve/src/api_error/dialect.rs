@@ -63,8 +63,10 @@ impl Dialect {
             Dialect::OpenAi => json!({"error": {
                 "message": message, "type": openai_type(status.as_u16()), "param": field, "code": code,
             }}),
+            // There is no place for the field but the message, which begins with it there too.
             Dialect::Anthropic => json!({"type": "error", "error": {
-                "type": anthropic_type(status.as_u16()), "message": message,
+                "type": anthropic_type(status.as_u16()),
+                "message": field.iter().chain([message]).map(String::as_str).collect::<Vec<_>>().join(": "),
             }}),
             Dialect::Own => json!({"error": {
                 "code": code, "message": message, "status_code": status.as_u16(),

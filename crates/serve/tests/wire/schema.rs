@@ -10,8 +10,31 @@ static DESCRIPTION: LazyLock<Option<Value>> = LazyLock::new(|| {
     let text = std::fs::read_to_string(test_data("openai/openapi.yaml")?).unwrap();
     let options = serde_saphyr::options! { budget: None };
     let mut whole: Value = serde_saphyr::from_str_with_options(&text, options).unwrap();
-    Some(whole["components"].take())
+    let mut components = whole["components"].take();
+    normalise(&mut components);
+    Some(components)
 });
+
+/// Brings what the description takes from older versions of its language into the newest: `nullable`, and
+/// properties that are `required` by themselves.
+fn normalise(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(normalise),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(normalise);
+            if fields.get("required").is_some_and(Value::is_boolean) {
+                fields.remove("required");
+            }
+            let is_nullable = fields.get("nullable") == Some(&json!(true));
+            if is_nullable {
+                fields.remove("nullable");
+                let or_null = json!([Value::Object(std::mem::take(fields)), {"type": "null"}]);
+                fields.insert("anyOf".to_owned(), or_null);
+            }
+        }
+        _ => {}
+    }
+}
 
 /// A check of values against one schema.
 pub(crate) struct Schema {
