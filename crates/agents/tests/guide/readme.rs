@@ -41,8 +41,12 @@ fn serve(call: &str, folder: &Path) {
         .expect("it starts");
     let told = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut lines = told.lines().map_while(Result::ok);
-    let listens = lines.any(|line| line.starts_with("listening on http://127.0.0.1:"));
-    assert!(listens, "{call} does not listen");
+    let listens = |line: &String| line.starts_with("listening on http://127.0.0.1:");
+    let mut before = Vec::new();
+    while let Some(line) = lines.next().filter(|line| !listens(line)) {
+        before.push(line);
+    }
+    assert!(child.try_wait().expect("it can be asked").is_none(), "{call}: {before:?}");
     let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(asked.expect("kill starts").success());
     lines.for_each(drop);

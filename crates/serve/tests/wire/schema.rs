@@ -22,8 +22,16 @@ fn normalise(value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(normalise),
         Value::Object(fields) => {
             fields.values_mut().for_each(normalise);
-            if fields.get("required").is_some_and(Value::is_boolean) {
-                fields.remove("required");
+            match fields.get_mut("required") {
+                Some(Value::Bool(_)) => drop(fields.remove("required")),
+                // A property called `y` is a truth to readers of YAML.
+                Some(Value::Array(names)) => {
+                    names
+                        .iter_mut()
+                        .filter(|name| name.is_boolean())
+                        .for_each(|name| *name = json!("y"));
+                }
+                _ => {}
             }
             let is_nullable = fields.get("nullable") == Some(&json!(true));
             if is_nullable {
