@@ -54,8 +54,8 @@ pub(crate) struct ItemsResponse {
     pub top_p: f64,
     /// Always `disabled`: what is too long is refused.
     pub truncation: &'static str,
-    /// How many tokens it took; null before the end.
-    #[schema(required)]
+    /// How many tokens it took; absent before the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<ItemsUsage>,
     /// As in the request.
     #[schema(value_type = Object)]
