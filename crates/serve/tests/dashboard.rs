@@ -1,5 +1,7 @@
 //! The pages for people, over a run that was really trained.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test is to be seen")]
+
 use std::path::{Path, PathBuf};
 
 use reqwest::{Client, StatusCode};

@@ -1,5 +1,7 @@
 //! Programs as agents: what they train is what the same conversations in the process train.
 
+#![allow(clippy::unwrap_used, reason = "what fails in a test is to be seen")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -37,7 +37,7 @@ enum Command {
     Init(init::InitArgs),
     Doctor(doctor::DoctorArgs),
     Report(report::ReportArgs),
-    Serve(serve::ServeArgs),
+    Serve(Box<serve::ServeArgs>),
     Version(version::VersionArgs),
 }
 
@@ -80,7 +80,7 @@ fn run(command: Command) -> Outcome {
         Command::Init(args) => init::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Report(args) => report::run(args),
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(*args),
         Command::Version(args) => version::run(args),
     }
 }
