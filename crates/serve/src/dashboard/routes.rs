@@ -1,0 +1,44 @@
+//! The addresses of the pages.
+
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::middleware::map_response;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use stateset_train::REPORT_STYLE;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::{chat, compare, conversation, conversations, data, preferences, run, runs};
+use crate::App;
+use crate::api_error::{Dialect, layer};
+
+/// What pages may load: from this server, and nothing written into them.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// All routes under `/dashboard`.
+pub fn routes() -> Router<App> {
+    let style = include_str!("dashboard.css");
+    let css = ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "no-cache")],);
+    let js = || ([(CONTENT_TYPE, "text/javascript; charset=utf-8"), (CACHE_CONTROL, "no-cache")],);
+    let sheet = move || async move { (css.0, format!("{REPORT_STYLE}{style}")).into_response() };
+    Router::new()
+        .route("/dashboard", get(runs::page))
+        .route("/dashboard/runs/{run}", get(run::page))
+        .route("/dashboard/runs/{run}/live", get(run::live))
+        .route("/dashboard/runs/{run}/conversations/{set}", get(conversations::page))
+        .route("/dashboard/runs/{run}/conversations/{set}/{index}", get(conversation::page))
+        .route("/dashboard/compare", get(compare::page))
+        .route("/dashboard/chat", get(chat::page))
+        .route("/dashboard/data", get(data::page))
+        .route("/dashboard/preferences", post(preferences::add))
+        .route("/dashboard/dashboard.css", get(sheet))
+        .route("/dashboard/live.js", get(move || async move { (js().0, include_str!("live.js")) }))
+        .route("/dashboard/chat.js", get(move || async move { (js().0, include_str!("chat.js")) }))
+        .layer(SetResponseHeaderLayer::overriding(
+            CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ))
+        .layer(map_response(layer(Dialect::Own)))
+}
