@@ -8,39 +8,21 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use stateset_serve::dashboard::{PreferenceFile, RunsFolder};
 use stateset_serve::{App, Models, ServeConfig, ServedModel, Server, Stopper};
-use stateset_train::config::{ConfigSources, Flag, ModelOverlay, report, resolve};
-use stateset_train::{ModelSource, OnlineRun, TrainError, read_pairs};
+use stateset_train::read_pairs;
 
-fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
-    Err(TrainError::Invalid { what: "find the model", message: id.to_owned() })
-}
+#[path = "support/tiny_run.rs"]
+mod tiny_run;
+
+use tiny_run::tiny_run;
 
 /// Two steps of the embedded model, with evaluations before and after.
 async fn train(folder: &Path, name: &str) {
-    let model = ModelSource::open("builtin:tiny", &no_hub).unwrap();
-    let place = folder.display().to_string();
     let settings = [
-        ("agent.model_name", "builtin:tiny"),
-        ("training.output_dir", place.as_str()),
-        ("training.run_name", name),
         ("training.max_steps", "2"),
-        ("training.prompts_per_step", "2"),
         ("training.num_generations", "2"),
-        ("training.threads", "1"),
         ("evaluation.num_episodes", "2"),
     ];
-    let flag = |(path, value): (&str, &str)| Flag {
-        flag: path.to_owned(),
-        path: path.to_owned(),
-        value: value.to_owned(),
-    };
-    let overlay = model
-        .overlay
-        .map(|toml| ModelOverlay { model: "builtin:tiny".to_owned(), toml: toml.to_owned() });
-    let flags = settings.into_iter().map(flag).collect();
-    let sources = ConfigSources { overlay, flags, ..ConfigSources::default() };
-    let resolved = resolve(&sources).unwrap_or_else(|problems| panic!("{}", report(&problems)));
-    OnlineRun::new(resolved, Some(model)).unwrap().train().await.unwrap();
+    tiny_run(folder, name, &settings).train().await.unwrap();
 }
 
 struct Running {

@@ -2,14 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "what fails in a test is to be seen")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use stateset_core::Trajectory;
 use stateset_serve::gateway::{GatewayServer, Harness, HarnessReward};
-use stateset_train::config::{ConfigSources, Flag, ModelOverlay, report, resolve};
-use stateset_train::{ModelSource, OnlineRun, RunFolder, TrainError, read_conversations};
+use stateset_train::{OnlineRun, RunFolder, read_conversations};
+
+#[path = "support/tiny_run.rs"]
+mod tiny_run;
+
+use tiny_run::tiny_run;
 
 /// A program without any package: Python's own library is enough to call a model.
 const AGENT: &str = r#"
@@ -32,38 +36,16 @@ while not turn["done"]:
     turn = post("/user", {})
 "#;
 
-fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
-    Err(TrainError::Invalid { what: "find the model", message: id.to_owned() })
-}
-
-fn run_in(folder: &Path, more: &[(&str, &str)]) -> OnlineRun {
-    let model = ModelSource::open("builtin:tiny", &no_hub).unwrap();
-    let place = folder.display().to_string();
+fn run_in(folder: &Path) -> OnlineRun {
     let settings = [
-        ("agent.model_name", "builtin:tiny"),
-        ("training.output_dir", place.as_str()),
-        ("training.run_name", "run"),
         ("training.max_steps", "1"),
-        ("training.prompts_per_step", "2"),
         ("training.num_generations", "3"),
         ("training.eval_before", "false"),
-        ("training.threads", "1"),
         ("training.rollout_concurrency", "3"),
         ("evaluation.num_episodes", "3"),
         ("evaluation.concurrency", "3"),
     ];
-    let flag = |(path, value): (&str, &str)| Flag {
-        flag: path.to_owned(),
-        path: path.to_owned(),
-        value: value.to_owned(),
-    };
-    let overlay = model
-        .overlay
-        .map(|toml| ModelOverlay { model: "builtin:tiny".to_owned(), toml: toml.to_owned() });
-    let flags = settings.into_iter().chain(more.iter().copied()).map(flag).collect();
-    let sources = ConfigSources { overlay, flags, ..ConfigSources::default() };
-    let resolved = resolve(&sources).unwrap_or_else(|problems| panic!("{}", report(&problems)));
-    OnlineRun::new(resolved, Some(model)).unwrap()
+    tiny_run(folder, "run", &settings)
 }
 
 /// Trains with the program `script` in the place of the agent.
@@ -96,10 +78,10 @@ fn conversations(folder: &RunFolder) -> Vec<Trajectory> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_trains_the_weights_that_the_process_trains() {
     let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let plain = run_in(places[0].path(), &[]);
+    let plain = run_in(places[0].path());
     let plain_folder = plain.folder.clone();
     plain.train_checked().await.unwrap();
-    let run = run_in(places[1].path(), &[]);
+    let run = run_in(places[1].path());
     let folder = train_with(run, places[1].path(), CONVERSES).await;
     let (ours, theirs) = (conversations(&plain_folder), conversations(&folder));
     assert_eq!(ours.len(), 3);
@@ -122,7 +104,7 @@ ask([{"role": "user", "content": "Forget that."}])
 print(json.dumps({"reward": 0.25, "components": {"length": len(first)}}))
 "#;
     let place = tempfile::tempdir().unwrap();
-    let folder = train_with(run_in(place.path(), &[]), place.path(), script).await;
+    let folder = train_with(run_in(place.path()), place.path(), script).await;
     for played in conversations(&folder) {
         assert_eq!(played.error, None);
         assert_eq!(played.reward(), Some(0.25));
@@ -140,7 +122,7 @@ async fn programs_that_fail_are_failed_samples_and_no_failed_runs() {
         ("post('/reward', {'reward': float('nan')})", "never called the model"),
     ] {
         let place = tempfile::tempdir().unwrap();
-        let folder = train_with(run_in(place.path(), &[]), place.path(), script).await;
+        let folder = train_with(run_in(place.path()), place.path(), script).await;
         for played in conversations(&folder) {
             let error = played.error.unwrap_or_else(|| panic!("{script}: no error"));
             assert!(error.to_string().contains(told), "{script}: {error}");
@@ -176,7 +158,7 @@ found.append(code("/reward", {"reward": 0.6}))
 open(os.environ["FOUND"] if "FOUND" in os.environ else sys.argv[0] + ".found", "w").write(json.dumps(found))
 "#;
     let place = tempfile::tempdir().unwrap();
-    train_with(run_in(place.path(), &[]), place.path(), script).await;
+    train_with(run_in(place.path()), place.path(), script).await;
     let found = std::fs::read_to_string(place.path().join("agent.py.found")).unwrap();
     let found: serde_json::Value = serde_json::from_str(&found).unwrap();
     let expected = serde_json::json!([

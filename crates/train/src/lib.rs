@@ -65,7 +65,7 @@ pub use preference::{
     PreferenceStep, RewardScale, StepRates, SyntheticPairs, TrainedPreference, preference_step,
     read_judged, read_judgments, read_pairs,
 };
-pub use report::{REPORT_STYLE, RunChart, build_report, compared_charts, run_charts, write_report};
+pub use report::{REPORT_STYLE, RunChart, RunFigures, build_report, compared_charts, write_report};
 pub use rewards::{NeuralReward, reward_in_words, reward_with_judge};
 pub use rollout::{
     AGENT_NOTES, EpisodeLimits, GroupJudge, GroupPlan, JUDGED, Players, RESTARTED, Stage,

@@ -10,19 +10,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stateset_core::{Reward, RewardContext, RewardResult, Scenario, Trajectory};
 use stateset_env::prompts::PromptEnvironment;
-use stateset_train::config::{ConfigSources, Flag, ModelOverlay, report, resolve};
-use stateset_train::{ModelSource, OnlineRun, TrainError};
+use stateset_train::{ModelSource, OnlineRun};
 
 use super::targets::honest::{Exchange, honest};
 use super::targets::{TARGETS, Target};
+use crate::learn::{MODEL, no_hub, of_keys, remove_weights};
 
-const MODEL: &str = "builtin:tiny";
 /// Replies that are kept of each run.
 const N_KEPT: usize = 1000;
 const SETTINGS: [(&str, &str); 12] = [
@@ -115,15 +114,7 @@ fn learn(target: &Target, all: &[Exchange], folder: &std::path::Path) -> Result<
     values.push(("training.output_dir".to_owned(), folder.display().to_string()));
     values.push(("training.run_name".to_owned(), format!("run-{}", target.name)));
     values.push(("environment.prompts".to_owned(), json!(["Hello"]).to_string()));
-    let flag = |(path, value): (String, String)| Flag { flag: path.clone(), path, value };
-    let overlay = model.overlay;
-    let sources = ConfigSources {
-        overlay: overlay
-            .map(|toml| ModelOverlay { model: MODEL.to_owned(), toml: toml.to_owned() }),
-        flags: values.into_iter().map(flag).collect(),
-        ..ConfigSources::default()
-    };
-    let resolved = resolve(&sources).map_err(|problems| anyhow!("{}", report(&problems)))?;
+    let resolved = of_keys(&model, values)?;
     let mut run = OnlineRun::new(resolved, Some(model))?;
     let exchanges = target.exchanges(all).into_iter().filter(Exchange::is_single);
     let scenarios: Vec<Arc<Scenario>> = exchanges.map(|one| Arc::new(one.asked())).collect();
@@ -137,10 +128,7 @@ fn learn(target: &Target, all: &[Exchange], folder: &std::path::Path) -> Result<
     let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;
     runtime.block_on(run.train())?;
     drop(runtime);
-    for weights in [place.checkpoints(), place.final_checkpoint()] {
-        // What is not there need not be removed.
-        let _ = fs::remove_dir_all(weights);
-    }
+    remove_weights(&place);
     let seen = watch.seen.lock().unwrap_or_else(PoisonError::into_inner);
     let tenth = (seen.scores.len() / 10).max(1);
     let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len() as f64;
@@ -153,10 +141,6 @@ fn learn(target: &Target, all: &[Exchange], folder: &std::path::Path) -> Result<
         last: mean(&seen.scores[seen.scores.len().saturating_sub(tenth)..]),
         finds: seen.best(),
     })
-}
-
-fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
-    Err(TrainError::Invalid { what: "find the model", message: format!("{id} is not embedded") })
 }
 
 /// The reward, and everything it was asked about.

@@ -37,5 +37,6 @@ mod taught;
 mod works;
 mod worlds;
 
+pub(crate) use online::{MODEL, no_hub, of_keys, remove_weights};
 pub(crate) use settings::LEARN_USAGE;
 pub(crate) use works::learn;

@@ -22,7 +22,7 @@ use super::row::Row;
 use super::settings::folder;
 
 /// What is trained.
-pub(super) const MODEL: &str = "builtin:tiny";
+pub(crate) const MODEL: &str = "builtin:tiny";
 /// Steps in a row over which a critic is judged: those of one step are few.
 const LAST: usize = 3;
 
@@ -86,7 +86,7 @@ pub(super) fn train_with(
     })
 }
 
-pub(super) fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
+pub(crate) fn no_hub(id: &str) -> Result<PathBuf, TrainError> {
     Err(TrainError::Invalid { what: "find the model", message: format!("{id} is not embedded") })
 }
 
@@ -104,13 +104,20 @@ pub(super) fn resolved(
         ("training.seed", seed.to_string()),
     ];
     let common = common.iter().cloned().chain(place).map(|(key, value)| (key.to_owned(), value));
-    let all = common.chain(row.keys.clone());
+    of_keys(model, common.chain(row.keys.clone()))
+}
+
+/// The settings that these keys come to over those of the model.
+pub(crate) fn of_keys(
+    model: &ModelSource,
+    keys: impl IntoIterator<Item = (String, String)>,
+) -> Result<Resolved> {
     let flag = |(path, value): (String, String)| Flag { flag: path.clone(), path, value };
     let sources = ConfigSources {
         overlay: model
             .overlay
             .map(|toml| ModelOverlay { model: MODEL.to_owned(), toml: toml.to_owned() }),
-        flags: all.map(flag).collect(),
+        flags: keys.into_iter().map(flag).collect(),
         ..ConfigSources::default()
     };
     resolve(&sources).map_err(|problems| anyhow!("{}", report(&problems)))
@@ -129,7 +136,7 @@ fn rewards(played: &[Trajectory]) -> Result<Vec<f64>> {
 }
 
 /// Weights are large and can be had again; conversations and metrics stay.
-pub(super) fn remove_weights(place: &RunFolder) {
+pub(crate) fn remove_weights(place: &RunFolder) {
     for folder in [place.checkpoints(), place.final_checkpoint()] {
         // What is not there need not be removed.
         let _ = fs::remove_dir_all(folder);

@@ -9,13 +9,13 @@ use stateset_serve::{
     App, Library, LoadOptions, Loaded, Models, OpenModel, ServedModel, Server, Services, Stopper,
 };
 use stateset_train::TrainError;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::error::{CliError, Outcome};
 use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
 use super::serve_guard::{GuardArgs, show};
 use super::serve_state::StateArgs;
+use super::signals::{either, stop_signals};
 
 /// Serve a model over HTTP
 ///
@@ -135,9 +135,7 @@ impl ServeArgs {
 }
 
 async fn stop_on_signal(stopper: Stopper) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let Some((mut interrupt, mut terminate)) = stop_signals() else {
         tracing::warn!("signals cannot be heard, so requests are cut off when the program ends");
         return;
     };
@@ -146,11 +144,4 @@ async fn stop_on_signal(stopper: Stopper) {
     stopper.stop();
     either(&mut interrupt, &mut terminate).await;
     stopper.stop_now();
-}
-
-async fn either(first: &mut Signal, second: &mut Signal) {
-    tokio::select! {
-        _ = first.recv() => {}
-        _ = second.recv() => {}
-    }
 }

@@ -11,9 +11,7 @@ const INTERRUPTED: i32 = 130;
 /// Waits for Ctrl-C or a request to terminate. The first lets the step under way end well; the second
 /// ends the program.
 pub(crate) async fn stop_on_signal(stop: StopSignal) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
+    let Some((mut interrupt, mut terminate)) = stop_signals() else {
         tracing::warn!("signals cannot be heard, so stopping loses the step under way");
         return;
     };
@@ -24,7 +22,14 @@ pub(crate) async fn stop_on_signal(stop: StopSignal) {
     std::process::exit(INTERRUPTED);
 }
 
-async fn either(first: &mut Signal, second: &mut Signal) {
+/// Both signals that ask to stop; `None` where they cannot be heard.
+pub(crate) fn stop_signals() -> Option<(Signal, Signal)> {
+    let interrupt = signal(SignalKind::interrupt()).ok()?;
+    Some((interrupt, signal(SignalKind::terminate()).ok()?))
+}
+
+/// Waits for one of two signals.
+pub(crate) async fn either(first: &mut Signal, second: &mut Signal) {
     tokio::select! {
         _ = first.recv() => {}
         _ = second.recv() => {}

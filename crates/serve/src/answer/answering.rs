@@ -93,9 +93,7 @@ pub(crate) fn policy_error(error: PolicyError, field: &str) -> ApiError {
         PolicyError::ContextFull { needed, limit } => {
             let message =
                 format!("it needs {needed} tokens and the model reads {limit}; shorten it");
-            let mut error = ApiError::invalid(field, message);
-            error.code = "context_length_exceeded";
-            error
+            ApiError::invalid(field, message).coded("context_length_exceeded")
         }
         PolicyError::Template { turn, message } => {
             ApiError::invalid(format!("{field}[{turn}]"), message.clone())

@@ -148,9 +148,7 @@ fn part(block: Block, field: &str, allowed: &str) -> Result<PartRecord, ApiError
         }
         other => {
             let message = format!("{other:?} cannot be read here; there are: {allowed}");
-            let mut error = ApiError::invalid(format!("{field}.type"), message);
-            error.code = "unsupported_value";
-            Err(error)
+            Err(ApiError::invalid(format!("{field}.type"), message).coded("unsupported_value"))
         }
     }
 }

@@ -62,9 +62,7 @@ fn function((at, tool): (usize, GivenTool)) -> Result<(String, FunctionField), A
     let field = format!("tools[{at}]");
     if let Some(kind) = tool.kind.filter(|kind| kind != "custom") {
         let message = format!("{kind:?} is not there; tools are run by the client");
-        let mut error = ApiError::invalid(format!("{field}.type"), message);
-        error.code = "unsupported_value";
-        return Err(error);
+        return Err(ApiError::invalid(format!("{field}.type"), message).coded("unsupported_value"));
     }
     let GivenTool { name, description, input_schema: parameters, .. } = tool;
     Ok((field, FunctionField { name, description, parameters }))

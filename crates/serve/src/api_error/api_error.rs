@@ -44,6 +44,12 @@ impl ApiError {
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message)
     }
 
+    /// The same error, under another code.
+    pub fn coded(mut self, code: &'static str) -> ApiError {
+        self.code = code;
+        self
+    }
+
     /// The same error, of this field.
     pub fn at(mut self, field: impl Into<String>) -> ApiError {
         self.field = Some(field.into());

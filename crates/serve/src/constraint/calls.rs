@@ -117,9 +117,7 @@ fn layout(format: &ChatFormat) -> Result<Layout, ApiError> {
                 "a call cannot be forced in the format {:?} of this model; let it choose (\"auto\")",
                 call_format.as_str()
             );
-            let mut error = ApiError::invalid("tool_choice", message);
-            error.code = "unsupported_form";
-            return Err(error);
+            return Err(ApiError::invalid("tool_choice", message).coded("unsupported_form"));
         }
     })
 }

@@ -63,11 +63,8 @@ fn make(
     let matcher = matcher(vocabulary, grammar.grammar);
     match matcher.get_error() {
         None => Ok(Constraint { filter: GrammarFilter { matcher, failure: Failure::default() } }),
-        Some(why) => {
-            let mut error = ApiError::invalid(grammar.field, format!("it cannot be kept: {why}"));
-            error.code = grammar.code;
-            Err(error)
-        }
+        Some(why) => Err(ApiError::invalid(grammar.field, format!("it cannot be kept: {why}"))
+            .coded(grammar.code)),
     }
 }
 
@@ -78,7 +75,5 @@ fn matcher(vocabulary: &Vocabulary, grammar: TopLevelGrammar) -> Matcher {
 /// What a client is told where a grammar was too much for the parser.
 pub(crate) fn failed(why: &str) -> ApiError {
     let message = format!("the form could not be kept to the end: {why}; make it simpler");
-    let mut error = ApiError::invalid("response_format", message);
-    error.code = "form_too_complex";
-    error
+    ApiError::invalid("response_format", message).coded("form_too_complex")
 }

@@ -63,9 +63,7 @@ pub(super) fn of(format: &ChatFormat, request: &AnswerRequest) -> Result<Grammar
 /// The schema, where it is one.
 pub(super) fn checked(schema: &Value, field: &str) -> Result<Value, ApiError> {
     let invalid = |place: &str, message: String| {
-        let mut error = ApiError::invalid(format!("{field}{place}"), message);
-        error.code = "invalid_schema";
-        error
+        ApiError::invalid(format!("{field}{place}"), message).coded("invalid_schema")
     };
     if !schema.is_object() {
         return Err(invalid("", format!("found {schema}, expected a schema: a JSON object")));

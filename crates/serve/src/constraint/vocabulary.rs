@@ -32,9 +32,7 @@ impl Vocabulary {
             format.end_ids().iter().copied().filter(|id| (*id as usize) < n).collect();
         let Some(&end) = ends.first() else {
             let message = "this model has no token that ends an answer, so it cannot keep a form";
-            let mut error = ApiError::invalid("response_format", message);
-            error.code = "unsupported_form";
-            return Err(error);
+            return Err(ApiError::invalid("response_format", message).coded("unsupported_form"));
         };
         let is_control = |id: u32| tokenizer.is_special(id) || ends.contains(&id);
         let words: Vec<Vec<u8>> =

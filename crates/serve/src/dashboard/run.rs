@@ -2,9 +2,7 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, PreEscaped, html};
-use stateset_train::{
-    MetricsRow, RunChart, RunFolder, RunSummary, metric, read_metrics, run_charts,
-};
+use stateset_train::{MetricsRow, RunChart, RunFigures, RunFolder, RunSummary, metric};
 
 use super::conversations::sets;
 use super::frame::{figure, frame};
@@ -49,19 +47,16 @@ pub(super) async fn blocking<T: Send + 'static>(
 }
 
 fn fragment(run: &RunFolder) -> Result<Markup, ApiError> {
-    let charts = run_charts(run).map_err(ApiError::internal)?;
-    // A line that is being written is read the next time.
-    let rows = read_metrics(&run.metrics()).unwrap_or_default();
+    let figures = RunFigures::read(run).map_err(ApiError::internal)?;
     let summary = RunSummary::read(run).ok().flatten();
     Ok(html! {
-        (tiles(&rows, summary.as_ref()))
+        (tiles(figures.last.as_ref(), summary.as_ref()))
         @if summary.is_some() { p class="note" data-ended="true" { "The run has ended." } }
-        (drawn(&charts))
+        (drawn(&figures.charts))
     })
 }
 
-fn tiles(rows: &[MetricsRow], summary: Option<&RunSummary>) -> Markup {
-    let last = rows.last();
+fn tiles(last: Option<&MetricsRow>, summary: Option<&RunSummary>) -> Markup {
     let of = |name: &str| figure(last.and_then(|row| row.metrics.get(name).copied()));
     html! {
         dl class="tiles" {

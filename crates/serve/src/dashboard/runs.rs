@@ -4,6 +4,7 @@ use axum::extract::State;
 use maud::{Markup, html};
 
 use super::frame::{figure, frame};
+use super::run::blocking;
 use super::runs_folder::RunOutline;
 use crate::App;
 use crate::api_error::ApiError;
@@ -11,8 +12,7 @@ use crate::api_error::ApiError;
 pub(super) async fn page(State(app): State<App>) -> Result<Markup, ApiError> {
     let folder = app.config().runs.clone();
     let place = folder.place();
-    let runs = tokio::task::spawn_blocking(move || folder.list()).await;
-    let runs = runs.map_err(ApiError::internal)?;
+    let runs = blocking(move || Ok(folder.list())).await?;
     let body = html! {
         h1 { "Runs" }
         @if runs.is_empty() {

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 use std::thread::available_parallelism;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use stateset_core::{PolicyVersion, Sampling};
 use stateset_nn::{Date, PAGE_TOKENS, Path, SamplerSize};
@@ -12,6 +11,7 @@ use crate::observe::AnswerWatch;
 
 use super::{ServedModel, Voice};
 use crate::answer::Speaker;
+use crate::wire::now;
 
 /// How much of the machine a model may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,8 +113,4 @@ impl ServedModel {
             watch: AnswerWatch::default(),
         }
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

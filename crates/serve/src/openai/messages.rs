@@ -90,9 +90,7 @@ fn part_of(part: PartField, field: &str) -> Result<PartRecord, ApiError> {
         }
         other => {
             let message = format!("{other:?} cannot be read; there are: text, image_url, refusal");
-            let mut error = ApiError::invalid(format!("{field}.type"), message);
-            error.code = "unsupported_value";
-            Err(error)
+            Err(ApiError::invalid(format!("{field}.type"), message).coded("unsupported_value"))
         }
     }
 }

@@ -70,9 +70,7 @@ pub(super) async fn complete(
 /// Refuses what is described and not there.
 fn supported(request: &TextRequest) -> Result<(), ApiError> {
     let unsupported = |field: &str, message: &str| {
-        let mut error = ApiError::invalid(field, message);
-        error.code = "unsupported_value";
-        Err(error)
+        Err(ApiError::invalid(field, message).coded("unsupported_value"))
     };
     if request.suffix.as_ref().is_some_and(|suffix| !suffix.is_empty()) {
         return unsupported("suffix", "no model here fills gaps; leave it out");

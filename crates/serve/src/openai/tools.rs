@@ -44,9 +44,7 @@ pub(super) fn only_functions(kind: &str, field: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     let message = format!("{kind:?} is not there; tools are functions that the client runs");
-    let mut error = ApiError::invalid(format!("{field}.type"), message);
-    error.code = "unsupported_value";
-    Err(error)
+    Err(ApiError::invalid(format!("{field}.type"), message).coded("unsupported_value"))
 }
 
 /// Checks functions, each with the place it stands at.

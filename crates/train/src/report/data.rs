@@ -85,11 +85,7 @@ impl RunData {
     pub(super) fn load(run: &RunFolder) -> RunData {
         let mut data = RunData::default();
         data.config = data.text(run);
-        let events = read_events(&run.events());
-        let events = data.noted(events);
-        data.take_events(events);
-        let metrics = read_metrics(&run.metrics());
-        data.metrics = data.noted(metrics);
+        data.take_figures(run);
         let before = read_conversations(run, RunFolder::BEFORE);
         data.before = data.noted(before).unwrap_or_default();
         let after = read_conversations(run, RunFolder::AFTER);
@@ -97,6 +93,21 @@ impl RunData {
         let summary = RunSummary::read(run);
         data.summary = data.noted(summary);
         data
+    }
+
+    /// Reads what charts are made of: events and metrics, no conversations.
+    pub(super) fn figures(run: &RunFolder) -> RunData {
+        let mut data = RunData::default();
+        data.take_figures(run);
+        data
+    }
+
+    fn take_figures(&mut self, run: &RunFolder) {
+        let events = read_events(&run.events());
+        let events = self.noted(events);
+        self.take_events(events);
+        let metrics = read_metrics(&run.metrics());
+        self.metrics = self.noted(metrics);
     }
 
     /// The evaluation `name`.

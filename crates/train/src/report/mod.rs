@@ -10,4 +10,4 @@ mod page;
 mod parts;
 
 pub use page::{build_report, write_report};
-pub use parts::{REPORT_STYLE, RunChart, compared_charts, run_charts};
+pub use parts::{REPORT_STYLE, RunChart, RunFigures, compared_charts};

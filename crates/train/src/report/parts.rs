@@ -22,13 +22,25 @@ pub struct RunChart {
     pub svg: String,
 }
 
-/// All charts that a run has figures for, whether it has ended or not; the reward first. What cannot be
-/// read is left out.
-///
-/// # Errors
-/// [`RunError::Report`] where a chart cannot be drawn.
-pub fn run_charts(run: &RunFolder) -> Result<Vec<RunChart>, RunError> {
-    Ok(charts(&RunData::load(run))?.into_iter().map(RunChart::from).collect())
+/// What a run came to so far, without its conversations.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunFigures {
+    /// The newest step.
+    pub last: Option<MetricsRow>,
+    /// All charts that the run has figures for; the reward first.
+    pub charts: Vec<RunChart>,
+}
+
+impl RunFigures {
+    /// Reads the figures of a run, whether it has ended or not. What cannot be read is left out.
+    ///
+    /// # Errors
+    /// [`RunError::Report`] where a chart cannot be drawn.
+    pub fn read(run: &RunFolder) -> Result<RunFigures, RunError> {
+        let mut data = RunData::figures(run);
+        let charts = charts(&data)?.into_iter().map(RunChart::from).collect();
+        Ok(RunFigures { last: data.metrics.pop(), charts })
+    }
 }
 
 impl From<ChartView> for RunChart {

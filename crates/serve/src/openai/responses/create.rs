@@ -81,9 +81,7 @@ fn keeps_nothing(request: &ItemsRequest) -> Result<(), ApiError> {
     match refused.into_iter().find(|(_, is_asked)| *is_asked) {
         Some((field, _)) => {
             let message = "answers are not kept here; send the earlier items in \"input\"";
-            let mut error = ApiError::invalid(field, message);
-            error.code = "unsupported_value";
-            Err(error)
+            Err(ApiError::invalid(field, message).coded("unsupported_value"))
         }
         None => Ok(()),
     }

@@ -53,9 +53,9 @@ fn add(item: InputItem, field: &str, read: &mut Vec<Message>) -> Result<(), ApiE
         other => {
             let allowed = "message, function_call, function_call_output, reasoning";
             let message = format!("{other:?} cannot be read; there are: {allowed}");
-            let mut error = ApiError::invalid(format!("{field}.type"), message);
-            error.code = "unsupported_value";
-            return Err(error);
+            return Err(
+                ApiError::invalid(format!("{field}.type"), message).coded("unsupported_value")
+            );
         }
     }
     Ok(())
@@ -130,9 +130,7 @@ fn part_of(part: ItemPart, field: &str) -> Result<PartRecord, ApiError> {
         other => {
             let allowed = "input_text, output_text, input_image, refusal";
             let message = format!("{other:?} cannot be read; there are: {allowed}");
-            let mut error = ApiError::invalid(format!("{field}.type"), message);
-            error.code = "unsupported_value";
-            Err(error)
+            Err(ApiError::invalid(format!("{field}.type"), message).coded("unsupported_value"))
         }
     }
 }
