@@ -16,6 +16,7 @@
 //! ```
 
 pub mod cli;
+mod complete;
 mod facade;
 mod hub;
 mod judge;

@@ -12,7 +12,7 @@ use stateset_connect::{
 };
 use stateset_core::Tool;
 use stateset_env::tools::ToolRegistry;
-use stateset_train::{Cast, TrainError};
+use stateset_train::TrainError;
 
 /// Larger files are not read.
 const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -66,18 +66,6 @@ impl RemoteTools {
         }
         Ok(tools)
     }
-}
-
-/// Puts the tools that `cast` is still without into its worlds.
-///
-/// # Errors
-/// As [`RemoteTools::read`] and [`RemoteTools::connect`].
-pub(crate) async fn add_tools(cast: &mut Cast) -> Result<(), TrainError> {
-    if let Some(path) = cast.missing_tools.clone() {
-        let tools = RemoteTools::read(&path)?.connect(&path).await?;
-        cast.add_tools(&tools);
-    }
-    Ok(())
 }
 
 fn guarded(tool: impl Tool + 'static) -> Arc<dyn Tool> {

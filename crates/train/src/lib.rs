@@ -25,6 +25,7 @@ mod run_error;
 mod run_folder;
 mod sft;
 mod sinks;
+mod slot;
 mod stop;
 mod store;
 mod update;
@@ -43,10 +44,10 @@ pub use journal::{
     MAX_RECORD_BYTES, read_journal,
 };
 pub use judge::{
-    DirectJudging, JudgeMeasure, JudgeModel, JudgeSlot, LocalJudge, LocalJudgeSettings,
-    ORDER_DISAGREEMENT, PairReward, PairwiseJudging, PolicyJudge, PreferencePair,
-    PreferenceSelection, RelativeJudging, Ruler, compare, judging_figures, measure_judge,
-    preference_pairs, preferences_to_jsonl, start_asker,
+    DirectJudging, JudgeMeasure, JudgeModel, LocalJudge, LocalJudgeSettings, ORDER_DISAGREEMENT,
+    PairReward, PairwiseJudging, PolicyJudge, PreferencePair, PreferenceSelection, RelativeJudging,
+    Ruler, compare, judging_figures, measure_judge, preference_pairs, preferences_to_jsonl,
+    start_asker,
 };
 pub use lock::RunLock;
 pub use machine::peak_rss_bytes;
@@ -56,7 +57,7 @@ pub use model::{
 };
 pub use online::{
     BaselineSize, Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder,
-    play_baseline, run_format,
+    play_baseline, run_format, start_user_model,
 };
 pub use policy::{LocalPolicy, StubPolicy, engine_error, stop_check};
 pub use preference::{
@@ -78,6 +79,7 @@ pub use sinks::{
     Callback, EarlyStopping, EarlyStoppingState, EventLine, EventLog, Flow, MetricsFile,
     MetricsRow, Progress, ProgressStyle, TensorBoardFile, read_events, read_metrics,
 };
+pub use slot::{JudgeSlot, PolicySlot, Slot};
 pub use stop::StopSignal;
 pub use store::{
     CHECKPOINT_SCHEMA_VERSION, Checkpoint, CheckpointStore, DamagedCheckpoint, FileRecord,

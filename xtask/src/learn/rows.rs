@@ -7,6 +7,7 @@
 use super::claims::Claim;
 use super::rlaif::{N_MARKS, RUBRIC};
 use super::row::{Row, Work};
+use super::worlds::SHOP_CALLS;
 
 const STEPS: &str = "training.max_steps";
 const MINIBATCHES: &str = "training.num_minibatches";
@@ -150,7 +151,7 @@ fn feedback() -> Row {
         .set("reward.judge_rubric", RUBRIC)
 }
 
-/// Other worlds than the embedded model's own, by GRPO: users with agendas.
+/// Other worlds than the embedded model's own, by GRPO: users with agendas, and tools over a database.
 fn worlds() -> Vec<Row> {
     let row = |name: &'static str| {
         let claims = vec![Claim::Gain(0.1), Claim::Apart, Claim::Seconds(120.0)];
@@ -158,5 +159,13 @@ fn worlds() -> Vec<Row> {
             .set("environment.scenario_set", name)
             .set(MINIBATCHES, 4)
     };
-    vec![row("bookings").set(STEPS, 40).rate(3e-4)]
+    vec![
+        row("bookings").set(STEPS, 40).rate(3e-4),
+        row("shop")
+            .set(STEPS, 20)
+            .rate(2e-4)
+            .set("agent.tool_format", SHOP_CALLS.as_str())
+            .set("training.max_prompt_length", 512)
+            .set("training.context_length", 1024),
+    ]
 }

@@ -12,12 +12,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use stateset_core::{
-    ConversationTurn, EnvironmentState, Message, Purpose, RunSeed, Sampling, Scenario, Stream,
-    StreamKey,
+    CallFormat, ConversationTurn, EnvironmentState, Message, Purpose, RunSeed, Sampling, Scenario,
+    Stream, StreamKey,
 };
 use stateset_env::agenda::{AgendaSpec, AgendaState};
 use stateset_env::customer::Split;
 use stateset_env::sets::{World, world};
+use stateset_env::shop::clerk;
 use stateset_nn::RealDisk;
 use stateset_train::{AgentConfig, CheckpointWriter, ModelSource, SftExample, chat_format};
 
@@ -28,20 +29,34 @@ use super::row::Row;
 use super::settings::folder;
 use super::taught::{engine_spec, learn};
 
-/// Steps of the supervised learning: enough to do some cases right, and few enough to leave others.
-const N_STEPS: usize = 30;
 const RATE: f64 = 1.5e-3;
 const LONGEST: usize = 1024;
 /// Demonstrations of each training scenario.
 const N_DEMONSTRATIONS: u16 = 3;
 
+/// How a world is shown.
+struct Lesson {
+    /// Steps of the supervised learning: enough to do some cases right, and few enough to leave others.
+    n_steps: usize,
+    /// How calls are written; without it, as the template shows them.
+    calls: Option<CallFormat>,
+    says: fn(&View<'_>, &mut Stream) -> Result<Message>,
+}
+
 /// What a scripted agent may look at.
 struct View<'a> {
     scenario: &'a Scenario,
     state: &'a EnvironmentState,
+    messages: &'a [Message],
 }
 
-type Says = fn(&View<'_>, &mut Stream) -> Result<Message>;
+fn lesson(name: &str) -> Result<Lesson> {
+    match name {
+        "bookings" => Ok(Lesson { n_steps: 30, calls: None, says: host }),
+        "shop" => Ok(Lesson { n_steps: 300, calls: Some(SHOP_CALLS), says: trainee }),
+        _ => bail!("nobody can show how {name} is done"),
+    }
+}
 
 /// Shows the model how, then trains `row` with `seed`. The row is named after its world.
 pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
@@ -58,35 +73,35 @@ pub(super) fn train(row: &Row, seed: u64) -> Result<Outcome> {
 
 fn show(name: &str, seed: u64) -> Result<PathBuf> {
     let model = ModelSource::open(MODEL, &no_hub)?;
-    let format = chat_format(&model, None)?;
+    let lesson = lesson(name)?;
+    let mut format = chat_format(&model, None)?;
+    if let Some(calls) = lesson.calls {
+        format = format.with_call_format(calls);
+    }
     let agent = AgentConfig::new(MODEL, None, &Sampling::default());
     let writer = CheckpointWriter::of(&model, agent, Arc::new(RealDisk));
     let seed = RunSeed(seed);
     let runtime = tokio::runtime::Runtime::new().context("failed to start a runtime")?;
-    let examples = runtime.block_on(demonstrations(name, seed))?;
+    let examples = runtime.block_on(demonstrations(name, &lesson, seed))?;
     let mut rows = Vec::new();
     for example in examples {
         rows.extend(example.rows(&format, LONGEST)?);
     }
     let engine = engine_spec(LONGEST, 1, seed).start(model)?;
-    learn(&engine, rows, (N_STEPS, RATE), seed)?;
+    learn(&engine, rows, (lesson.n_steps, RATE), seed)?;
     let place = folder().join("runs").join(format!("{name}-shown-{}", seed.0));
     fs::create_dir_all(&place)?;
     writer.write_model(&engine, &place)?;
     Ok(place)
 }
 
-async fn demonstrations(name: &str, seed: RunSeed) -> Result<Vec<SftExample>> {
-    let says: Says = match name {
-        "bookings" => host,
-        _ => bail!("nobody can show how {name} is done"),
-    };
+async fn demonstrations(name: &str, lesson: &Lesson, seed: RunSeed) -> Result<Vec<SftExample>> {
     let world = world(name)?;
     let mut examples = Vec::new();
     for (index, scenario) in world.scenarios(Split::Train).iter().enumerate() {
         for sample in 0..N_DEMONSTRATIONS {
             let key = StreamKey { scenario: index as u32, sample, ..StreamKey::default() };
-            examples.push(demonstration(world.as_ref(), scenario, says, (seed, key)).await?);
+            examples.push(demonstration(world.as_ref(), scenario, lesson, (seed, key)).await?);
         }
     }
     Ok(examples)
@@ -96,7 +111,7 @@ async fn demonstrations(name: &str, seed: RunSeed) -> Result<Vec<SftExample>> {
 async fn demonstration(
     world: &dyn World,
     scenario: &Scenario,
-    says: Says,
+    lesson: &Lesson,
     (seed, key): (RunSeed, StreamKey),
 ) -> Result<SftExample> {
     let environment = world.environment(world.max_turns());
@@ -104,8 +119,8 @@ async fn demonstration(
     let (mut state, mut messages) = (opening.state, opening.messages);
     while !state.is_done() && state.turn_count < world.max_turns() {
         let turn = state.turn_count;
-        let view = View { scenario, state: &state };
-        let said = says(&view, &mut seed.stream(Purpose::Sampling, key.at_turn(turn)))?;
+        let view = View { scenario, state: &state, messages: &messages };
+        let said = (lesson.says)(&view, &mut seed.stream(Purpose::Sampling, key.at_turn(turn)))?;
         let action = ConversationTurn::new(said);
         let stream = seed.stream(Purpose::Environment, key.at_turn(turn + 1));
         let outcome = environment.step(scenario, &mut state, &action, stream).await?;
@@ -141,4 +156,20 @@ fn host(view: &View<'_>, stream: &mut Stream) -> Result<Message> {
         None => choose(&["Thank you. I have booked it for you.", "I have booked it for you."]),
     };
     Ok(Message::assistant(text))
+}
+
+/// How often somebody new to the shop speaks where a call is due.
+const P_SLIP: f64 = 0.3;
+/// What they say then.
+const SLIPS: &[&str] = &["It is done.", "It is sent.", "It costs 20."];
+/// The shortest there are: nobody has shown the embedded model any.
+pub(super) const SHOP_CALLS: CallFormat = CallFormat::Pythonic;
+
+/// The clerk of the shop on the first day: knows every call, and now and then answers without making it.
+fn trainee(view: &View<'_>, stream: &mut Stream) -> Result<Message> {
+    let said = clerk(view.messages, stream);
+    if said.tool_calls.is_empty() || !stream.chance(P_SLIP) {
+        return Ok(said);
+    }
+    Ok(Message::assistant(stream.choose(SLIPS).copied().unwrap_or_default()))
 }

@@ -21,7 +21,8 @@ use super::error::{CliError, Outcome};
 use super::model::{open_judge, open_model};
 use super::output::{Output, progress_bar, table};
 use super::sources::{Flags, Prepared, names_a_file, what_to_play};
-use crate::tools::{RemoteTools, add_tools};
+use crate::complete::complete;
+use crate::tools::RemoteTools;
 
 /// Evaluate an agent
 ///
@@ -231,7 +232,7 @@ impl Player<'_> {
         let mut stage = self.stage(model)?;
         let trajectories = runtime()?.block_on(async {
             let mut cast = self.cast.clone();
-            add_tools(&mut cast).await.map_err(CliError::loading)?;
+            complete(&mut cast, self.config).await.map_err(CliError::loading)?;
             stage.environment = cast.evaluation_environment;
             self.episodes(&stage).await
         })?;

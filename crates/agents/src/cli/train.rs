@@ -21,8 +21,9 @@ use super::signals::stop_on_signal;
 use super::sources::{ConfigArgs, Flags, Prepared, names_a_file, what_to_play};
 use super::today::today;
 use super::train_on_pairs;
+use crate::complete::complete;
 use crate::facade::{AutoTrainer, choice_text};
-use crate::tools::{RemoteTools, add_tools};
+use crate::tools::RemoteTools;
 
 /// Train an agent
 ///
@@ -158,7 +159,7 @@ fn chosen(mut run: OnlineRun, args: &TrainArgs) -> Outcome<OnlineRun> {
     ));
     let resolved = run.resolved.clone();
     let choice = runtime()?.block_on(async {
-        add_tools(&mut run.cast).await?;
+        complete(&mut run.cast, &run.resolved.config).await?;
         auto.choose(run).await
     });
     let choice = choice.map_err(CliError::loading)?;
@@ -172,7 +173,7 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
         tokio::spawn(stop_on_signal(stop));
-        add_tools(&mut run.cast).await.map_err(during_run)?;
+        complete(&mut run.cast, &run.resolved.config).await.map_err(during_run)?;
         let _server = args.harness.take_over(&mut run).await?;
         run.train_checked().await.map_err(during_run)
     })?;

@@ -310,7 +310,7 @@ impl ChatAgent {
 }
 
 /// Finds a model; one of the hub is downloaded without a word.
-pub(super) fn open_model(name: &str) -> Result<ModelSource, TrainError> {
+pub(crate) fn open_model(name: &str) -> Result<ModelSource, TrainError> {
     ModelSource::open(name, &fetch)
 }
 

@@ -6,6 +6,7 @@ mod pairs;
 mod training;
 
 pub use agent::ChatAgent;
+pub(crate) use agent::open_model;
 pub use auto_trainer::AutoTrainer;
 pub(crate) use auto_trainer::choice_text;
 pub use pairs::train_on_pairs;

@@ -20,8 +20,8 @@ use stateset_train::{
 
 use super::agent::{ChatAgent, open_model, split_folder};
 use super::auto_trainer::{AutoTrainer, choice_text};
+use crate::complete::complete;
 use crate::judge::remote_judge;
-use crate::tools::add_tools;
 
 /// A run that has been described. `.await` starts it; until then nothing happens.
 ///
@@ -255,7 +255,7 @@ impl Subject {
             run.cast.evaluation_environment = environment.clone();
         }
         run.cast.reward = self.reward.clone();
-        add_tools(&mut run.cast).await?;
+        complete(&mut run.cast, &run.resolved.config).await?;
         Ok(run)
     }
 }

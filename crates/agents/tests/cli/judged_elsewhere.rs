@@ -1,13 +1,11 @@
-//! `train` and `evaluate` on the word of a judge at a server, which is a thread of this test.
+//! `train` and `evaluate` on the word of a judge at a server.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
+use super::model_server::serve;
 use super::program::{Program, folder};
 
 /// What it says of every conversation, by the criteria of the rubric `general`.
@@ -20,48 +18,9 @@ fn group_answer(question: &str) -> String {
     Value::from((1..=n).map(score).collect::<Vec<_>>()).to_string()
 }
 
-/// Its address, and how often it was asked.
-fn serve() -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = asked.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let count = count.clone();
-            std::thread::spawn(move || answer(stream, &count));
-        }
-    });
-    (url, asked)
-}
-
-fn answer(mut stream: TcpStream, count: &AtomicUsize) {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let asked = loop {
-        let n = stream.read(&mut buffer).unwrap_or(0);
-        if n == 0 {
-            return;
-        }
-        bytes.extend_from_slice(&buffer[..n]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if length.and_then(|length| length.parse().ok()).is_some_and(|n: usize| body.len() >= n) {
-            break text;
-        }
-    };
-    let is_known = asked.contains("authorization: Bearer s3cret");
-    count.fetch_add(1, Ordering::SeqCst);
-    let said = if asked.contains("Attempt 1:") { group_answer(&asked) } else { ANSWER.to_owned() };
-    let body = json!({
-        "choices": [{"message": {"role": "assistant", "content": said}}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10},
-    })
-    .to_string();
-    let status = if is_known { "200 OK" } else { "401 Unauthorized" };
-    let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}", body.len());
-    let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes());
+/// What it says to what it is asked.
+fn verdict(asked: &str) -> String {
+    if asked.contains("Attempt 1:") { group_answer(asked) } else { ANSWER.to_owned() }
 }
 
 /// Nobody listens there.
@@ -100,7 +59,7 @@ fn a_server_s_word_is_trained_on_paid_for_and_kept() {
     fs::write(temp.path().join("p.jsonl"), "{\"prompt\": \"My order is late.\"}\n")
         .expect("written");
     fs::write(temp.path().join("prices.toml"), PRICES).expect("written");
-    let (url, asked) = serve();
+    let (url, asked) = serve(verdict);
     let program = Program::main(temp.path()).with("STATESET_TEST_JUDGE_KEY", "s3cret");
     for (spec, part) in
         [("judge:general", "component/correctness"), ("ruler:general", "judge/asked")]
@@ -175,7 +134,7 @@ fn recorded_conversations_are_judged_and_failures_are_counted() {
         ];
         program.read(&[&args[..], more].concat(), &lines)
     };
-    let (url, asked) = serve();
+    let (url, asked) = serve(verdict);
     for reward in ["judge:general", "ruler:general", "judge:general=0.5,conciseness=0.5"] {
         let scored = judged(reward, &url, &["--json"]).json_lines();
         let ids: Vec<&Value> = scored.iter().map(|line| &line["id"]).collect();

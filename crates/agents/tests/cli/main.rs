@@ -12,6 +12,8 @@ mod help;
 mod interrupted;
 mod judged;
 mod judged_elsewhere;
+mod model_server;
+mod model_users;
 mod pairs;
 mod program;
 mod remote_tools;

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The built example. Runners of tests build programs but not examples, so cargo is asked to; it has
-/// nothing to do from the second time on.
+/// nothing to do from the second time on. The whole workspace is named, because crates are built with
+/// the features that all of it asks for, and would be built anew with fewer.
 pub(crate) fn example(name: &str) -> PathBuf {
     let programs = Path::new(env!("CARGO_BIN_EXE_stateset-agents")).parent().expect("a folder");
     let target = programs.parent().expect("a folder of a profile in the target folder");
     let is_release = programs.ends_with("release");
     let profile: &[&str] = if is_release { &["--release"] } else { &[] };
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "stateset-agents", "--example", name])
+        .args(["build", "--quiet", "--workspace", "--example", name])
         .args(profile)
         .arg("--target-dir")
         .arg(target)

@@ -5,9 +5,13 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+#[path = "../cli/model_server.rs"]
+mod model_server;
+
 mod auto;
 mod examples;
 mod harness;
+mod judges;
 mod learning;
 mod methods;
 mod pages;

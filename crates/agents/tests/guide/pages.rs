@@ -14,21 +14,21 @@ const COMPOSITES: &str = include_str!("../../../../docs/composites.md");
 const ENVIRONMENTS: &str = include_str!("../../../../docs/environments.md");
 
 /// The first block of a page that is fenced as `language` and comes after `before`.
-fn block<'a>(page: &'a str, before: &str, language: &str) -> &'a str {
+pub(crate) fn block<'a>(page: &'a str, before: &str, language: &str) -> &'a str {
     let rest = page.split_once(before).expect("the page says so").1;
     let rest = rest.split_once(&format!("```{language}\n")).expect("there is a block").1;
     rest.split_once("```").expect("it ends").0
 }
 
 /// The arguments of the first command of a page that begins with `start`.
-fn arguments(page: &str, start: &str) -> Vec<String> {
+pub(crate) fn arguments(page: &str, start: &str) -> Vec<String> {
     let joined = page.replace("\\\n", " ");
     let line = joined.lines().map(str::trim).find(|line| line.starts_with(start));
     let line = line.unwrap_or_else(|| panic!("no page has a command {start}"));
     line.split_whitespace().skip(1).map(str::to_owned).collect()
 }
 
-fn stdout(command: &mut Command, folder: &Path) -> String {
+pub(crate) fn stdout(command: &mut Command, folder: &Path) -> String {
     let output = command.current_dir(folder).output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
@@ -42,7 +42,7 @@ fn run(page: &str, start: &str, more: &[&str], folder: &Path) -> Value {
 }
 
 /// Keeps a training to seconds.
-const SHORT: [&str; 10] = [
+pub(crate) const SHORT: [&str; 10] = [
     "--steps",
     "2",
     "--set",

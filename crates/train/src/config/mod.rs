@@ -63,9 +63,9 @@ pub use settings::{
     EvaluationScenarios, EvaluationSettings, JudgeKind, JudgeSettings, LoggingSettings, Method,
     OptimiserSettings, PairEvaluation, PairLength, PairSettings, PreferenceLoss,
     PreferenceMethodSettings, PresetNames, PromptStyle, ReferenceModel, ReferenceSync,
-    RemoteJudgeSettings, ResponseOrder, RewardMethod, RewardModelSettings, RewardSettings,
-    RewardSource, RolloutRules, RolloutSettings, Rubric, RunConfig, ScenarioSource, Split,
-    StepSettings, SurroundingsSettings,
+    RemoteJudgeSettings, RemoteUserSettings, ResponseOrder, RewardMethod, RewardModelSettings,
+    RewardSettings, RewardSource, RolloutRules, RolloutSettings, Rubric, RunConfig, ScenarioSource,
+    Split, StepSettings, SurroundingsSettings, UserModelSettings,
 };
 pub use sources::{ConfigSources, ModelOverlay, model_name};
 pub use values::{Setting, Values};

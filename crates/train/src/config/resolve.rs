@@ -121,7 +121,11 @@ mod tests {
             &[("algorithm", "gepo"), ("training.sync_ref_model", "true")],
             &[("algorithm", "gepo"), ("training.use_lora", "false"), SYNC, COMPARED],
             &[("algorithm", "ppo"), ("training.use_adaptive_kl", "true")],
-            &[("algorithm", "rloo")],
+            &[
+                ("algorithm", "rloo"),
+                ("environment.user_model", "m"),
+                ("environment.user_url", "u"),
+            ],
             &[("algorithm", "vapo")],
             &[("algorithm", "a2c")],
             &[("algorithm", "trpo")],

@@ -14,7 +14,6 @@ mod preference_file;
 mod preferences;
 mod relative;
 mod samples;
-mod slot;
 mod text_key;
 
 pub use direct::DirectJudging;
@@ -30,4 +29,3 @@ pub use preferences::{
     PreferencePair, PreferenceSelection, preference_pairs, preferences_to_jsonl,
 };
 pub use relative::{RelativeJudging, Ruler};
-pub use slot::JudgeSlot;

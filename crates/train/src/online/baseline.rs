@@ -39,7 +39,7 @@ pub async fn play_baseline(
     mut run: OnlineRun,
     size: BaselineSize,
 ) -> Result<BaselineRun, TrainError> {
-    run.cast.check_tools()?;
+    run.cast.check_complete()?;
     let check = run.check();
     check.await?;
     let local = match run.engine_spec() {

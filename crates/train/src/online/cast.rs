@@ -18,15 +18,15 @@ use stateset_env::sets::world as built_in_world;
 use stateset_env::tools::{ToolRegistry, WithTools};
 use stateset_env::{EnvError, Persona};
 
-use crate::TrainError;
 use crate::config::{
     EvaluationScenarios, JudgeSettings, RewardMethod, RewardSource, RunConfig, ScenarioSource,
-    Split,
+    Split, UserModelSettings,
 };
-use crate::judge::{JudgeModel, JudgeSlot, start_judge};
+use crate::judge::{JudgeModel, start_judge};
 use crate::rewards::reward_with_judge;
+use crate::{JudgeSlot, PolicySlot, TrainError};
 
-use super::worlds::{Worlds, built_in, is_prompts, read_domain};
+use super::worlds::{Worlds, built_in, read_domain, refuses_model};
 
 /// What fits a domain: the task is done, or how much of it.
 const DOMAIN_REWARD: &str = "database=0.7,tool_progress=0.3";
@@ -49,6 +49,11 @@ pub struct Cast {
     pub group_reward: Option<Arc<dyn GroupReward>>,
     /// Whom rewards ask that need a judge; filled when the run begins.
     pub judge: JudgeSlot,
+    /// What plays the users, where [`Cast::user_model`] says that a model does; to be filled before
+    /// anything is played.
+    pub user: PolicySlot,
+    /// The model that plays the users, if one does.
+    pub user_model: Option<UserModelSettings>,
     /// A file of tools that the worlds are still without; [`Cast::add_tools`] puts them in.
     pub missing_tools: Option<PathBuf>,
     /// Instructions that go with the scenarios, where the agent has none of its own.
@@ -80,6 +85,14 @@ impl Cast {
             problems.push(format!("read `environment.persona`: {error}"));
             None
         });
+        let evaluation_source = match &config.evaluation.scenarios {
+            EvaluationScenarios::Own(source) => source,
+            EvaluationScenarios::HeldBack { .. } => &settings.scenarios,
+        };
+        if settings.user_model.is_some() {
+            let sources = [&settings.scenarios, evaluation_source];
+            problems.extend(sources.into_iter().filter_map(refuses_model));
+        }
         let judge = JudgeSlot::default();
         let reward = reward(config, &judge).map_err(|error| problems.push(error.to_string()));
         let (Ok(reward), true) = (reward, problems.is_empty()) else {
@@ -88,11 +101,8 @@ impl Cast {
             let message = problems.join("\n");
             return Err(TrainError::Invalid { what: "prepare what is played", message });
         };
-        let evaluation_source = match &config.evaluation.scenarios {
-            EvaluationScenarios::Own(source) => source,
-            EvaluationScenarios::HeldBack { .. } => &settings.scenarios,
-        };
-        let worlds = Worlds { config, domain, persona };
+        let user = PolicySlot::default();
+        let worlds = Worlds { config, domain, persona, user: &user };
         let (environment, max_turns) = worlds.of(&settings.scenarios, settings.max_turns);
         let (evaluation_environment, evaluation_max_turns) =
             worlds.of(evaluation_source, config.evaluation.max_turns);
@@ -104,9 +114,11 @@ impl Cast {
             reward,
             group_reward: None,
             judge,
+            user,
+            user_model: settings.user_model.clone(),
             missing_tools: settings.tools_file.clone(),
             system_prompt: system_prompt(&settings.scenarios, domain),
-            is_prompts: is_prompts(&settings.scenarios) && is_prompts(evaluation_source),
+            is_prompts: settings.scenarios.is_prompts() && evaluation_source.is_prompts(),
             name: name_of(&settings.scenarios),
             max_turns,
             evaluation_max_turns,
@@ -123,8 +135,13 @@ impl Cast {
         self.missing_tools = None;
     }
 
-    /// Fails where tools are missing that the configuration names.
-    pub(super) fn check_tools(&self) -> Result<(), TrainError> {
+    /// Fails where tools or a users' model are missing that the configuration names.
+    pub(super) fn check_complete(&self) -> Result<(), TrainError> {
+        if let (Some(user), false) = (&self.user_model, self.user.is_filled()) {
+            let message =
+                format!("that of `environment.user_model`, {}, was not opened", user.model);
+            return Err(TrainError::Invalid { what: "play with the users' model", message });
+        }
         let Some(path) = &self.missing_tools else { return Ok(()) };
         Err(TrainError::Invalid {
             what: "play with tools",

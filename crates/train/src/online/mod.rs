@@ -9,6 +9,7 @@
 //! | `player` | plays groups of episodes and tells everybody how far they are |
 //! | `dead` | groups from which nothing can be learned |
 //! | `evaluation` | plays the held-out scenarios and sums up |
+//! | [`start_user_model`] | an engine for the model that plays the users |
 //! | `learner` | the engine with what improves and saves it |
 //! | `health`, `adjusted` | what watches over a run, and the settings that it may change |
 //! | [`play_baseline`] | what the agent does before training |
@@ -33,6 +34,7 @@ mod stagehands;
 mod state;
 mod step_metrics;
 mod trainer;
+mod user_model;
 mod weighing;
 mod worlds;
 
@@ -46,3 +48,4 @@ pub use run::{OnlineRun, Resume, TrainedRun};
 pub use setup::run_format;
 pub(crate) use setup::{lora_spec, optimiser_step};
 pub(crate) use stagehands::files;
+pub use user_model::start_user_model;

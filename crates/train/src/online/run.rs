@@ -284,7 +284,7 @@ impl OnlineRun {
 
     /// Starts the engine, if there is one, and puts an agent before it.
     fn ready(&mut self) -> Result<Ready, TrainError> {
-        self.cast.check_tools()?;
+        self.cast.check_complete()?;
         self.start_judge()?;
         let mut start = self.start();
         let Some(spec) = self.engine_spec() else {

@@ -1,6 +1,6 @@
 //! Keys of the environment: what the conversations are about and how they are played.
 
-use super::super::key::{Key, Kind};
+use super::super::key::{Effect, Key, Kind};
 
 pub(super) const KEYS: &[Key] = &[
     Key::optional(
@@ -88,5 +88,46 @@ pub(super) const KEYS: &[Key] = &[
         "environment.end_at_satisfaction",
         Kind::number_between(0.0, 1.0),
         "End a scripted conversation once the user is this content. They begin at 0.5.",
+    ),
+    Key::optional(
+        "environment.user_model",
+        Kind::LINE,
+        "A model that plays the users, in place of their scripts: builtin:tiny, a folder, a run folder, or a name \
+         on the model hub; with user_url, its name there. It is given the persona, and the scenario's context or \
+         the instruction of its task. For scenarios given here or in a file, for the sets of scripted \
+         customers, and for domains.",
+    ),
+    Key::optional(
+        "environment.user_url",
+        Kind::LINE,
+        "Address of an OpenAI-compatible server that has the users' model, such as https://api.example/v1. \
+         Without it, the model is loaded here.",
+    ),
+    Key {
+        effect: Effect::Operation,
+        ..Key::optional(
+            "environment.user_api_key_env",
+            Kind::LINE,
+            "Name of the environment variable that holds the key for user_url. The key itself never stands in a \
+             configuration.",
+        )
+    },
+    Key {
+        effect: Effect::Operation,
+        ..Key::new(
+            "environment.user_timeout",
+            Kind::number_above_to(0.0, 86_400.0),
+            "Seconds that user_url may take for an answer.",
+        )
+    },
+    Key::new(
+        "environment.user_max_tokens",
+        Kind::integer(1, 100_000),
+        "Most tokens of a message of the users' model.",
+    ),
+    Key::new(
+        "environment.user_temperature",
+        Kind::number_between(0.0, 2.0),
+        "How boldly the users' model writes; 0 takes what is likeliest.",
     ),
 ];

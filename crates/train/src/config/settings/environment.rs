@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::super::problem::listed;
 use super::super::reader::Reader;
+use super::user_model::UserModelSettings;
 
 /// The environment.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +27,8 @@ pub struct EnvironmentSettings {
     pub persona: Option<String>,
     /// What ends a scripted conversation.
     pub ends: EndSettings,
+    /// What plays the users in place of scripts, if anything.
+    pub user_model: Option<UserModelSettings>,
 }
 
 /// What ends a scripted conversation, beside the end of the script and of the turns.
@@ -106,6 +109,7 @@ const SOURCES: [&str; 6] = [
 
 const DOMAIN: &str = "environment.domain";
 const PERSONA: &str = "environment.persona";
+const ORDER: &str = "environment.response_order";
 
 /// Keys of scripted conversations.
 const ENDS: [&str; 3] =
@@ -114,13 +118,17 @@ const ENDS: [&str; 3] =
 impl EnvironmentSettings {
     pub(in super::super) fn resolve(reader: &mut Reader) -> EnvironmentSettings {
         let split = Split::read(reader, "environment.split");
-        let response_order = match reader.text("environment.response_order") {
+        let response_order = match reader.text(ORDER) {
             "shuffled" => ResponseOrder::Shuffled,
             "reactive" => ResponseOrder::Reactive,
             _ => ResponseOrder::InOrder,
         };
         let scenarios = source(reader, split);
-        if !matches!(scenarios, ScenarioSource::Inline(_) | ScenarioSource::File(_)) {
+        let user_model = UserModelSettings::resolve(reader, scenarios.is_prompts());
+        if user_model.is_some() {
+            let message = "no effect on users that a model plays";
+            reader.drop_unread(ENDS.into_iter().chain([ORDER]), message);
+        } else if !matches!(scenarios, ScenarioSource::Inline(_) | ScenarioSource::File(_)) {
             let keys = ENDS.into_iter().chain([PERSONA]);
             let message = "no effect but on environment.scenarios and environment.scenarios_file";
             reader.drop_unread(keys, message);
@@ -134,6 +142,7 @@ impl EnvironmentSettings {
                 at_goal: reader.optional_bool(ENDS[1]).unwrap_or(false),
                 at_satisfaction: reader.optional_number(ENDS[2]),
             },
+            user_model,
             max_turns: reader.optional_size("environment.max_turns"),
             shuffles_scenarios: reader.bool("environment.randomize_scenarios"),
             response_order,
@@ -143,6 +152,13 @@ impl EnvironmentSettings {
                 _ => PromptStyle::Auto,
             },
         }
+    }
+}
+
+impl ScenarioSource {
+    /// True where every conversation is one prompt and one answer.
+    pub fn is_prompts(&self) -> bool {
+        matches!(self, ScenarioSource::Prompts(_) | ScenarioSource::PromptsFile(_))
     }
 }
 

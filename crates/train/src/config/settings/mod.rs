@@ -18,6 +18,7 @@ mod sampling_rules;
 mod steps;
 mod surrogate;
 mod surroundings;
+mod user_model;
 
 pub use agent::AgentSettings;
 pub use algorithm::{AlgorithmSettings, Method, ReferenceModel};
@@ -40,3 +41,4 @@ pub use run::{
 pub use sampling_rules::{ReferenceSync, RolloutRules};
 pub use steps::StepSettings;
 pub use surroundings::SurroundingsSettings;
+pub use user_model::{RemoteUserSettings, UserModelSettings};
