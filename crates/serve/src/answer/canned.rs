@@ -84,8 +84,6 @@ fn refuse_form(form: &Form) -> Result<(), ApiError> {
         Form::Calls(_) => "tool_choice",
         _ => "response_format",
     };
-    let mut error =
-        ApiError::invalid(field, "a stub's canned sentences have no form; load a model");
-    error.code = "unsupported_form";
-    Err(error)
+    let message = "a stub's canned sentences have no form; load a model";
+    Err(ApiError::invalid(field, message).coded("unsupported_form"))
 }
