@@ -28,8 +28,6 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) library: Arc<Library>,
     pub(super) settings: JobSettings,
-    /// This process's name as an owner of jobs.
-    pub(super) owner: String,
     /// A job may be there.
     pub(super) wake: Notify,
     /// A job's end was asked for here.
@@ -48,13 +46,11 @@ const FULL: std::time::Duration = std::time::Duration::from_secs(30);
 impl Jobs {
     /// Begins to work on jobs, those included that an earlier process left.
     pub(crate) fn start(store: Store, library: Arc<Library>, settings: JobSettings) -> Jobs {
-        let owner = store.new_id("process");
         let n_workers = settings.max_running;
         let inner = Arc::new(Inner {
             store,
             library,
             settings,
-            owner,
             wake: Notify::new(),
             cancelled: watch::Sender::new(()),
             stopping: watch::Sender::new(false),

@@ -34,9 +34,11 @@ struct Refusal {
 
 /// Codes of refusals, which are shown from the start: a series that appears with its first refusal hides
 /// it from rates.
-const REFUSALS: [&str; 6] = [
+const REFUSALS: [&str; 8] = [
     "api_key_missing",
     "invalid_api_key",
+    "token_expired",
+    "token_too_early",
     "locked_out",
     "role_missing",
     "rate_limit_exceeded",
