@@ -42,6 +42,7 @@ pub(super) fn answer(
         prompt_tokens: Vec::new(),
         tokens: Vec::new(),
         n_prompt,
+        n_cached: None,
         n_drawn,
         finish,
         stopped_by,
