@@ -29,6 +29,7 @@ pub(super) fn chat_routes() -> Router<App> {
     Router::new()
         .route("/api/chat", post(chat))
         .route("/v1/chat", post(chat))
+        .route("/api/v2/chat", post(chat))
         .route("/chat/start", post(start))
         .route("/chat/{id}/message", post(add_message))
         .route("/chat/{id}/history", get(one))

@@ -5,8 +5,8 @@
 //! tells, so one that lost its lease writes nothing.
 
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
 use super::store::{LONGEST_LEASE_MILLIS, json_of};
 use super::{Once, Page, PageAsked, Store, StoreError};
@@ -126,35 +126,25 @@ const COLUMNS: &str = "id, state, asked, settings, model, run_dir, step, n_steps
      updated_at";
 
 impl Store {
-    /// Writes a new job. False where its idempotency key was used meanwhile; nothing is written then.
+    /// Writes new jobs, all or none. False where an idempotency key was used meanwhile; nothing is written
+    /// then.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is written then.
-    pub async fn add_job(&self, job: &JobRow, once: Option<&Once>) -> Result<bool, StoreError> {
-        let mut writing = self.begin().await?;
-        if let Some(once) = once {
-            let answer = Value::from(job.id.as_str());
-            if !self.remember(&mut writing, once, &answer).await? {
-                return Ok(false);
-            }
+    pub async fn add_jobs(&self, jobs: &[(JobRow, Option<Once>)]) -> Result<bool, StoreError> {
+        if jobs.is_empty() {
+            return Ok(true);
         }
-        let settings = serde_json::to_string(&job.settings).map_err(|error| {
-            let (what, id) = ("job", job.id.clone());
-            StoreError::Damaged { what, id, message: error.to_string() }
-        })?;
-        let write = "INSERT INTO jobs (id, state, asked, settings, model, run_dir, step, n_steps, \
-                     n_episodes, metrics, result, cancel_asked, attempts, owner, leased_until, \
-                     created_at, updated_at) \
-                     VALUES ($1, 'queued', $2, $3, $4, $5, 0, $6, 0, '{}', '{}', 0, 0, '', 0, $7, $7)";
-        let write = sqlx::query(write)
-            .bind(&job.id)
-            .bind(job.asked.to_string())
-            .bind(settings)
-            .bind(&job.model)
-            .bind(&job.run_dir)
-            .bind(job.n_steps)
-            .bind(job.created_at);
-        write.execute(&mut *writing).await?;
+        let mut writing = self.begin().await?;
+        for (job, once) in jobs {
+            if let Some(once) = once {
+                let answer = Value::from(job.id.as_str());
+                if !self.remember(&mut writing, once, &answer).await? {
+                    return Ok(false);
+                }
+            }
+            write_job(&mut writing, job).await?;
+        }
         writing.commit().await?;
         Ok(true)
     }
@@ -398,6 +388,27 @@ impl Store {
         };
         found.fetch_all(&self.pool).await?.iter().map(event).collect()
     }
+}
+
+async fn write_job(writing: &mut Transaction<'static, Any>, job: &JobRow) -> Result<(), StoreError> {
+    let settings = serde_json::to_string(&job.settings).map_err(|error| {
+        let (what, id) = ("job", job.id.clone());
+        StoreError::Damaged { what, id, message: error.to_string() }
+    })?;
+    let write = "INSERT INTO jobs (id, state, asked, settings, model, run_dir, step, n_steps, \
+                 n_episodes, metrics, result, cancel_asked, attempts, owner, leased_until, \
+                 created_at, updated_at) \
+                 VALUES ($1, 'queued', $2, $3, $4, $5, 0, $6, 0, '{}', '{}', 0, 0, '', 0, $7, $7)";
+    let write = sqlx::query(write)
+        .bind(&job.id)
+        .bind(job.asked.to_string())
+        .bind(settings)
+        .bind(&job.model)
+        .bind(&job.run_dir)
+        .bind(job.n_steps)
+        .bind(job.created_at);
+    write.execute(&mut **writing).await?;
+    Ok(())
 }
 
 fn job_of(row: &AnyRow) -> Result<JobRow, StoreError> {

@@ -75,7 +75,7 @@ async fn a_lease_lasts_as_long_as_it_should() {
     let hands = Hands::default();
     let (store, _temp) = file_store(hands.clock()).await;
     let row = job(&store);
-    store.add_job(&row, None).await.unwrap();
+    store.add_jobs(&[(row.clone(), None)]).await.unwrap();
     store.lease_job(&row.id, "first", 1000).await.unwrap().unwrap();
     for jump in [3 * HOUR, -6 * HOUR] {
         hands.jump(jump);
@@ -92,7 +92,7 @@ async fn a_lease_lasts_as_long_as_it_should() {
 async fn what_was_leased_before_the_clock_of_a_database_went_back_is_free() {
     for (store, _temp) in stores(&Clock::system()).await {
         let (row, talk) = (job(&store), conversation(&store));
-        store.add_job(&row, None).await.unwrap();
+        store.add_jobs(&[(row.clone(), None)]).await.unwrap();
         let empty = NewMessages { messages: Vec::new(), once: None };
         store.add_conversation(&talk, &empty).await.unwrap();
         // As it stands there once the clock was set back by three hours.

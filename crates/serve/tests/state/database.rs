@@ -152,7 +152,7 @@ async fn messages_of_two_writers_are_neither_lost_nor_mixed() {
 async fn a_job_has_one_owner_at_a_time() {
     for (store, _temp) in stores(&Clock::system()).await {
         let row = job(&store);
-        store.add_job(&row, None).await.unwrap();
+        store.add_jobs(&[(row.clone(), None)]).await.unwrap();
         let lease = |name: &'static str| {
             let (store, id) = (store.clone(), row.id.clone());
             tokio::spawn(async move { store.lease_job(&id, name, 300).await.unwrap() })

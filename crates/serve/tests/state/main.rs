@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod agents;
+mod batch;
 mod clock;
 mod conversations;
 mod database;
