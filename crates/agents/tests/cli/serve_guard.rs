@@ -51,6 +51,7 @@ fn wrong_settings_are_refused_with_code_2_and_secrets_are_not_repeated() {
         (&["--cors-origin", "app.example"], "https://app.example"),
         (&["--jwt-secret-file", "missing"], "missing"),
         (&["--max-requests", "0"], "0"),
+        (&["--otlp-endpoint", "localhost:4318"], "https://api.example"),
     ] {
         let told = Program::main(temp.path()).run(&[&stub, args].concat()).refused();
         assert!(told.contains(expected), "{args:?}: {told}");
@@ -59,6 +60,9 @@ fn wrong_settings_are_refused_with_code_2_and_secrets_are_not_repeated() {
     let program = Program::main(temp.path()).with("GRPO_API_KEYS", "some-secret-key:root");
     let told = program.run(&stub).refused();
     assert!(told.contains("GRPO_API_KEYS") && !told.contains("some-secret-key"), "{told}");
+    let program = Program::main(temp.path()).with("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    let told = program.run(&[&stub[..], &["--otlp-endpoint", "http://a"]].concat()).refused();
+    assert!(told.contains("http/protobuf"), "{told}");
 }
 
 #[test]
