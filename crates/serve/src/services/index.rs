@@ -16,6 +16,7 @@ pub(super) async fn index(State(app): State<App>) -> Json<Value> {
             "conversations": [
                 "/conversations", "/conversations/{id}", "/conversations/{id}/messages", "/api/chat",
                 "/chat/start", "/chat/{id}/message", "/chat/{id}/history", "/chat/{id}",
+                "/api/v1/stream/chat",
             ],
             "training": [
                 "/training", "/training/{id}", "/training/{id}/events", "/training/{id}/resume",

@@ -9,6 +9,7 @@ use super::figures::{metrics, system_status};
 use super::index::index;
 use super::scale::scale;
 use super::socket::socket;
+use super::stream;
 use crate::App;
 use crate::agents::agent_routes;
 use crate::api_error::{Dialect, layer};
@@ -24,6 +25,7 @@ pub fn routes() -> Router<App> {
         .route("/v1/metrics", get(metrics))
         .route("/api/v2/metrics", get(metrics))
         .route("/api/v2/system/status", get(system_status))
+        .route("/api/v1/stream/chat", get(stream::queried).post(stream::posted))
         .route("/api/scale", post(scale))
         .route("/v1/scale", post(scale))
         .route("/ws", get(socket))
