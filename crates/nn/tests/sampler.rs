@@ -101,7 +101,8 @@ fn what_need_not_be_read_again_is_told() {
     let mut model = model("llama");
     let mut sampler = Sampler::new(model.device.as_mut(), &model.decoder, SIZE);
     let prompt: Vec<u32> = (0..37).map(|t| t % 61).collect();
-    let changed: Vec<u32> = prompt.iter().enumerate().map(|(i, t)| if i < 20 { *t } else { 60 - t }).collect();
+    let changed: Vec<u32> =
+        prompt.iter().enumerate().map(|(i, t)| if i < 20 { *t } else { 60 - t }).collect();
     for (id, prompt, n_cached) in [(1, &prompt, 0), (2, &prompt, 36), (3, &changed, 20)] {
         sampler.submit(request(id, prompt.clone(), 2)).unwrap();
         let mut starts = Vec::new();

@@ -193,7 +193,10 @@ mod tests {
                 ("gen_ai.usage.output_tokens", 0_usize.into()),
                 ("stateset.time_to_first_token_seconds", 0.125.into()),
                 ("stateset.is_abandoned", false.into()),
-                ("gen_ai.response.finish_reasons", SpanValue::Texts(vec!["stop".to_owned(), String::new()])),
+                (
+                    "gen_ai.response.finish_reasons",
+                    SpanValue::Texts(vec!["stop".to_owned(), String::new()]),
+                ),
             ],
             error: None,
         };
@@ -205,8 +208,10 @@ mod tests {
     fn the_bytes_are_those_of_opentelemetrys_own_messages() {
         let golden = include_str!("../../../../tests/golden/otlp.json");
         let golden: serde_json::Value = serde_json::from_str(golden).unwrap();
-        let hex: String =
-            encoded("a service", "1.2.3", spans()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = encoded("a service", "1.2.3", spans())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(hex, golden["request"].as_str().unwrap());
     }
 }

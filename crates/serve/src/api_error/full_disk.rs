@@ -12,9 +12,8 @@ pub(crate) fn is_full_disk(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let chain = std::iter::successors(Some(error), |error| error.source());
     let mut kinds = chain.filter_map(|error| Some(error.downcast_ref::<io::Error>()?.kind()));
-    kinds.any(|kind| {
-        matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem)
-    })
+    kinds
+        .any(|kind| matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem))
 }
 
 /// 507: the disk is full. Nothing was changed.

@@ -164,7 +164,10 @@ mod tests {
                 eprintln!(
                     "{name}, {what}: {} masks: mean {mean:.1} us, {:.1} in the middle, {:.1} at 99 %, \
                      {:.1} at most; grammar {built:?}",
-                    times.len(), at(0.5), at(0.99), at(1.0),
+                    times.len(),
+                    at(0.5),
+                    at(0.99),
+                    at(1.0),
                 );
             }
         }

@@ -71,7 +71,8 @@ impl PreferenceFile {
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         let n_whole_bytes = file.metadata()?.len();
-        let written = file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
+        let written =
+            file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
         if written.is_err() {
             // What a full disk took of the line must not stand before the next one.
             file.set_len(n_whole_bytes)?;

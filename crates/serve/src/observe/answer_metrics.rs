@@ -78,7 +78,11 @@ impl AnswerMetrics {
             "From a request's arrival at the engine to the first pass that reads its prompt",
             self.queue.clone(),
         );
-        registry.register("stateset_prompt_tokens", "Tokens of prompts", self.prompt_tokens.clone());
+        registry.register(
+            "stateset_prompt_tokens",
+            "Tokens of prompts",
+            self.prompt_tokens.clone(),
+        );
         registry.register(
             "stateset_cached_prompt_tokens",
             "Those of them that were in the engine's cache and not read again",

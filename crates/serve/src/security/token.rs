@@ -220,7 +220,8 @@ mod tests {
         for (expected, change) in out_of_time {
             let token = hs256(&claims(|claims| change(claims, now)), SECRET);
             assert_eq!(tokens.find(&token), expected);
-            let forged = hs256(&claims(|claims| change(claims, now)), b"another secret of 32 bytes length");
+            let forged =
+                hs256(&claims(|claims| change(claims, now)), b"another secret of 32 bytes length");
             assert_eq!(tokens.find(&forged), Presented::Unknown);
         }
         let faults: [(&str, Fault); 8] = [

@@ -160,7 +160,8 @@ impl Store {
         let write = "UPDATE conversations SET claim = $1, claimed_until = $2 \
                      WHERE id = $3 AND claimed_until NOT BETWEEN $4 AND $5";
         let write = sqlx::query(write).bind(&token).bind(now + lease_millis).bind(id).bind(now);
-        let is_ours = write.bind(now + LONGEST_LEASE_MILLIS).execute(&self.pool).await?.rows_affected() == 1;
+        let is_ours =
+            write.bind(now + LONGEST_LEASE_MILLIS).execute(&self.pool).await?.rows_affected() == 1;
         Ok(is_ours.then(|| Claimed { id: id.to_owned(), token }))
     }
 

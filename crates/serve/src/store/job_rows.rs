@@ -390,7 +390,10 @@ impl Store {
     }
 }
 
-async fn write_job(writing: &mut Transaction<'static, Any>, job: &JobRow) -> Result<(), StoreError> {
+async fn write_job(
+    writing: &mut Transaction<'static, Any>,
+    job: &JobRow,
+) -> Result<(), StoreError> {
     let settings = serde_json::to_string(&job.settings).map_err(|error| {
         let (what, id) = ("job", job.id.clone());
         StoreError::Damaged { what, id, message: error.to_string() }

@@ -185,7 +185,8 @@ async fn a_date_that_jumps_locks_nobody_out_and_opens_nothing() {
         ..SecuritySettings::default()
     }));
     let now = get_current_timestamp();
-    let claims = json!({"sub": "ann", "aud": "stateset-agents", "nbf": now - 60, "exp": now + 3600});
+    let claims =
+        json!({"sub": "ann", "aud": "stateset-agents", "nbf": now - 60, "exp": now + 3600});
     let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(secret)).unwrap();
     let ask = async |token: &str| {
         let answer = server.get("/v1/models").bearer_auth(token).send().await.unwrap();

@@ -187,7 +187,10 @@ async fn a_request_and_its_answer_are_spans_of_the_callers_trace() {
     assert!(parent.contains(&hex), "{hex}");
     let bodies = collector.bodies.lock().unwrap();
     for (headers, body) in bodies.iter() {
-        assert_eq!((&headers["x-team"], &headers["content-type"]), (&"ours".parse().unwrap(), &"application/x-protobuf".parse().unwrap()));
+        assert_eq!(
+            (&headers["x-team"], &headers["content-type"]),
+            (&"ours".parse().unwrap(), &"application/x-protobuf".parse().unwrap())
+        );
         let text = String::from_utf8_lossy(body);
         assert!(!text.contains(USER) && !text.contains("nobody else"), "{text}");
     }
@@ -197,7 +200,10 @@ async fn a_request_and_its_answer_are_spans_of_the_callers_trace() {
 async fn traces_begin_here_where_none_comes_and_are_left_out_where_the_caller_keeps_none() {
     let collector = Collector { n_refused: Arc::new(Mutex::new(1)), ..Collector::default() };
     let (server, traces) = watched(&collector).await;
-    assert_eq!(ask(&server, Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"), false).await, 200);
+    assert_eq!(
+        ask(&server, Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"), false).await,
+        200
+    );
     assert_eq!(ask(&server, Some("nonsense"), false).await, 200);
     let wrong = server.get("/v1/models/none").bearer_auth("a wrong key").send().await.unwrap();
     assert_eq!(wrong.status(), 401);

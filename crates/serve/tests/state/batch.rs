@@ -99,6 +99,9 @@ async fn the_second_document_names_the_same_things() {
         assert_eq!(server.get(path).await.ok(200)["conversations"], 1, "{path}");
     }
     let status = server.get("/api/v2/system/status").await.ok(200);
-    assert_eq!((&status["status"], &status["system"]["jobs"]["queued"]), (&json!("healthy"), &json!(1)));
+    assert_eq!(
+        (&status["status"], &status["system"]["jobs"]["queued"]),
+        (&json!("healthy"), &json!(1))
+    );
     server.delete(&format!("/api/v2/jobs/{id}")).await.ok(202);
 }

@@ -76,7 +76,10 @@ async fn a_prompt_that_was_read_before_is_told_apart() {
         event.1.pointer("/message/usage").unwrap_or(&event.1["usage"]).clone()
     };
     let (begun, again) = (usage("message_start"), usage("message_delta"));
-    assert_eq!((&begun["input_tokens"], &begun["cache_read_input_tokens"]), (&first["input_tokens"], &Value::Null));
+    assert_eq!(
+        (&begun["input_tokens"], &begun["cache_read_input_tokens"]),
+        (&first["input_tokens"], &Value::Null)
+    );
     assert_eq!((read(&again), &again["input_tokens"]), (read(&first), &json!(1)));
     let canned = server.post(PATH, &hello("stub")).await;
     assert_eq!(canned["usage"]["cache_read_input_tokens"], Value::Null);

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use stateset_core::PolicyVersion;
 use stateset_nn::{
-    Backend, Critic, Decoder, Learner, NnError, SampleEvent, SampleStart, Sampler, SamplerSize, Scorer,
-    WeightSet,
+    Backend, Critic, Decoder, Learner, NnError, SampleEvent, SampleStart, Sampler, SamplerSize,
+    Scorer, WeightSet,
 };
 
 use super::stale::{Snapshot, StaleWeights};
