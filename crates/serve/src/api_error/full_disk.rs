@@ -10,7 +10,7 @@ use super::ApiError;
 /// True where a disk is behind this that is full, over a quota or not to be written now.
 pub(crate) fn is_full_disk(error: &(dyn Error + 'static)) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let chain = std::iter::successors(Some(error), |error| error.source());
+    let chain = std::iter::successors(Some(error), |&error| error.source());
     let mut kinds = chain.filter_map(|error| Some(error.downcast_ref::<io::Error>()?.kind()));
     kinds
         .any(|kind| matches!(kind, StorageFull | QuotaExceeded | FileTooLarge | ReadOnlyFilesystem))
