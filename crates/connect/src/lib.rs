@@ -7,6 +7,7 @@
 //! - [`HttpTool`] (feature `remote`) and [`McpTool`] (feature `mcp`) are tools elsewhere.
 //! - [`Guards`] are time limit, retries, circuit breaker, concurrency and rate limit before any policy,
 //!   judge or tool; [`Ledger`] counts what is used and ends the spending; [`CachedJudge`] keeps answers.
+//! - [`Traces`] (feature `remote`) sends spans to an OpenTelemetry collector.
 //!
 //! Policies and tools make one attempt and say what happened; patience is the guards' business.
 
@@ -24,6 +25,8 @@ mod mcp;
 mod remote;
 #[cfg(feature = "remote")]
 mod tools;
+#[cfg(feature = "remote")]
+mod traces;
 #[cfg(feature = "remote")]
 mod whole_file;
 
@@ -46,3 +49,5 @@ pub use remote::{RemoteError, RemotePolicy, RemotePolicySettings, Secret, Usage}
 pub use tools::{
     HttpMethod, HttpTool, HttpToolRecord, HttpToolSettings, McpRecord, ToolFileError, ToolsFile,
 };
+#[cfg(feature = "remote")]
+pub use traces::{Span, SpanKind, SpanValue, TraceContext, TraceSettings, Traces};

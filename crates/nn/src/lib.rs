@@ -37,7 +37,7 @@ pub use learner::{
 };
 pub use plain::Plain;
 pub use sampler::{
-    SampleEvent, SampleRequest, Sampler, SamplerSize, Steering, StopCheck, TokenFilter,
+    SampleEvent, SampleRequest, SampleStart, Sampler, SamplerSize, Steering, StopCheck, TokenFilter,
 };
 pub use template::{
     ChatFormat, ChatTemplate, Date, MAX_TEMPLATE_BYTES, RenderOptions, Rendered, UserText,

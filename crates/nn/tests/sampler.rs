@@ -4,7 +4,8 @@
 //!    rows of a pass, the room of the cache, shared prefixes, earlier requests or threads;
 //! 2. end tokens, stop checks, length and context end a request with the right reason;
 //! 3. what does not fit is refused with the numbers, and nothing waits forever;
-//! 4. a cancelled request gives its room back and disturbs nobody.
+//! 4. a cancelled request gives its room back and disturbs nobody;
+//! 5. tokens of a prompt that need not be read again are told.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -92,6 +93,24 @@ fn a_continued_conversation_equals_a_fresh_one() {
             tokens.extend(drawn);
             tokens.extend([turn, turn + 1, turn + 2]);
         }
+    }
+}
+
+#[test]
+fn what_need_not_be_read_again_is_told() {
+    let mut model = model("llama");
+    let mut sampler = Sampler::new(model.device.as_mut(), &model.decoder, SIZE);
+    let prompt: Vec<u32> = (0..37).map(|t| t % 61).collect();
+    let changed: Vec<u32> =
+        prompt.iter().enumerate().map(|(i, t)| if i < 20 { *t } else { 60 - t }).collect();
+    for (id, prompt, n_cached) in [(1, &prompt, 0), (2, &prompt, 36), (3, &changed, 20)] {
+        sampler.submit(request(id, prompt.clone(), 2)).unwrap();
+        let mut starts = Vec::new();
+        while !sampler.is_idle() {
+            sampler.step(model.device.as_mut(), &model.decoder, model.weights);
+            starts.extend_from_slice(sampler.started());
+        }
+        assert_eq!(starts, [SampleStart { id, n_cached }]);
     }
 }
 

@@ -15,7 +15,7 @@
 //! | [`jobs`] | training that is asked for over HTTP |
 //! | [`security`] | who may ask for what: keys, tokens, roles, lock-out, pages of other sites |
 //! | [`limits`] | how much one caller and all requests may take |
-//! | [`observe`] | measurements, health, request ids, slow requests |
+//! | [`observe`] | measurements, health, request ids, slow requests, spans |
 //! | [`dashboard`] | pages for people |
 //! | [`openai`] | routes that speak as OpenAI's API does |
 //! | [`anthropic`] | routes that speak as Anthropic's API does |

@@ -32,7 +32,7 @@ mod update;
 
 pub use agent::{MultiTurnAgent, Team, TeamMember, ToolAgent, token_counter};
 pub use conversations::{read_conversations, write_conversations};
-pub use engine::{Engine, EngineState, Ongoing, Sampled, SampledToken};
+pub use engine::{Engine, EngineState, Ongoing, Sampled, SampledToken, Started};
 pub use error::TrainError;
 pub use events::{
     AdjustmentRecord, Dispatcher, EVENT_SCHEMA_VERSION, EvaluationRecord, EvaluationSummary, Event,

@@ -37,6 +37,7 @@ mod score;
 mod serve;
 mod serve_guard;
 mod serve_state;
+mod serve_watch;
 mod sft;
 mod signals;
 mod sources;

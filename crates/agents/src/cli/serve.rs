@@ -15,6 +15,7 @@ use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
 use super::serve_guard::{GuardArgs, show};
 use super::serve_state::StateArgs;
+use super::serve_watch::WatchArgs;
 use super::signals::{either, stop_signals};
 
 /// Serve a model over HTTP
@@ -50,6 +51,8 @@ pub(crate) struct ServeArgs {
     machine: MachineArgs,
     #[command(flatten)]
     guard: GuardArgs,
+    #[command(flatten)]
+    watch: WatchArgs,
 }
 
 /// Serves until it is asked to stop.
@@ -57,6 +60,7 @@ pub(crate) fn run(args: ServeArgs) -> Outcome {
     let (mut config, generated) =
         args.guard.config(args.host, args.port, Some(args.state.folder()))?;
     args.state.show_to_people(&mut config);
+    args.watch.add_to(&mut config)?;
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let app = App::new(config, Models::new(vec![args.load()?]));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

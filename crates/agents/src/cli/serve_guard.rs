@@ -142,6 +142,7 @@ impl GuardArgs {
             trusted_proxies: TrustedProxies(self.trusted_proxy.clone()),
             allowed_hosts: self.allowed_host.clone(),
             origins: self.cors_origin.clone(),
+            ..SecuritySettings::default()
         })
     }
 }

@@ -75,7 +75,17 @@ impl Program {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(self.path);
+        self.surrounded(Command::new(self.path), args)
+    }
+
+    /// Started by a script, which finds the program in `$0` and its arguments in `$@`.
+    pub(crate) fn under_shell(&self, script: &str, args: &[&str]) -> Command {
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", script, self.path]);
+        self.surrounded(shell, args)
+    }
+
+    fn surrounded(&self, mut command: Command, args: &[&str]) -> Command {
         command.args(args).current_dir(&self.folder).env_clear();
         command.env("COLUMNS", "100").env("HOME", &self.folder).env("HF_HUB_OFFLINE", "1");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

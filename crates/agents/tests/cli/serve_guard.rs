@@ -51,6 +51,7 @@ fn wrong_settings_are_refused_with_code_2_and_secrets_are_not_repeated() {
         (&["--cors-origin", "app.example"], "https://app.example"),
         (&["--jwt-secret-file", "missing"], "missing"),
         (&["--max-requests", "0"], "0"),
+        (&["--otlp-endpoint", "localhost:4318"], "https://api.example"),
     ] {
         let told = Program::main(temp.path()).run(&[&stub, args].concat()).refused();
         assert!(told.contains(expected), "{args:?}: {told}");
@@ -59,13 +60,18 @@ fn wrong_settings_are_refused_with_code_2_and_secrets_are_not_repeated() {
     let program = Program::main(temp.path()).with("GRPO_API_KEYS", "some-secret-key:root");
     let told = program.run(&stub).refused();
     assert!(told.contains("GRPO_API_KEYS") && !told.contains("some-secret-key"), "{told}");
+    let program = Program::main(temp.path()).with("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    let told = program.run(&[&stub[..], &["--otlp-endpoint", "http://a"]].concat()).refused();
+    assert!(told.contains("http/protobuf"), "{told}");
 }
 
 #[test]
 fn a_server_for_others_makes_a_key_once_and_shows_it_once() {
     let temp = folder();
     let program = Program::main(temp.path());
-    let args = ["--host", "0.0.0.0", "--keys-file", "keys.json"];
+    // A collector that is not there changes nothing.
+    let watched = ["--otlp-endpoint", "http://localhost:4318"];
+    let args = [&["--host", "0.0.0.0", "--keys-file", "keys.json"][..], &watched[..]].concat();
     let server = serve(&program, &args);
     let key = server.said.split_whitespace().find(|word| word.starts_with("sk-stateset-"));
     let key = key.expect("a key").to_owned();

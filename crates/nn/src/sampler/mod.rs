@@ -6,6 +6,6 @@ mod request;
 mod sampler;
 mod steering;
 
-pub use request::{SampleEvent, SampleRequest, StopCheck};
+pub use request::{SampleEvent, SampleRequest, SampleStart, StopCheck};
 pub use sampler::{Sampler, SamplerSize};
 pub use steering::{Steering, TokenFilter};

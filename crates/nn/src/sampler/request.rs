@@ -63,6 +63,16 @@ impl SampleRequest {
     }
 }
 
+/// A request whose prompt is begun to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SampleStart {
+    /// The request.
+    pub id: u64,
+    /// Leading tokens of its prompt that need not be read: their keys and values are stored already. Never
+    /// the whole prompt, for the last token is always read.
+    pub n_cached: usize,
+}
+
 /// One drawn token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SampleEvent {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use stateset_core::FinishReason;
 
 use super::pages::{PageId, PagePool};
-use super::request::{SampleEvent, SampleRequest};
+use super::request::{SampleEvent, SampleRequest, SampleStart};
 use crate::NnError;
 use crate::backend::{
     Backend, Buf, Cache, CacheSize, CachedRows, DrawRow, Drawn, Mat, PAGE_TOKENS,
@@ -37,6 +37,8 @@ pub struct Sampler {
     pages: PagePool,
     waiting: VecDeque<SampleRequest>,
     running: Vec<Running>,
+    /// Requests of which the last pass read the first tokens.
+    started: Vec<SampleStart>,
     set_aside: usize,
     context: usize,
     vocab_size: usize,
@@ -54,6 +56,7 @@ struct Running {
     counts: BTreeMap<u32, u32>,
     /// Pages that were set aside for it and not taken yet.
     n_set_aside: usize,
+    has_started: bool,
     is_done: bool,
 }
 
@@ -88,6 +91,7 @@ impl Sampler {
             pages: PagePool::new(pages),
             waiting: VecDeque::new(),
             running: Vec::new(),
+            started: Vec::new(),
             set_aside: 0,
             context: decoder.context,
             vocab_size: config.vocab_size,
@@ -160,6 +164,11 @@ impl Sampler {
         (self.running.len(), self.waiting.len(), share)
     }
 
+    /// Requests that were begun to be read by the last pass.
+    pub fn started(&self) -> &[SampleStart] {
+        &self.started
+    }
+
     /// Forgets stored prefixes. To be called whenever the weights have changed.
     ///
     /// # Panics
@@ -177,6 +186,7 @@ impl Sampler {
         decoder: &Decoder,
         weights: WeightSet,
     ) -> Vec<SampleEvent> {
+        self.started.clear();
         self.admit(device);
         let parts = self.plan();
         if parts.is_empty() {
@@ -248,6 +258,7 @@ impl Sampler {
             n_drawn: 0,
             counts: BTreeMap::new(),
             n_set_aside,
+            has_started: false,
             is_done: false,
         });
     }
@@ -265,6 +276,9 @@ impl Sampler {
             let len = (running.tokens.len() - running.n_read).min(self.size.max_rows - n_rows);
             if len == 0 {
                 break;
+            }
+            if !std::mem::replace(&mut running.has_started, true) {
+                self.started.push(SampleStart { id: running.request.id, n_cached: running.n_read });
             }
             let end = running.n_read + len;
             for (i, &page) in running.pages.iter().enumerate() {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::{Answer, AnswerEvent, AnswerRequest, canned, local, spoken};
 use crate::api_error::ApiError;
 use crate::models::{ServedModel, Voice};
-use crate::observe::Watching;
+use crate::observe::{AnswerSpan, Watching};
 
 /// An answer under way. Dropping it ends the sampling within one step of the engine.
 ///
@@ -17,6 +17,7 @@ use crate::observe::Watching;
 pub struct Answering {
     events: mpsc::UnboundedReceiver<Result<AnswerEvent, ApiError>>,
     watching: Watching,
+    span: AnswerSpan,
 }
 
 /// Where events go.
@@ -36,6 +37,7 @@ impl Answering {
         let (sender, events) = mpsc::unbounded_channel();
         let says = Says(sender);
         let watching = model.watch.begin();
+        let span = AnswerSpan::begin(&model.name);
         tokio::spawn(async move {
             let answered = tokio::select! {
                 answered = answer(&model, request, &says) => answered,
@@ -43,7 +45,7 @@ impl Answering {
             };
             let _ = says.0.send(answered.map(|answer| AnswerEvent::Done(Box::new(answer))));
         });
-        Answering { events, watching }
+        Answering { events, watching, span }
     }
 
     /// The next event; `None` after the end or an error.
@@ -56,6 +58,9 @@ impl Answering {
             Some(Ok(AnswerEvent::Piece(_))) => self.watching.piece(),
             Some(Ok(AnswerEvent::Done(answer))) => self.watching.done(answer),
             _ => {}
+        }
+        if let Some(event) = &event {
+            self.span.heard(event);
         }
         event
     }

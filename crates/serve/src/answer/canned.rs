@@ -42,6 +42,7 @@ pub(super) fn answer(
         prompt_tokens: Vec::new(),
         tokens: Vec::new(),
         n_prompt,
+        n_cached: None,
         n_drawn,
         finish,
         stopped_by,
@@ -84,8 +85,6 @@ fn refuse_form(form: &Form) -> Result<(), ApiError> {
         Form::Calls(_) => "tool_choice",
         _ => "response_format",
     };
-    let mut error =
-        ApiError::invalid(field, "a stub's canned sentences have no form; load a model");
-    error.code = "unsupported_form";
-    Err(error)
+    let message = "a stub's canned sentences have no form; load a model";
+    Err(ApiError::invalid(field, message).coded("unsupported_form"))
 }

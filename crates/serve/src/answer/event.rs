@@ -72,6 +72,9 @@ pub struct Answer {
     pub tokens: Vec<DrawnToken>,
     /// As [`Begun::n_prompt`].
     pub n_prompt: usize,
+    /// How many of the prompt's tokens were in the engine's cache and not read again; `None` for models
+    /// without one.
+    pub n_cached: Option<usize>,
     /// Number of `tokens`; words where a model has none.
     pub n_drawn: usize,
     /// Why it ended; [`FinishReason::ToolCalls`] where it ended by itself and calls tools.

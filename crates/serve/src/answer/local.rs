@@ -37,10 +37,14 @@ pub(super) async fn answer(
     let sample = sample_request(format, request, prompt_tokens.clone(), stops, constraint)?;
     let (tokens, mut drawn) = mpsc::unbounded_channel();
     let begun = policy.engine().begin(sample, Some(tokens)).await;
-    let ongoing = begun.map_err(|error| policy_error(engine_error(error), field))?;
+    let mut ongoing = begun.map_err(|error| policy_error(engine_error(error), field))?;
     let version = PolicyVersion(model.version.0 + ongoing.version.0);
     let n_prompt = prompt_tokens.len();
     says.say(AnswerEvent::Begun(Begun { prompt_tokens: prompt_tokens.clone(), n_prompt, version }));
+    let started = ongoing.started().await;
+    if let Some(started) = started {
+        model.watch.waited(started.waited);
+    }
     while let Some(token) = drawn.recv().await {
         teller.hear(token, says);
     }
@@ -50,7 +54,8 @@ pub(super) async fn answer(
         return Err(constraint::failed(&why));
     }
     let answer = teller.finish(&sampled, says);
-    Ok(Answer { prompt_tokens, n_prompt, version, ..answer })
+    let n_cached = started.map(|started| started.n_cached);
+    Ok(Answer { prompt_tokens, n_prompt, n_cached, version, ..answer })
 }
 
 impl Prompt {
@@ -225,6 +230,7 @@ impl Teller {
             message: self.message,
             prompt_tokens: Vec::new(),
             n_prompt: 0,
+            n_cached: None,
             n_drawn: self.tokens.len(),
             tokens: self.tokens,
             finish,

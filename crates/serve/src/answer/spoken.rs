@@ -29,6 +29,7 @@ pub(super) async fn answer(
         prompt_tokens: Vec::new(),
         tokens: Vec::new(),
         n_prompt: 0,
+        n_cached: None,
         n_drawn,
         finish: completion.finish,
         stopped_by: None,

@@ -34,8 +34,12 @@ pub(crate) struct MessageResponse {
 /// Tokens that were read and drawn; words for models without tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct MessageUsage {
-    /// Read.
+    /// Of the prompt, without those of `cache_read_input_tokens` once these are known.
     pub input_tokens: usize,
+    /// Of the prompt too: they were in the engine's cache and not read again. Null before the end of an
+    /// answer, and for models without tokens.
+    #[schema(required)]
+    pub cache_read_input_tokens: Option<usize>,
     /// Drawn so far.
     pub output_tokens: usize,
 }

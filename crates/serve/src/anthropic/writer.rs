@@ -7,7 +7,7 @@ use axum::response::sse::Event;
 use serde_json::{Value, json};
 use stateset_core::ToolCall;
 
-use super::response::{MessageResponse, SaidBlock, stop_of};
+use super::response::{MessageResponse, MessageUsage, SaidBlock, stop_of};
 use crate::answer::{Answer, AnswerEvent, Begun, Piece};
 use crate::api_error::{ApiError, Dialect};
 use crate::wire::{EventWriter, named};
@@ -131,7 +131,11 @@ impl MessageWriter {
     fn done(&mut self, answer: &Answer) {
         self.close();
         let (reason, text) = stop_of(answer);
-        self.response.usage.output_tokens = answer.n_drawn;
+        self.response.usage = MessageUsage {
+            input_tokens: answer.n_prompt - answer.n_cached.unwrap_or_default(),
+            cache_read_input_tokens: answer.n_cached,
+            output_tokens: answer.n_drawn,
+        };
         self.response.stop_reason = Some(reason);
         self.response.stop_sequence.clone_from(&text);
         let delta = json!({"stop_reason": reason, "stop_sequence": text});
@@ -171,7 +175,6 @@ impl EventWriter for MessageWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anthropic::response::MessageUsage;
     use crate::wire::scripted::{told, with_calls};
 
     fn begun() -> MessageResponse {
@@ -225,7 +228,12 @@ mod tests {
             }
             let whole = whole.into_response();
             assert_eq!(whole.content.len(), n);
-            assert_eq!(whole.usage, MessageUsage { input_tokens: 2, output_tokens: 4 });
+            let usage = MessageUsage {
+                input_tokens: 1,
+                cache_read_input_tokens: Some(1),
+                output_tokens: 4,
+            };
+            assert_eq!(whole.usage, usage);
         }
     }
 }

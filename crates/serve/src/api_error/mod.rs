@@ -6,7 +6,9 @@
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod api_error;
 mod dialect;
+mod full_disk;
 
 pub use api_error::ApiError;
 pub(crate) use dialect::written;
 pub use dialect::{Dialect, layer};
+pub(crate) use full_disk::{full_disk, is_full_disk};

@@ -49,24 +49,33 @@ impl TokenFilter for GrammarFilter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::time::Instant;
 
     use llguidance::api::TopLevelGrammar;
     use serde_json::json;
     use stateset_core::{Purpose, RunSeed, StreamKey};
+    use stateset_nn::Tokenizer;
     use stateset_train::{ModelSource, chat_format};
 
     use super::super::grammar::on_one_line;
-    use super::super::vocabulary::Vocabulary;
+    use super::super::vocabulary::{Vocabulary, word};
     use super::*;
 
-    fn filter(schema: serde_json::Value) -> GrammarFilter {
+    fn tiny() -> Vocabulary {
         let fetch = |name: &str| panic!("{name} was asked for");
         let source = ModelSource::open("builtin:tiny", &fetch).unwrap();
-        let vocabulary = Vocabulary::of(&chat_format(&source, None).unwrap()).unwrap();
+        Vocabulary::of(&chat_format(&source, None).unwrap()).unwrap()
+    }
+
+    fn filter_of(vocabulary: &Vocabulary, schema: serde_json::Value) -> GrammarFilter {
         let grammar = TopLevelGrammar::from_json_schema(on_one_line(schema));
         let matcher = Matcher::new(vocabulary.factory().create_parser(grammar));
         GrammarFilter { matcher, failure: Failure::default() }
+    }
+
+    fn filter(schema: serde_json::Value) -> GrammarFilter {
+        filter_of(&tiny(), schema)
     }
 
     fn allowed(filter: &mut GrammarFilter) -> Vec<u32> {
@@ -101,31 +110,80 @@ mod tests {
         assert!(filter.failure.take().is_some());
     }
 
+    /// As many tokens as the largest vocabularies have: those of Phi-3, which are not in the repository, and
+    /// what two of them are together, as later merges would make them. `None` without test data.
+    fn large() -> Option<Vocabulary> {
+        const N: usize = 128 << 10;
+        let data = std::path::PathBuf::from(std::env::var_os("STATESET_TEST_DATA")?);
+        let tokenizer = Tokenizer::from_folder(&data.join("tokenizers/phi3")).ok()?;
+        let n_known = tokenizer.vocab_size();
+        let known = |id: u32| word(&tokenizer, id, tokenizer.is_special(id));
+        let mut words: Vec<Vec<u8>> = (0..n_known as u32).map(known).collect();
+        let mut seen: HashSet<Vec<u8>> = words.iter().cloned().collect();
+        let mut stream = RunSeed(2).stream(Purpose::Data, StreamKey::default());
+        while words.len() < N {
+            let [first, second] = [(); 2].map(|()| &words[stream.index(n_known)]);
+            let pair = [&first[..], &second[..]].concat();
+            let is_text = pair.len() <= 16 && !pair.contains(&0xff);
+            if is_text && seen.insert(pair.clone()) {
+                words.push(pair);
+            }
+        }
+        let end = *tokenizer.end_ids().first()?;
+        Some(Vocabulary::of_words(&words, end, &[end]).unwrap())
+    }
+
     /// Prints microseconds.
     #[test]
     #[ignore = "it measures; run it alone"]
     fn time_of_a_mask() {
-        let schema = json!({"type": "object", "properties": {
+        let texts = json!({"type": "object", "properties": {
             "name": {"type": "string", "maxLength": 40}, "age": {"type": "integer"},
             "tags": {"type": "array", "items": {"type": "string", "maxLength": 8}, "maxItems": 5},
         }, "required": ["name", "age", "tags"], "additionalProperties": false});
-        let began = Instant::now();
-        let mut filter = filter(schema);
-        let built = began.elapsed();
+        let free = json!({"type": "object", "properties": {
+            "thought": {"type": "string"}, "mood": {"enum": ["good", "bad", "mixed"]},
+            "scores": {"type": "array", "items": {"type": "number"}},
+            "more": {"type": "object", "additionalProperties": {"type": "string"}},
+        }, "required": ["thought", "mood", "scores", "more"], "additionalProperties": false});
+        let pattern = json!({"type": "object", "properties": {
+            "order": {"type": "string", "pattern": "^[A-Z]{2}-[0-9]{4,8}$"},
+            "mail": {"type": "string", "format": "email"}, "at": {"type": "string", "format": "date-time"},
+        }, "required": ["order", "mail", "at"], "additionalProperties": false});
+        let vocabularies = [("tiny", Some(tiny()), 4096_u32), ("large", large(), 128 << 10)];
+        for (name, vocabulary, n) in vocabularies {
+            let Some(vocabulary) = vocabulary else { continue };
+            for (what, schema) in [("texts", &texts), ("free", &free), ("pattern", &pattern)] {
+                let began = Instant::now();
+                let mut filter = filter_of(&vocabulary, schema.clone());
+                let built = began.elapsed();
+                let mut times = times_of(&mut filter, n);
+                times.sort_by(f64::total_cmp);
+                let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+                let mean = times.iter().sum::<f64>() / times.len() as f64;
+                eprintln!(
+                    "{name}, {what}: {} masks: mean {mean:.1} us, {:.1} in the middle, {:.1} at 99 %, \
+                     {:.1} at most; grammar {built:?}",
+                    times.len(),
+                    at(0.5),
+                    at(0.99),
+                    at(1.0),
+                );
+            }
+        }
+    }
+
+    fn times_of(filter: &mut GrammarFilter, n: u32) -> Vec<f64> {
         let mut stream = RunSeed(1).stream(Purpose::Data, StreamKey::default());
         let mut times = Vec::new();
         while !filter.matcher.is_stopped() && times.len() < 400 {
             let began = Instant::now();
             let mask = filter.allowed().unwrap();
             times.push(began.elapsed().as_secs_f64() * 1e6);
-            let tokens: Vec<u32> = (0..4096).filter(|token| mask.allows(*token)).collect();
-            filter.drawn(tokens[stream.index(tokens.len())]);
+            let tokens: Vec<u32> = (0..n).filter(|token| mask.allows(*token)).collect();
+            let Some(at) = tokens.len().checked_sub(1) else { break };
+            filter.drawn(tokens[stream.index(at + 1)]);
         }
-        times.sort_by(f64::total_cmp);
-        let (median, most) = (times[times.len() / 2], times[times.len() - 1]);
-        eprintln!(
-            "{} masks: {median:.1} us in the middle, {most:.1} us at most; model and grammar {built:?}",
-            times.len()
-        );
+        times
     }
 }

@@ -37,8 +37,17 @@ impl Vocabulary {
         let is_control = |id: u32| tokenizer.is_special(id) || ends.contains(&id);
         let words: Vec<Vec<u8>> =
             (0..n as u32).map(|id| word(tokenizer, id, is_control(id))).collect();
-        let info = TokRxInfo::new(n as u32, end);
-        let trie = TokTrie::from(&info, &words).with_eos_tokens(&ends);
+        Vocabulary::of_words(&words, end, &ends)
+    }
+
+    /// The same of tokens that add these bytes to a text.
+    pub(super) fn of_words(
+        words: &[Vec<u8>],
+        end: u32,
+        ends: &[u32],
+    ) -> Result<Vocabulary, ApiError> {
+        let info = TokRxInfo::new(words.len() as u32, end);
+        let trie = TokTrie::from(&info, words).with_eos_tokens(ends);
         let env: TokEnv = Arc::new(ApproximateTokEnv::new(trie));
         let mut factory = ParserFactory::new(&env, InferenceCapabilities::default(), &slices())
             .map_err(ApiError::internal)?;
@@ -63,7 +72,7 @@ fn slices() -> Vec<String> {
 
 /// What a token adds to a text. Control tokens are marked, so that no text can spell them; a token that
 /// could be taken for a marked one is left out, and so is what has no text.
-fn word(tokenizer: &Tokenizer, id: u32, is_control: bool) -> Vec<u8> {
+pub(super) fn word(tokenizer: &Tokenizer, id: u32, is_control: bool) -> Vec<u8> {
     let marker = TokTrie::SPECIAL_TOKEN_MARKER;
     let bytes = tokenizer.token_bytes(id);
     if is_control {

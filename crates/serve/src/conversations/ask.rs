@@ -88,6 +88,7 @@ impl Ask {
             user_id: self.user_id,
             metadata: checked_metadata(self.metadata.or(self.context))?,
             idempotency_key: self.idempotency_key,
+            aloud: None,
         })
     }
 }

@@ -79,17 +79,24 @@ impl Claim {
 }
 
 impl Claim {
-    /// Gives the conversation back.
+    /// Gives the conversation back; where that fails, goes on trying in a task of its own.
     pub(super) async fn release(mut self) {
-        if let Some(claimed) = self.claimed.take() {
-            release(&self.store, &claimed).await;
+        if let Some(claimed) = &self.claimed
+            && self.store.release_claim(claimed).await.is_ok()
+        {
+            self.claimed = None;
         }
     }
 }
 
+/// Gives a conversation back as soon as the database takes it, which may be away or full.
 async fn release(store: &Store, claimed: &Claimed) {
-    if let Err(error) = store.release_claim(claimed).await {
-        tracing::warn!(%error, "a conversation stays busy until its claim ends");
+    for _ in 0..LEASE_MILLIS / 1000 {
+        match store.release_claim(claimed).await {
+            Ok(()) => return,
+            Err(error) => tracing::warn!(%error, "a conversation is busy still"),
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use stateset_core::{Message, Role, Sampling};
+use tokio::sync::mpsc;
 
-use crate::answer::{Answer, AnswerRequest, Answering, Prompt};
+use crate::answer::{Answer, AnswerEvent, AnswerRequest, Answering, Prompt};
 use crate::api_error::ApiError;
 use crate::models::ServedModel;
 use crate::services::unusable;
@@ -46,6 +47,9 @@ pub(super) fn check_messages(messages: &[Message]) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Who hears the text of an answer while it is drawn.
+pub(crate) type Aloud = mpsc::UnboundedSender<String>;
+
 /// Answers a conversation, without its oldest turns where the model cannot read all of it. Gives the
 /// answer and the number of messages that were left out.
 pub(super) async fn answer(
@@ -53,6 +57,7 @@ pub(super) async fn answer(
     system_prompt: Option<&str>,
     mut history: Vec<Message>,
     sampling: &Sampling,
+    aloud: Option<&Aloud>,
 ) -> Result<(Answer, usize), ApiError> {
     if let Some(prompt) = system_prompt
         && history.first().is_none_or(|first| first.role != Role::System)
@@ -63,13 +68,28 @@ pub(super) async fn answer(
     for _ in 0..MAX_CUTS {
         let prompt = Prompt::Chat { messages: history.clone(), tools: Vec::new() };
         let request = AnswerRequest::new(prompt, sampling.clone());
-        match Answering::begin(Arc::clone(model), request).whole().await {
+        match whole(Answering::begin(Arc::clone(model), request), aloud).await {
             Err(error) if error.code == "context_length_exceeded" && cut(&mut history) => {}
             answered => return answered.map(|answer| (answer, n_whole - history.len())),
         }
     }
     let message = "even the end of the conversation is too long for the model";
     Err(unusable("context_length_exceeded", "messages", message))
+}
+
+async fn whole(mut answering: Answering, aloud: Option<&Aloud>) -> Result<Answer, ApiError> {
+    let Some(aloud) = aloud else { return answering.whole().await };
+    while let Some(event) = answering.next().await {
+        match event? {
+            AnswerEvent::Piece(piece) if !piece.text.is_empty() => {
+                // Whoever listened may be gone; the answer is given up with the whole turn then.
+                let _ = aloud.send(piece.text);
+            }
+            AnswerEvent::Done(answer) => return Ok(*answer),
+            _ => {}
+        }
+    }
+    Err(ApiError::internal("an answer ended without its end"))
 }
 
 /// Leaves out about a quarter of the messages that are neither instructions nor the last one, up to a

@@ -7,7 +7,7 @@ use serde_json::Value;
 use stateset_core::{FinishReason, Message, Role};
 
 use super::claim::Claim;
-use super::history::{answer, check_messages};
+use super::history::{Aloud, answer, check_messages};
 use crate::App;
 use crate::agents::{SamplingWish, find};
 use crate::api_error::ApiError;
@@ -33,6 +33,8 @@ pub(crate) struct Turn {
     pub(crate) metadata: Value,
     /// Lets the request count once.
     pub(crate) idempotency_key: Option<String>,
+    /// Who hears the answer while it is drawn.
+    pub(crate) aloud: Option<Aloud>,
 }
 
 /// What came out of a turn.
@@ -111,8 +113,9 @@ async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiErr
         created_at: now,
         updated_at: now,
     };
+    let (wish, aloud) = (SamplingWish::default(), turn.aloud.as_ref());
     let (said, messages) =
-        reply(app, &conversation, Vec::new(), turn.messages, SamplingWish::default()).await?;
+        reply(app, &conversation, Vec::new(), turn.messages, wish, aloud).await?;
     let new = NewMessages { messages, once: with_answer(once.as_ref(), &said)? };
     if store.add_conversation(&conversation, &new).await? {
         return Ok(said);
@@ -133,7 +136,8 @@ async fn go_on(
         let conversation = store.conversation(id).await?;
         let conversation = conversation.ok_or_else(|| ApiError::not_found("conversation", id))?;
         let old = store.messages(id).await?.into_iter().map(|stored| stored.message).collect();
-        reply(app, &conversation, old, turn.messages.clone(), turn.wish.clone()).await
+        let (new, aloud) = (turn.messages.clone(), turn.aloud.as_ref());
+        reply(app, &conversation, old, new, turn.wish.clone(), aloud).await
     };
     let (said, messages) = match claim.during(replied).await {
         Ok(replied) => replied,
@@ -154,6 +158,7 @@ async fn reply(
     old: Vec<Message>,
     mut new: Vec<Message>,
     wish: SamplingWish,
+    aloud: Option<&Aloud>,
 ) -> Result<(Said, Vec<Message>), ApiError> {
     let began = Instant::now();
     let agent = match &conversation.agent_id {
@@ -181,7 +186,7 @@ async fn reply(
         let of_agent = agent.as_ref().and_then(|agent| agent.system_prompt.as_deref());
         let prompt = of_agent.or(model.system_prompt.as_deref());
         let history: Vec<Message> = old.iter().chain(&new).cloned().collect();
-        let (answer, n_left_out) = answer(&model, prompt, history, &sampling).await?;
+        let (answer, n_left_out) = answer(&model, prompt, history, &sampling, aloud).await?;
         said.response = Some(answer.message.content.clone());
         said.finish_reason = Some(finish_name(&answer.finish).to_owned());
         said.prompt_tokens = answer.prompt_tokens.len();

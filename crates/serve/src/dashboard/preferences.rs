@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::run::blocking;
 use crate::App;
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, full_disk, is_full_disk};
 use crate::body::JsonBody;
 
 /// Most messages of a prompt.
@@ -70,8 +70,14 @@ impl PreferenceFile {
             std::fs::create_dir_all(folder)?;
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
-        file.sync_data()
+        let n_whole_bytes = file.metadata()?.len();
+        let written =
+            file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // What a full disk took of the line must not stand before the next one.
+            file.set_len(n_whole_bytes)?;
+        }
+        written
     }
 }
 
@@ -94,7 +100,11 @@ pub(super) async fn add(
     }
     let file = app.config().preferences.clone();
     let path = file.path().display().to_string();
-    blocking(move || file.append(&line).map_err(ApiError::internal)).await?;
+    let refused = |error: io::Error| match is_full_disk(&error) {
+        true => full_disk(error),
+        false => ApiError::internal(error),
+    };
+    blocking(move || file.append(&line).map_err(refused)).await?;
     Ok((StatusCode::CREATED, Json(json!({"written": true, "file": path}))))
 }
 

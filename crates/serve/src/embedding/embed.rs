@@ -49,9 +49,8 @@ pub async fn embed(
     dimensions: Option<usize>,
 ) -> Result<Vec<Embedded>, ApiError> {
     let Voice::Local(policy) = &model.voice else {
-        let mut error = ApiError::invalid("model", "a stub has no vectors; load a model");
-        error.code = "unsupported_model";
-        return Err(error);
+        let error = ApiError::invalid("model", "a stub has no vectors; load a model");
+        return Err(error.coded("unsupported_model"));
     };
     if inputs.is_empty() || inputs.len() > MAX_EMBED_INPUTS {
         let message = format!("found {} inputs; 1 to {MAX_EMBED_INPUTS} are allowed", inputs.len());

@@ -18,6 +18,8 @@ pub struct JobSettings {
     pub lease: Duration,
     /// How often a process looks for jobs that others left.
     pub poll: Duration,
+    /// How long a job whose disk is full waits before it is tried again.
+    pub pause: Duration,
     /// Prompts of one `/api/train` request.
     pub max_prompts: usize,
     /// Characters of one prompt.
@@ -40,6 +42,7 @@ impl JobSettings {
             max_unfinished: 64,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(2),
+            pause: Duration::from_secs(10),
             max_prompts: 8,
             max_prompt_chars: 4000,
             max_iterations: 50,
@@ -55,6 +58,14 @@ impl JobSettings {
     }
 
     pub(super) fn lease_millis(&self) -> i64 {
-        i64::try_from(self.lease.as_millis()).unwrap_or(i64::MAX)
+        millis(self.lease)
     }
+
+    pub(super) fn pause_millis(&self) -> i64 {
+        millis(self.pause)
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

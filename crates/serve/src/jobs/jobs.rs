@@ -16,7 +16,7 @@ use super::worker;
 use crate::api_error::ApiError;
 use crate::models::Library;
 use crate::services::{available_bytes, unusable};
-use crate::store::{JobRow, JobState, Once, Store, asked_sha256};
+use crate::store::{JobRow, JobState, Once, Store};
 
 /// Training jobs of this process and those it shares them with. Clones share everything.
 #[derive(Clone)]
@@ -28,8 +28,6 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) library: Arc<Library>,
     pub(super) settings: JobSettings,
-    /// This process's name as an owner of jobs.
-    pub(super) owner: String,
     /// A job may be there.
     pub(super) wake: Notify,
     /// A job's end was asked for here.
@@ -48,13 +46,11 @@ const FULL: std::time::Duration = std::time::Duration::from_secs(30);
 impl Jobs {
     /// Begins to work on jobs, those included that an earlier process left.
     pub(crate) fn start(store: Store, library: Arc<Library>, settings: JobSettings) -> Jobs {
-        let owner = store.new_id("process");
         let n_workers = settings.max_running;
         let inner = Arc::new(Inner {
             store,
             library,
             settings,
-            owner,
             wake: Notify::new(),
             cancelled: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
@@ -94,23 +90,63 @@ impl Jobs {
     /// # Errors
     /// [`ApiError`] where it cannot be trained, the queue is full, or the key was used for another one.
     pub(super) async fn ask(&self, wish: Wish) -> Result<JobRow, ApiError> {
-        let store = &self.inner.store;
-        let once = wish.idempotency_key.clone().map(|key| Once {
-            scope: "training".to_owned(),
-            key,
-            asked_sha256: asked_sha256(&wish.asked),
-        });
-        if let Some(job) = self.asked_before(once.as_ref()).await? {
-            return Ok(job);
+        let mut jobs = self.ask_all(vec![wish]).await.map_err(|(_, error)| error)?;
+        jobs.pop().ok_or_else(|| ApiError::internal("a job was asked for and there is none"))
+    }
+
+    /// As [`Jobs::ask`], for several jobs: all are put into the queue or none.
+    ///
+    /// # Errors
+    /// [`ApiError`], with the place of the wish at fault where it is one's.
+    pub(super) async fn ask_all(
+        &self,
+        wishes: Vec<Wish>,
+    ) -> Result<Vec<JobRow>, (Option<usize>, ApiError)> {
+        let n = wishes.len();
+        let mut found: Vec<Option<JobRow>> = vec![None; n];
+        let mut new = Vec::new();
+        for (place, wish) in wishes.into_iter().enumerate() {
+            let at = |error| (Some(place), error);
+            let once = wish.once();
+            match self.asked_before(once.as_ref()).await.map_err(at)? {
+                Some(job) => found[place] = Some(job),
+                None => new.push((place, wish, once)),
+            }
         }
-        self.check_queue().await?;
-        let job = self.describe(wish).await?;
-        if !store.add_job(&job, once.as_ref()).await? {
+        self.check_queue(new.len()).await.map_err(|error| (None, error))?;
+        let mut described = Vec::with_capacity(new.len());
+        for (place, wish, once) in new {
+            let job = self.describe(wish).await.map_err(|error| (Some(place), error))?;
+            found[place] = Some(job.clone());
+            described.push((job, once));
+        }
+        self.add_all(described, &mut found).await.map_err(|error| (None, error))?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Writes new jobs; puts those of earlier requests with the same keys in their places.
+    async fn add_all(
+        &self,
+        new: Vec<(JobRow, Option<Once>)>,
+        found: &mut [Option<JobRow>],
+    ) -> Result<(), ApiError> {
+        if !self.inner.store.add_jobs(&new).await? {
+            // Another request with one of the keys was quicker.
+            let [(job, once)] = &new[..] else {
+                let message = "another request with one of these idempotency keys came meanwhile";
+                return Err(ApiError::new(StatusCode::CONFLICT, "changed_meanwhile", message));
+            };
             let first = self.asked_before(once.as_ref()).await?;
-            return first.ok_or_else(|| ApiError::internal("an idempotency key names no job"));
+            let first =
+                first.ok_or_else(|| ApiError::internal("an idempotency key names no job"))?;
+            let places = found.iter_mut().flatten();
+            places.filter(|place| place.id == job.id).for_each(|place| *place = first.clone());
+            return Ok(());
         }
-        self.inner.wake.notify_one();
-        self.find(&job.id).await
+        for _ in &new {
+            self.inner.wake.notify_one();
+        }
+        Ok(())
     }
 
     async fn asked_before(&self, once: Option<&Once>) -> Result<Option<JobRow>, ApiError> {
@@ -121,12 +157,13 @@ impl Jobs {
         }
     }
 
-    async fn check_queue(&self) -> Result<(), ApiError> {
+    /// That there is room for so many more.
+    async fn check_queue(&self, n_more: usize) -> Result<(), ApiError> {
         let states = self.inner.store.count_jobs().await?;
         let is_unfinished = |name: &str| JobState::from_name(name).is_some_and(|s| !s.is_over());
         let n: i64 = states.iter().filter(|(name, _)| is_unfinished(name)).map(|(_, n)| n).sum();
         let most = self.inner.settings.max_unfinished;
-        if n < most as i64 {
+        if n_more == 0 || n + n_more as i64 <= most as i64 {
             return Ok(());
         }
         let message = format!("{n} jobs wait or train, and {most} are allowed");
@@ -252,7 +289,7 @@ impl Jobs {
     /// [`ApiError`] 404 where there is none, 409 where it is in another state.
     pub(crate) async fn resume(&self, id: &str) -> Result<JobRow, ApiError> {
         let before = self.find(id).await?;
-        self.check_queue().await?;
+        self.check_queue(1).await?;
         if !self.inner.store.requeue_job(id).await? {
             let message = format!(
                 "only cancelled and failed trainings go on; it is {}",

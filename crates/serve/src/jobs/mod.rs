@@ -8,13 +8,14 @@
 //! | `prepare` | keys to a run that can begin |
 //! | `jobs` | asking for jobs and about them |
 //! | `worker`, `recorder` | working on them, and writing what happens |
-//! | `views`, `routes`, `deploy` | what clients see and do |
+//! | `views`, `routes`, `batch`, `deploy` | what clients see and do |
 //!
 //! A job is a row of the database and a run folder. The row says who works on it and until when; the
 //! folder holds what `stateset-agents train` writes, so a job that was killed goes on from there and
 //! ends with the same weights.
 
 mod allowed;
+mod batch;
 mod deploy;
 mod job_settings;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]

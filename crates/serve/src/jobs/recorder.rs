@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use stateset_train::{Event, Sink};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::store::{Progress, Store, StoreError};
+use crate::store::{JobRow, Progress, Store, StoreError};
 
 /// Events that may wait for the database.
 const MAX_WAITING: usize = 4096;
@@ -100,17 +100,21 @@ impl Teller {
     }
 }
 
-/// Writes notes until the run is over. A database that is away is waited for.
+/// Writes notes until the run is over. A database that is away or full is waited for, until the process is
+/// to end.
 pub(super) async fn record(
     store: Store,
-    id: String,
-    owner: String,
+    job: JobRow,
     mut notes: mpsc::Receiver<Note>,
+    mut stopping: watch::Receiver<bool>,
 ) {
     while let Some(note) = notes.recv().await {
-        let written = patiently(|| write(&store, &id, &owner, &note)).await;
-        if let Err(error) = written {
-            tracing::warn!(%error, job = id, "an event of a job is not in the database");
+        let write = || write(&store, &job.id, &job.owner, &note);
+        if let Err(error) = patiently(&mut stopping, write).await {
+            tracing::warn!(%error, job = job.id, "an event of a job is not in the database");
+            if may_pass(&error) {
+                return;
+            }
         }
     }
 }
@@ -128,18 +132,32 @@ async fn write(store: &Store, id: &str, owner: &str, note: &Note) -> Result<(), 
     store.add_event(id, note.step, note.kind, &note.body).await
 }
 
-/// Does it again and again while the database is away.
-pub(super) async fn patiently<T, F>(mut attempt: impl FnMut() -> F) -> Result<T, StoreError>
+/// Does it again and again while the database is away or full. A process that is to end tries once: what
+/// it held ends by itself.
+pub(super) async fn patiently<T, F>(
+    stopping: &mut watch::Receiver<bool>,
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {
     loop {
-        match attempt().await {
-            Err(StoreError::Unavailable(error)) if !matches!(error, sqlx::Error::PoolClosed) => {
-                tracing::warn!(%error, "the database is away; trying again");
-                tokio::time::sleep(PAUSE).await;
-            }
+        let error = match attempt().await {
+            Err(error) if may_pass(&error) => error,
             other => return other,
+        };
+        tracing::warn!(%error, "the database cannot be written; trying again");
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = stopping.wait_for(|stopping| *stopping) => return Err(error),
         }
+    }
+}
+
+fn may_pass(error: &StoreError) -> bool {
+    match error {
+        StoreError::Unavailable(error) => !matches!(error, sqlx::Error::PoolClosed),
+        StoreError::Full(_) => true,
+        _ => false,
     }
 }

@@ -11,7 +11,8 @@
 //! | `POST /training/{id}/deploy` | 200, the served model | 404, 409 `no_checkpoint` |
 //! | `DELETE /training/{id}` | 202, the job, which ends after its step | 404, 409 `training_over` |
 //!
-//! `/v1/training/{id}`, `/api/jobs/{id}` and `/api/status/{id}` are the same jobs.
+//! `/v1/training/{id}`, `/api/jobs/{id}`, `/api/status/{id}` and their mirrors below `/v1` and `/api/v2` are the
+//! same jobs.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -20,6 +21,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::batch;
 use super::deploy::deploy;
 use super::train_request::TrainRequest;
 use super::training_request::TrainingRequest;
@@ -38,9 +40,16 @@ pub(crate) fn job_routes() -> Router<App> {
         .route("/training", get(list).post(ask_training))
         .route("/v1/training", get(list).post(ask_train_v1))
         .route("/api/train", post(ask_train))
+        .route("/v1/train", post(ask_train))
+        .route("/api/v2/train", post(ask_train))
+        .route("/api/batch/train", post(batch::train))
+        .route("/api/batch/status", post(batch::status))
+        .route("/api/batch/cancel", post(batch::cancel))
         .route("/api/jobs", get(list))
-        .route("/api/status/{id}", get(one));
-    for root in ["/training", "/v1/training", "/api/jobs"] {
+        .route("/v1/jobs", get(list))
+        .route("/api/status/{id}", get(one))
+        .route("/v1/status/{id}", get(one));
+    for root in ["/training", "/v1/training", "/api/jobs", "/v1/jobs", "/api/v2/jobs"] {
         router = router
             .route(&format!("{root}/{{id}}"), get(one).delete(cancel))
             .route(&format!("{root}/{{id}}/events"), get(events))

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::allowed::check_key;
 use crate::api_error::ApiError;
 use crate::services::{check_text, unusable};
+use crate::store::{Once, asked_sha256};
 
 /// A training that is wanted: a model and keys of the configuration.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,6 +31,13 @@ impl Wish {
     pub(super) fn set(&mut self, path: &str, field: &str, value: impl ToString) {
         self.settings.push((path.to_owned(), value.to_string()));
         self.fields.push((path.to_owned(), field.to_owned()));
+    }
+
+    /// What lets it count once, where that was asked for.
+    pub(super) fn once(&self) -> Option<Once> {
+        let key = self.idempotency_key.clone()?;
+        let asked_sha256 = asked_sha256(&self.asked);
+        Some(Once { scope: "training".to_owned(), key, asked_sha256 })
     }
 
     /// The field of the request that set this key.

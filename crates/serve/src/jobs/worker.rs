@@ -2,9 +2,11 @@
 //!
 //! While a job trains, its lease is renewed. A lease that cannot be renewed for its whole length counts as
 //! lost: the run is stopped, for another process may go on with it. The lock of the run folder keeps two
-//! of them apart even then.
+//! of them apart even then. A job whose disk is full goes back into the queue and is tried again, from its
+//! last whole checkpoint, until there is room.
 
 use std::any::Any;
+use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,7 +18,9 @@ use tokio::sync::oneshot;
 use super::jobs::Inner;
 use super::prepare::{Described, Refusal};
 use super::recorder::{self, Teller, patiently};
+use crate::api_error::is_full_disk;
 use crate::models::Library;
+use crate::observe::DiskProbe;
 use crate::store::{JobRow, JobState, StoreError};
 
 /// Times that a process may die in a job without a step being done, before the job counts as failed.
@@ -53,7 +57,7 @@ async fn claim(inner: &Inner) -> Result<Option<JobRow>, StoreError> {
             tracing::debug!(job = id, run_dir, "left to a process that reaches its run folder");
             continue;
         }
-        if let Some(job) = store.lease_job(&id, &inner.owner, lease).await? {
+        if let Some(job) = store.lease_job(&id, &store.new_id("lease"), lease).await? {
             return Ok(Some(job));
         }
     }
@@ -68,7 +72,19 @@ enum Ended {
     Stopped(Value),
     /// Its folder is held by somebody else.
     Busy,
+    /// Its disk takes nothing; it goes on by itself once there is room.
+    Paused(String),
     Failed(String),
+}
+
+impl Ended {
+    /// The end for this reason, which is told as `text`.
+    fn by(text: String, reason: &(dyn Error + 'static)) -> Ended {
+        match is_full_disk(reason) {
+            true => Ended::Paused(format!("paused until the disk has room: {text}")),
+            false => Ended::Failed(text),
+        }
+    }
 }
 
 async fn train(inner: &Arc<Inner>, job: JobRow) {
@@ -82,17 +98,13 @@ async fn train(inner: &Arc<Inner>, job: JobRow) {
         // Its last process died before it could stop.
         return finish(inner, &job, Ended::Stopped(json!({}))).await;
     }
-    if let Err(error) = std::fs::create_dir_all(&job.run_dir) {
-        let text = format!("its run folder {} cannot be made: {error}", job.run_dir);
-        return finish(inner, &job, Ended::Failed(text)).await;
-    }
     tracing::info!(job = job.id, attempt = job.attempts, "a training begins or goes on");
     let stop = StopSignal::default();
     let described = inner.described(&job);
     let (says, ended) = oneshot::channel();
     let (teller, notes) = recorder::channel();
-    let (store, id, owner) = (inner.store.clone(), job.id.clone(), inner.owner.clone());
-    let recorder = tokio::spawn(recorder::record(store, id, owner, notes));
+    let (store, stopping) = (inner.store.clone(), inner.stopping.subscribe());
+    let recorder = tokio::spawn(recorder::record(store, job.clone(), notes, stopping));
     let (library, signal) = (inner.library.clone(), stop.clone());
     let thread = std::thread::Builder::new().name("training-job".to_owned());
     let started = thread.spawn(move || {
@@ -142,7 +154,7 @@ async fn attend(
             _ = stopping.changed() => continue,
         }
         let lease = inner.settings.lease_millis();
-        match inner.store.renew_lease(&job.id, &inner.owner, lease).await {
+        match inner.store.renew_lease(&job.id, &job.owner, lease).await {
             Ok(Some(is_cancel_asked)) => {
                 renewed = Instant::now();
                 if is_cancel_asked {
@@ -168,6 +180,10 @@ fn run(library: &Library, described: &Described, stop: StopSignal, teller: Telle
         Ok(runtime) => runtime,
         Err(error) => return Ended::Failed(format!("no runtime could be started: {error}")),
     };
+    if let Err(error) = make_room(described.run.root()) {
+        let text = format!("its run folder cannot be written: {error}");
+        return Ended::by(text, &error);
+    }
     let mut run = match described.prepare(library) {
         Ok(run) => run,
         Err(refusal) => return ended_by(refusal),
@@ -182,10 +198,17 @@ fn run(library: &Library, described: &Described, stop: StopSignal, teller: Telle
     }
 }
 
+/// Makes the run folder, and sees before the model is loaded whether its disk takes anything.
+fn make_room(run_dir: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(run_dir)?;
+    DiskProbe::new(run_dir.parent().unwrap_or(run_dir)).try_write()
+}
+
 fn ended_by(refusal: Refusal) -> Ended {
-    match refusal {
+    match &refusal {
         Refusal::Run(TrainError::Run(RunError::Locked { .. })) => Ended::Busy,
-        other => Ended::Failed(other.text()),
+        Refusal::Run(error) => Ended::by(refusal.text(), error),
+        Refusal::Settings(_) => Ended::Failed(refusal.text()),
     }
 }
 
@@ -202,7 +225,7 @@ fn result(trained: &TrainedRun) -> Value {
 
 /// Writes how a job stands after the work on it.
 async fn finish(inner: &Inner, job: &JobRow, ended: Ended) {
-    let lease = inner.settings.lease_millis();
+    let (lease, pause) = (inner.settings.lease_millis(), inner.settings.pause_millis());
     let is_cancelled = match inner.store.job(&job.id).await {
         Ok(now) => now.is_some_and(|now| now.is_cancel_asked),
         Err(_) => false,
@@ -213,22 +236,12 @@ async fn finish(inner: &Inner, job: &JobRow, ended: Ended) {
         Ended::Stopped(result) if is_cancelled => (JobState::Cancelled, result, None, 0),
         Ended::Stopped(_) => (JobState::Queued, &nothing, None, 0),
         Ended::Busy => (JobState::Queued, &nothing, None, lease),
+        Ended::Paused(text) => (JobState::Queued, &nothing, Some(text.as_str()), pause),
         Ended::Failed(text) => (JobState::Failed, &nothing, Some(text.as_str()), 0),
     };
-    let (store, id, owner) = (&inner.store, &job.id, &inner.owner);
-    let write = || store.end_work(id, owner, state, result, error, wait);
-    // A process that is to end does not wait for a database that is away: the lease ends by itself.
-    let mut stopping = inner.stopping.subscribe();
-    let is_stopping = async { stopping.wait_for(|stopping| *stopping).await.is_ok() };
-    let patient = tokio::select! {
-        written = patiently(write) => Some(written),
-        _ = is_stopping => None,
-    };
-    let written = match patient {
-        Some(written) => written,
-        None => write().await,
-    };
-    match written {
+    let (store, id) = (&inner.store, &job.id);
+    let write = || store.end_work(id, &job.owner, state, result, error, wait);
+    match patiently(&mut inner.stopping.subscribe(), write).await {
         Ok(true) => {
             tracing::info!(job = id, state = state.as_str(), "the work on a training ended")
         }

@@ -53,8 +53,8 @@ impl Models {
         };
         found.cloned().ok_or_else(|| {
             let names: Vec<&str> = all.iter().map(|model| model.name.as_str()).collect();
-            let mut error = ApiError::not_found("model", name.unwrap_or_default()).at("model");
-            error.code = "model_not_found";
+            let error = ApiError::not_found("model", name.unwrap_or_default());
+            let mut error = error.at("model").coded("model_not_found");
             error.message.push_str(&format!("; there are: {}", names.join(", ")));
             error
         })

@@ -1,6 +1,6 @@
 //! How models answer: times and tokens, by model.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -14,6 +14,8 @@ use crate::answer::Answer;
 
 const FIRST_TOKEN_SECONDS: [f64; 12] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const QUEUE_SECONDS: [f64; 12] =
+    [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0];
 const PER_TOKEN_SECONDS: [f64; 11] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
 
@@ -29,7 +31,9 @@ type Times = Family<OfModel, Histogram, fn() -> Histogram>;
 pub struct AnswerMetrics {
     first_token: Times,
     per_token: Times,
+    queue: Times,
     prompt_tokens: Family<OfModel, Counter>,
+    cached_tokens: Family<OfModel, Counter>,
     completion_tokens: Family<OfModel, Counter>,
     abandoned: Family<OfModel, Counter>,
     version: Family<OfModel, Gauge>,
@@ -43,7 +47,9 @@ impl Default for AnswerMetrics {
         AnswerMetrics {
             first_token: Times::new_with_constructor(|| Histogram::new(FIRST_TOKEN_SECONDS)),
             per_token: Times::new_with_constructor(|| Histogram::new(PER_TOKEN_SECONDS)),
+            queue: Times::new_with_constructor(|| Histogram::new(QUEUE_SECONDS)),
             prompt_tokens: Family::default(),
+            cached_tokens: Family::default(),
             completion_tokens: Family::default(),
             abandoned: Family::default(),
             version: Family::default(),
@@ -67,7 +73,21 @@ impl AnswerMetrics {
             "Mean time between the tokens of an answer after its first piece",
             self.per_token.clone(),
         );
-        registry.register("stateset_prompt_tokens", "Tokens read", self.prompt_tokens.clone());
+        registry.register(
+            "stateset_queue_time_seconds",
+            "From a request's arrival at the engine to the first pass that reads its prompt",
+            self.queue.clone(),
+        );
+        registry.register(
+            "stateset_prompt_tokens",
+            "Tokens of prompts",
+            self.prompt_tokens.clone(),
+        );
+        registry.register(
+            "stateset_cached_prompt_tokens",
+            "Those of them that were in the engine's cache and not read again",
+            self.cached_tokens.clone(),
+        );
         registry.register(
             "stateset_completion_tokens",
             "Tokens drawn",
@@ -107,7 +127,9 @@ impl AnswerMetrics {
         AnswerWatch {
             first_token: self.first_token.get_or_create_owned(&of),
             per_token: self.per_token.get_or_create_owned(&of),
+            queue: self.queue.get_or_create_owned(&of),
             prompt_tokens: self.prompt_tokens.get_or_create_owned(&of),
+            cached_tokens: self.cached_tokens.get_or_create_owned(&of),
             completion_tokens: self.completion_tokens.get_or_create_owned(&of),
             abandoned: self.abandoned.get_or_create_owned(&of),
             version: self.version.get_or_create_owned(&of),
@@ -129,7 +151,9 @@ impl AnswerMetrics {
 pub struct AnswerWatch {
     first_token: Histogram,
     per_token: Histogram,
+    queue: Histogram,
     prompt_tokens: Counter,
+    cached_tokens: Counter,
     completion_tokens: Counter,
     abandoned: Counter,
     version: Gauge,
@@ -143,6 +167,11 @@ impl Default for AnswerWatch {
 }
 
 impl AnswerWatch {
+    /// The engine begins to read a prompt after this time.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.queue.observe(time.as_secs_f64());
+    }
+
     /// An answer begins now.
     pub fn begin(&self) -> Watching {
         Watching { watch: self.clone(), begun: Instant::now(), first: None, is_done: false }
@@ -174,6 +203,7 @@ impl Watching {
         self.is_done = true;
         let (read, drawn) = (answer.n_prompt as u64, answer.n_drawn as u64);
         self.watch.prompt_tokens.inc_by(read);
+        self.watch.cached_tokens.inc_by(answer.n_cached.unwrap_or(0) as u64);
         self.watch.completion_tokens.inc_by(drawn);
         self.watch.version.set(i64::try_from(answer.version.0).unwrap_or(i64::MAX));
         if let Some(first) = self.first.filter(|_| drawn > 1) {

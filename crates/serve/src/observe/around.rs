@@ -11,12 +11,13 @@ use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use tracing::Instrument;
 
-use super::RequestId;
 use super::held_body::hold;
+use super::http_metrics::name;
+use super::{OpenSpan, RequestId};
 use crate::App;
 use crate::api_error::{ApiError, Dialect, written};
 use crate::limits::Slot;
-use crate::security::{Need, access_of};
+use crate::security::{Identity, Need, access_of};
 use crate::server::protect;
 
 /// Answers a request, or what is left of it.
@@ -27,8 +28,15 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
     let mut running = Running::begin(app.clone(), &request, id.clone());
     let mut response = match running.take_slot() {
         Ok(()) => {
-            let span = tracing::info_span!("request", %id, method = %running.method, route = running.route());
-            answered(&app, request, next).instrument(span).await
+            let trace = running.span.as_ref().map(OpenSpan::trace);
+            let span = tracing::info_span!(
+                "request", %id, method = %running.method, route = running.route(), trace,
+            );
+            let answered = answered(&app, request, next).instrument(span);
+            match &running.span {
+                Some(span) => span.during(answered).await,
+                None => answered.await,
+            }
         }
         Err(error) => error.into_response(),
     };
@@ -36,6 +44,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         response = written(response, &error, dialect);
     }
     running.status = response.status();
+    running.caller = response.extensions_mut().remove();
     let headers = response.headers_mut();
     if running.status == StatusCode::UNAUTHORIZED {
         headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
@@ -69,21 +78,28 @@ struct Running {
     method: Method,
     route: Option<MatchedPath>,
     status: StatusCode,
+    /// Who sent it, once that is known.
+    caller: Option<Identity>,
     begun: Instant,
     slot: Option<Slot>,
+    span: Option<OpenSpan>,
 }
 
 impl Running {
     fn begin(app: App, request: &Request, id: RequestId) -> Running {
         app.observed().http().begin();
+        let traces = app.observed().traces();
+        let span = traces.and_then(|traces| OpenSpan::of_request(traces, request.headers()));
         Running {
             app,
             id,
             method: request.method().clone(),
             route: request.extensions().get().cloned(),
             status: StatusCode::OK,
+            caller: None,
             begun: Instant::now(),
             slot: None,
+            span,
         }
     }
 
@@ -111,6 +127,10 @@ impl Drop for Running {
     fn drop(&mut self) {
         let took = self.begun.elapsed();
         let http = self.app.observed().http();
+        if let Some(mut span) = self.span.take() {
+            let (method, caller) = (name(&self.method), self.caller.as_ref());
+            span.answered(&self.id, method, self.route(), self.status, caller);
+        }
         http.end(&self.method, self.route(), self.status, took);
         let (id, method, status) = (&self.id, &self.method, self.status.as_u16());
         let (route, millis) = (self.route(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));

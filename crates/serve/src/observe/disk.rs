@@ -23,16 +23,21 @@ impl DiskProbe {
     /// Writes once.
     ///
     /// # Errors
-    /// What is wrong with the folder.
+    /// What the file system says.
+    pub fn try_write(&self) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).open(&self.file)?;
+        file.write_all(&[b'.'; BYTES])?;
+        file.sync_all()
+    }
+
+    /// Writes once.
+    ///
+    /// # Errors
+    /// What is wrong with the folder, in words for strangers.
     pub fn write(&self) -> Result<(), String> {
-        let write = || -> io::Result<()> {
-            let mut options = OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).open(&self.file)?;
-            file.write_all(&[b'.'; BYTES])?;
-            file.sync_all()
-        };
         // The path is for the log; health is read by strangers.
-        write().map_err(|error| {
+        self.try_write().map_err(|error| {
             tracing::error!(path = %self.file.display(), %error, "the data folder cannot be written");
             format!("the data folder cannot be written: {}", error.kind())
         })

@@ -34,9 +34,11 @@ struct Refusal {
 
 /// Codes of refusals, which are shown from the start: a series that appears with its first refusal hides
 /// it from rates.
-const REFUSALS: [&str; 6] = [
+const REFUSALS: [&str; 8] = [
     "api_key_missing",
     "invalid_api_key",
+    "token_expired",
+    "token_too_early",
     "locked_out",
     "role_missing",
     "rate_limit_exceeded",
@@ -53,6 +55,7 @@ pub struct HttpMetrics {
     lockouts: Counter,
     panics: Counter,
     slow: Counter,
+    spans_lost: Gauge,
 }
 
 impl HttpMetrics {
@@ -66,9 +69,10 @@ impl HttpMetrics {
             lockouts: Counter::default(),
             panics: Counter::default(),
             slow: Counter::default(),
+            spans_lost: Gauge::default(),
         };
-        let HttpMetrics { requests, durations, in_progress, refused, lockouts, panics, slow } =
-            &metrics;
+        let HttpMetrics { requests, durations, in_progress, refused, lockouts, .. } = &metrics;
+        let HttpMetrics { panics, slow, spans_lost, .. } = &metrics;
         registry.register("stateset_http_requests", "Requests answered", requests.clone());
         registry.register(
             "stateset_http_request_duration_seconds",
@@ -95,6 +99,11 @@ impl HttpMetrics {
             "stateset_http_slow_requests",
             "Requests slower than the limit of the slow-request log",
             slow.clone(),
+        );
+        registry.register(
+            "stateset_spans_lost",
+            "Spans that the trace collector did not take",
+            spans_lost.clone(),
         );
         for code in REFUSALS {
             drop(metrics.refused.get_or_create(&Refusal { code }));
@@ -136,6 +145,11 @@ impl HttpMetrics {
         self.slow.inc();
     }
 
+    /// So many spans are lost.
+    pub(super) fn spans_lost(&self, n: u64) {
+        self.spans_lost.set(i64::try_from(n).unwrap_or(i64::MAX));
+    }
+
     /// Requests whose answer has not ended.
     pub fn in_progress(&self) -> i64 {
         self.in_progress.get()
@@ -143,7 +157,7 @@ impl HttpMetrics {
 }
 
 /// Methods that clients make up are one.
-fn name(method: &Method) -> &'static str {
+pub(super) fn name(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

@@ -1,6 +1,8 @@
-//! What is seen of a running server from outside: measurements, health, request ids, slow requests.
+//! What is seen of a running server from outside: measurements, health, request ids, slow requests,
+//! spans.
 
 mod answer_metrics;
+mod answer_span;
 mod around;
 mod disk;
 mod health;
@@ -10,8 +12,10 @@ mod observed;
 mod pulse;
 mod request_id;
 mod routes;
+mod spans;
 
 pub use answer_metrics::{AnswerMetrics, AnswerWatch, Watching};
+pub(crate) use answer_span::AnswerSpan;
 pub(crate) use around::around;
 pub use disk::DiskProbe;
 pub use health::{Component, Health, Probe, Report};
@@ -19,4 +23,6 @@ pub use http_metrics::HttpMetrics;
 pub use observed::Observed;
 pub use pulse::{EngineLoad, Pulses};
 pub use request_id::RequestId;
+pub(crate) use routes::health_body;
 pub use routes::routes;
+use spans::OpenSpan;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use stateset_connect::Traces;
 use tokio::sync::watch;
 
 use super::{AnswerMetrics, DiskProbe, Health, HttpMetrics, Pulses};
@@ -22,6 +23,7 @@ pub struct Observed {
     started: Instant,
     is_draining: AtomicBool,
     closing: watch::Sender<bool>,
+    traces: Option<Traces>,
 }
 
 impl Observed {
@@ -52,7 +54,13 @@ impl Observed {
             started: Instant::now(),
             is_draining: AtomicBool::new(false),
             closing: watch::Sender::new(false),
+            traces: config.traces.clone(),
         }
+    }
+
+    /// Where spans go; `None` where nobody wants any.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        self.traces.as_ref()
     }
 
     /// Counters of requests.
@@ -102,6 +110,9 @@ impl Observed {
             if let Ok(Some(load)) = load {
                 self.answers.load(&model.name, load);
             }
+        }
+        if let Some(traces) = &self.traces {
+            self.http.spans_lost(traces.n_lost());
         }
         let mut text = String::new();
         // Writing into memory fails only where a metric refuses to be written, which none of ours does.

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | GET `/live` | 200 while the program answers and no engine is stuck, else 503 | anyone |
 //! | GET `/ready` | 200 while it takes work and all its parts work, else 503 | anyone |
-//! | GET `/health`, `/healthz`, `/v1/health` | the same, part by part | anyone |
+//! | GET `/health`, `/healthz`, `/v1/health`, `/api/v2/health` | the same, part by part | anyone |
 //! | GET `/metrics` | measurements, as OpenMetrics text that Prometheus reads | trainers |
 //! | GET `/metrics/json` | the same as JSON | trainers |
 
@@ -31,6 +31,7 @@ pub fn routes() -> Router<App> {
         .route("/health", get(health))
         .route("/healthz", get(health))
         .route("/v1/health", get(health))
+        .route("/api/v2/health", get(health))
         .route("/metrics", get(metrics))
         .route("/metrics/json", get(metrics_as_json))
         .layer(map_response(layer(Dialect::Own)))
@@ -53,15 +54,25 @@ async fn ready(State(app): State<App>) -> Response {
 }
 
 async fn health(State(app): State<App>) -> Response {
-    let (report, status) = whole_report(&app).await;
+    let body = health_body(&app).await;
+    let is_healthy = body["status"] == "healthy";
+    (status_of(is_healthy), Json(body)).into_response()
+}
+
+/// Whether the server is well, part by part.
+pub(crate) async fn health_body(app: &App) -> Value {
+    let (report, _) = whole_report(app).await;
     let word = if report.is_healthy() { "healthy" } else { "unhealthy" };
-    let body = json!({
+    json!({
         "status": word,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_seconds": app.observed().started().elapsed().as_secs(),
         "components": report.components,
-    });
-    (status, Json(body)).into_response()
+    })
+}
+
+fn status_of(is_healthy: bool) -> StatusCode {
+    if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 async fn metrics(State(app): State<App>) -> Response {
@@ -91,7 +102,7 @@ async fn whole_report(app: &App) -> (Report, StatusCode) {
         healthy: !is_draining,
         problem: is_draining.then(|| "the server is stopping".to_owned()),
     });
-    let status = if report.is_healthy() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = status_of(report.is_healthy());
     (report, status)
 }
 

@@ -113,8 +113,11 @@ impl EventWriter for ChatChunks {
                 self.chunk(ChunkChoice { index, delta, ..ChunkChoice::default() })
             }
             AnswerEvent::Done(answer) => {
-                self.usage = Usage::new(answer.n_prompt, self.usage.completion_tokens)
-                    .plus(Usage::new(0, answer.n_drawn));
+                // All answers have one prompt.
+                if index == 0 {
+                    self.usage = self.usage.plus(Usage::prompt_of(&answer));
+                }
+                self.usage = self.usage.plus(Usage::drawn_of(&answer));
                 let finish_reason = Some(finish_reason(answer.finish));
                 self.chunk(ChunkChoice { index, finish_reason, ..ChunkChoice::default() })
             }

@@ -62,7 +62,7 @@ pub(crate) struct ChatRequest {
     pub top_logprobs: Option<i64>,
     /// Tools the model may call.
     pub tools: Option<Vec<ToolField>>,
-    /// `none`, `auto`, `required`, or one tool.
+    /// `none`, `auto`, `required`, one tool, or the allowed ones.
     #[schema(schema_with = crate::openai::schemas::text_or_object)]
     pub tool_choice: Option<TextOr<ToolChoice>>,
     /// Whether an answer may make several calls.
@@ -164,9 +164,38 @@ pub(crate) struct FunctionField {
     pub parameters: Option<Map<String, Value>>,
 }
 
-/// One tool that must be called.
+/// One tool that must be called, or those that may be.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(crate) struct ToolChoice {
+    /// `function` or `allowed_tools`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which one.
+    pub function: Option<NameField>,
+    /// Which one, in the layout of `/v1/responses`.
+    pub name: Option<String>,
+    /// Which ones.
+    pub allowed_tools: Option<AllowedField>,
+    /// `auto` or `required`, in the layout of `/v1/responses`.
+    pub mode: Option<String>,
+    /// Which ones, in the layout of `/v1/responses`.
+    pub tools: Option<Vec<AllowedTool>>,
+}
+
+/// Tools that may be called, of all that a request brings.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct AllowedField {
+    /// `auto` or `required`.
+    #[schema(required)]
+    pub mode: Option<String>,
+    /// Which ones.
+    #[schema(required, min_items = 1)]
+    pub tools: Option<Vec<AllowedTool>>,
+}
+
+/// A tool that may be called.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct AllowedTool {
     /// Always `function`.
     #[serde(rename = "type")]
     pub kind: String,

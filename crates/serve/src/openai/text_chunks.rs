@@ -88,8 +88,10 @@ impl TextChunks {
     }
 
     fn count(&mut self, index: usize, answer: &Answer) {
-        let read = if index.is_multiple_of(self.n_each) { answer.n_prompt } else { 0 };
-        self.usage = self.usage.plus(Usage::new(read, answer.n_drawn));
+        if index.is_multiple_of(self.n_each) {
+            self.usage = self.usage.plus(Usage::prompt_of(answer));
+        }
+        self.usage = self.usage.plus(Usage::drawn_of(answer));
     }
 
     fn logprobs(

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use stateset_core::{MALFORMED_CALL, ToolSpec};
 
-use super::chat_request::{FormatField, FunctionField, SchemaField, ToolChoice, ToolField};
+use super::chat_request::{
+    AllowedField, FormatField, FunctionField, SchemaField, ToolChoice, ToolField,
+};
 use super::limits::MAX_TOOLS;
 use crate::answer::Form;
 use crate::api_error::ApiError;
@@ -89,44 +91,88 @@ pub(crate) fn is_name(name: &str) -> bool {
 /// # Errors
 /// [`ApiError`] of a choice that cannot be made.
 pub(crate) fn abilities(
-    tools: Vec<ToolSpec>,
+    mut tools: Vec<ToolSpec>,
     choice: Option<TextOr<ToolChoice>>,
     form: Form,
 ) -> Result<Abilities, ApiError> {
-    const FIELD: &str = "tool_choice";
-    let required = |name: Option<String>| {
-        if tools.is_empty() {
-            return Err(ApiError::invalid(FIELD, "a call is required and there are no \"tools\""));
-        }
-        if form != Form::Free {
-            let message = "a call and a response format cannot both be required";
-            return Err(ApiError::invalid(FIELD, message));
-        }
-        Ok(Form::Calls(name))
-    };
     let form = match choice {
         None => form,
         Some(TextOr::Text(word)) => match word.as_str() {
             "auto" => form,
             // A model that is told of no tool calls none.
             "none" => return Ok(Abilities { tools: Vec::new(), form }),
-            "required" => required(None)?,
+            "required" => required(&tools, &form, None)?,
             other => {
-                let message =
-                    format!("{other:?} is no choice; there are: none, auto, required, a function");
+                let message = format!(
+                    "{other:?} is no choice; there are: none, auto, required, a function, allowed tools"
+                );
                 return Err(ApiError::invalid(FIELD, message));
             }
         },
+        Some(TextOr::Other(choice)) if choice.kind == "allowed_tools" => {
+            let is_required = keep_allowed(&mut tools, choice)?;
+            if is_required { required(&tools, &form, None)? } else { form }
+        }
         Some(TextOr::Other(choice)) => {
             only_functions(&choice.kind, FIELD)?;
             let Some(name) = choice.function.map(|function| function.name).or(choice.name) else {
                 return Err(ApiError::invalid("tool_choice.function.name", "it is missing"));
             };
             tool_named(&tools, &name, "tool_choice.function.name")?;
-            required(Some(name))?
+            required(&tools, &form, Some(name))?
         }
     };
     Ok(Abilities { tools, form })
+}
+
+const FIELD: &str = "tool_choice";
+
+/// The form of an answer that must make a call; of this tool where one is named.
+fn required(tools: &[ToolSpec], form: &Form, name: Option<String>) -> Result<Form, ApiError> {
+    if tools.is_empty() {
+        return Err(ApiError::invalid(FIELD, "a call is required and there are no \"tools\""));
+    }
+    if *form != Form::Free {
+        let message = "a call and a response format cannot both be required";
+        return Err(ApiError::invalid(FIELD, message));
+    }
+    Ok(Form::Calls(name))
+}
+
+/// Leaves the tools that the choice allows; says whether one must be called. The model is not told of the
+/// others: what it does not know it does not call.
+fn keep_allowed(tools: &mut Vec<ToolSpec>, choice: ToolChoice) -> Result<bool, ApiError> {
+    let (place, allowed) = match choice.allowed_tools {
+        Some(allowed) => ("tool_choice.allowed_tools", allowed),
+        None => (FIELD, AllowedField { mode: choice.mode, tools: choice.tools }),
+    };
+    let is_required = match allowed.mode.as_deref() {
+        Some("auto") => false,
+        Some("required") => true,
+        found => {
+            let found = found.map_or("it is missing".to_owned(), |mode| format!("found {mode:?}"));
+            let message = format!("{found}; there are: auto, required");
+            return Err(ApiError::invalid(format!("{place}.mode"), message));
+        }
+    };
+    let place = format!("{place}.tools");
+    let mut names = Vec::new();
+    for (at, tool) in allowed.tools.into_iter().flatten().enumerate() {
+        let field = format!("{place}[{at}]");
+        only_functions(&tool.kind, &field)?;
+        let (field, name) = match (tool.function, tool.name) {
+            (Some(function), _) => (format!("{field}.function.name"), function.name),
+            (None, Some(name)) => (format!("{field}.name"), name),
+            (None, None) => return Err(ApiError::invalid(field, "it names no function")),
+        };
+        tool_named(tools, &name, &field)?;
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Err(ApiError::invalid(place, "it must name at least one tool"));
+    }
+    tools.retain(|tool| names.contains(&tool.name));
+    Ok(is_required)
 }
 
 /// The form that `response_format` asks for.

@@ -36,8 +36,9 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
             return refused;
         }
     };
-    parts.extensions.insert(identity);
+    parts.extensions.insert(identity.clone());
     let mut response = next.run(Request::from_parts(parts, body)).await;
+    response.extensions_mut().insert(identity);
     if let Some(allowance) = allowance {
         allowance.write(response.headers_mut());
     }

@@ -28,4 +28,4 @@ pub use lockout::Lockout;
 pub use role::Role;
 pub use roles::{Access, Need, access_of};
 pub use security::{Security, SecuritySettings};
-pub use token::{TokenSettings, Tokens};
+pub use token::{Presented, TokenSettings, Tokens};

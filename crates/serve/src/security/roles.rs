@@ -47,6 +47,7 @@ const TABLE: &[Access] = &[
     open("/live"),
     open("/v1/health"),
     open("/api/health"),
+    open("/api/v2/health"),
     open("/openapi.json"),
     open("/api/openapi.json"),
     // Measurements.
@@ -56,6 +57,8 @@ const TABLE: &[Access] = &[
     both("/metrics/*", Trainer),
     both("/api/metrics", Trainer),
     both("/v1/metrics", Trainer),
+    both("/api/v2/metrics", Trainer),
+    both("/api/v2/system/status", Trainer),
     both("/circuits", Trainer),
     // OpenAI and Anthropic.
     both("/v1/models", User),
@@ -78,10 +81,12 @@ const TABLE: &[Access] = &[
     both("/api/conversations/*", User),
     both("/api/chat", User),
     both("/v1/chat", User),
+    both("/api/v2/chat", User),
     both("/chat/*", User),
     both("/api/v1/stream/*", User),
     both("/ws", User),
     both("/v1/ws", User),
+    both("/ws/v2", User),
     // Agents: whoever talks to them sees them; trainers make them.
     split("/agents", User, Trainer),
     split("/agents/*", User, Trainer),
@@ -102,6 +107,8 @@ const TABLE: &[Access] = &[
     both("/api/jobs", Trainer),
     both("/api/jobs/*", Trainer),
     both("/api/batch/*", Trainer),
+    both("/api/v2/train", Trainer),
+    both("/api/v2/jobs/*", Trainer),
     both("/api/scale", Trainer),
     both("/dashboard", Trainer),
     both("/dashboard/*", Trainer),

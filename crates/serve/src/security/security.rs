@@ -8,10 +8,11 @@ use stateset_connect::Secret;
 
 use super::client::TrustedProxies;
 use super::keys_file::{KeysFile, StoredKey};
-use super::token::{TokenSettings, Tokens};
+use super::token::{Presented, TokenSettings, Tokens};
 use super::{GeneratedKey, Identity, KeyRing, Lockout, Role, Who};
 use crate::ServeError;
 use crate::api_error::ApiError;
+use crate::store::Clock;
 
 /// What a server is told of keys and callers.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,8 @@ pub struct SecuritySettings {
     pub allowed_hosts: Vec<String>,
     /// Origins whose pages may call; `*` is any.
     pub origins: Vec<String>,
+    /// Says which tokens have run out.
+    pub clock: Clock,
 }
 
 /// All that decides whether a request is let in. The default knows no key: it lets everyone in on a
@@ -67,7 +70,7 @@ impl Security {
         if let Some(file) = &settings.keys_file {
             ring.add_stored(&file.read()?)?;
         }
-        let tokens = Tokens::open(&settings.tokens)?;
+        let tokens = Tokens::open(&settings.tokens, settings.clock)?;
         let needs_key = !is_loopback && !settings.allow_anonymous;
         let mut generated = None;
         if needs_key && ring.is_empty() && tokens.is_empty() {
@@ -130,15 +133,21 @@ impl Security {
         let Some(presented) = presented(headers) else {
             return anonymous.ok_or_else(|| (no_key(), false));
         };
-        let found = presented.ok().and_then(|presented| {
-            self.ring.find(presented).or_else(|| self.tokens.find(presented))
-        });
-        match found {
-            Some(identity) => {
+        match presented.map_or(Presented::Unknown, |presented| self.found(presented)) {
+            Presented::Known(identity) => {
                 self.lockout.succeeded(client);
                 Ok(identity)
             }
-            None => Err((wrong_key(), self.lockout.failed(client, now))),
+            Presented::Expired => Err((out_of_time("token_expired", "has run out"), false)),
+            Presented::TooEarly => Err((out_of_time("token_too_early", "counts later"), false)),
+            Presented::Unknown => Err((wrong_key(), self.lockout.failed(client, now))),
+        }
+    }
+
+    fn found(&self, presented: &str) -> Presented {
+        match self.ring.find(presented) {
+            Some(identity) => Presented::Known(identity),
+            None => self.tokens.find(presented),
         }
     }
 
@@ -165,6 +174,12 @@ fn no_key() -> ApiError {
 }
 
 fn wrong_key() -> ApiError {
-    let message = "the API key or token is not known here, or has run out";
+    let message = "the API key or token is not known here";
     ApiError::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message)
+}
+
+/// Not a guess, so it locks nobody out.
+fn out_of_time(code: &'static str, how: &str) -> ApiError {
+    let message = format!("the token is genuine and {how} by this server's clock; get a new one");
+    ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }

@@ -1,7 +1,9 @@
 //! JSON Web Tokens that someone else issues.
 //!
 //! Each algorithm has its own key and a token is only ever checked with the key of the algorithm that its
-//! head names, so a public key can never serve as the secret of HS256.
+//! head names, so a public key can never serve as the secret of HS256. A token that is genuine but out of its
+//! time is told apart from a wrong one: its holder guesses nothing, and a clock that jumps must not lock
+//! anyone out.
 
 use std::fmt;
 use std::fs;
@@ -12,6 +14,7 @@ use serde::Deserialize;
 
 use super::{Identity, Role, Who};
 use crate::ServeError;
+use crate::store::Clock;
 
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN_BYTES: usize = 8 << 10;
@@ -20,7 +23,7 @@ const MAX_TOKEN_BYTES: usize = 8 << 10;
 const MIN_SECRET_BYTES: usize = 32;
 
 /// How far clocks may be apart, in seconds.
-const LEEWAY_SECS: u64 = 30;
+const LEEWAY_SECS: f64 = 30.0;
 
 /// Which tokens are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,20 +42,36 @@ pub struct TokenSettings {
 #[derive(Default)]
 pub struct Tokens {
     checks: Vec<(Algorithm, DecodingKey, Validation)>,
+    clock: Clock,
+}
+
+/// What a token comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Presented {
+    /// It opens.
+    Known(Identity),
+    /// It is genuine and has run out.
+    Expired,
+    /// It is genuine and counts later.
+    TooEarly,
+    /// It is none, or of somebody else.
+    Unknown,
 }
 
 #[derive(Deserialize)]
 struct Claims {
     sub: Option<String>,
     roles: Option<Vec<String>>,
+    exp: f64,
+    nbf: Option<f64>,
 }
 
 impl Tokens {
-    /// Reads the keys.
+    /// Reads the keys. The clock says which tokens have run out.
     ///
     /// # Errors
     /// [`ServeError::Setting`] where a key cannot be read or is too weak.
-    pub fn open(settings: &TokenSettings) -> Result<Tokens, ServeError> {
+    pub fn open(settings: &TokenSettings, clock: Clock) -> Result<Tokens, ServeError> {
         let mut checks = Vec::new();
         if let Some(path) = &settings.secret_file {
             let what = "--jwt-secret-file";
@@ -78,7 +97,7 @@ impl Tokens {
             })?;
             checks.push((Algorithm::RS256, key, validation(Algorithm::RS256, settings)));
         }
-        Ok(Tokens { checks })
+        Ok(Tokens { checks, clock })
     }
 
     /// True where no token is taken.
@@ -86,21 +105,39 @@ impl Tokens {
         self.checks.is_empty()
     }
 
-    /// Whose token this is; `None` where it is none, has run out, is not for us or not of our issuer. A
+    /// Whose token this is; [`Presented::Unknown`] where it is none, is not for us or not of our issuer. A
     /// token without the claim `roles` is of a user; one with unknown roles only opens nothing.
-    pub fn find(&self, presented: &str) -> Option<Identity> {
+    pub fn find(&self, presented: &str) -> Presented {
+        let Some(claims) = self.claims(presented) else { return Presented::Unknown };
+        let Some(role) = claims.role() else { return Presented::Unknown };
+        let now = self.clock.millis() as f64 / 1000.0;
+        if claims.exp + LEEWAY_SECS < now {
+            return Presented::Expired;
+        }
+        if claims.nbf.is_some_and(|begins| begins > now + LEEWAY_SECS) {
+            return Presented::TooEarly;
+        }
+        let subject = claims.sub.unwrap_or_default();
+        Presented::Known(Identity { who: Who::Subject(subject.into()), role })
+    }
+
+    /// What a genuine token says.
+    fn claims(&self, presented: &str) -> Option<Claims> {
         if self.is_empty() || presented.len() > MAX_TOKEN_BYTES {
             return None;
         }
         let algorithm = decode_header(presented).ok()?.alg;
         let (_, key, validation) = self.checks.iter().find(|(known, ..)| *known == algorithm)?;
-        let claims = decode::<Claims>(presented, key, validation).ok()?.claims;
-        let role = match claims.roles {
-            None => Role::User,
-            Some(roles) => roles.iter().filter_map(|role| role.parse().ok()).max()?,
-        };
-        let subject = claims.sub.unwrap_or_default();
-        Some(Identity { who: Who::Subject(subject.into()), role })
+        Some(decode::<Claims>(presented, key, validation).ok()?.claims)
+    }
+}
+
+impl Claims {
+    fn role(&self) -> Option<Role> {
+        match &self.roles {
+            None => Some(Role::User),
+            Some(roles) => roles.iter().filter_map(|role| role.parse().ok()).max(),
+        }
     }
 }
 
@@ -119,8 +156,8 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, ServeError> {
 
 fn validation(algorithm: Algorithm, settings: &TokenSettings) -> Validation {
     let mut validation = Validation::new(algorithm);
-    validation.leeway = LEEWAY_SECS;
-    validation.validate_nbf = true;
+    // Times are compared with the server's own clock.
+    validation.validate_exp = false;
     validation.set_audience(&[settings.audience.as_deref().unwrap_or("stateset-agents")]);
     let mut required = vec!["exp", "aud"];
     if let Some(issuer) = &settings.issuer {
@@ -145,7 +182,7 @@ mod tests {
         let secret_file = folder.path().join("secret");
         fs::write(&secret_file, [SECRET, b"\n"].concat()).unwrap();
         let settings = TokenSettings { secret_file: Some(secret_file), ..TokenSettings::default() };
-        (folder, Tokens::open(&settings).unwrap())
+        (folder, Tokens::open(&settings, Clock::system()).unwrap())
     }
 
     fn hs256(claims: &Value, secret: &[u8]) -> String {
@@ -164,10 +201,10 @@ mod tests {
     #[test]
     fn a_good_token_gives_its_subject_and_role() {
         let (_folder, tokens) = tokens();
-        let good = tokens.find(&hs256(&claims(|_| ()), SECRET)).unwrap();
-        assert_eq!(good, Identity { who: Who::Subject("ann".into()), role: Role::Trainer });
+        let ann = |role| Presented::Known(Identity { who: Who::Subject("ann".into()), role });
+        assert_eq!(tokens.find(&hs256(&claims(|_| ()), SECRET)), ann(Role::Trainer));
         let no_roles = claims(|claims| drop(claims.as_object_mut().unwrap().remove("roles")));
-        assert_eq!(tokens.find(&hs256(&no_roles, SECRET)).unwrap().role, Role::User);
+        assert_eq!(tokens.find(&hs256(&no_roles, SECRET)), ann(Role::User));
     }
 
     #[test]
@@ -175,31 +212,38 @@ mod tests {
         let (_folder, tokens) = tokens();
         let now = get_current_timestamp();
         type Fault = fn(&mut Value, u64);
-        let faults: [(&str, Fault); 9] = [
-            ("expired", |claims, now| claims["exp"] = json!(now - 120)),
+        let out_of_time: [(Presented, Fault); 3] = [
+            (Presented::Expired, |claims, now| claims["exp"] = json!(now - 120)),
+            (Presented::Expired, |claims, _| claims["exp"] = json!(-1)),
+            (Presented::TooEarly, |claims, now| claims["nbf"] = json!(now + 120)),
+        ];
+        for (expected, change) in out_of_time {
+            let token = hs256(&claims(|claims| change(claims, now)), SECRET);
+            assert_eq!(tokens.find(&token), expected);
+            let forged =
+                hs256(&claims(|claims| change(claims, now)), b"another secret of 32 bytes length");
+            assert_eq!(tokens.find(&forged), Presented::Unknown);
+        }
+        let faults: [(&str, Fault); 8] = [
             ("no end", |claims, _| drop(claims.as_object_mut().unwrap().remove("exp"))),
-            ("not yet", |claims, now| claims["nbf"] = json!(now + 120)),
+            ("an end in words", |claims, _| claims["exp"] = json!("tomorrow")),
+            ("a begin in words", |claims, _| claims["nbf"] = json!("today")),
             ("other audience", |claims, _| claims["aud"] = json!("another")),
             ("no audience", |claims, _| drop(claims.as_object_mut().unwrap().remove("aud"))),
             ("unknown roles", |claims, _| claims["roles"] = json!(["root"])),
             ("no roles in the list", |claims, _| claims["roles"] = json!([])),
             ("roles that are no list", |claims, _| claims["roles"] = json!("admin")),
-            ("a negative end", |claims, _| claims["exp"] = json!(-1)),
         ];
         for (fault, change) in faults {
             let token = hs256(&claims(|claims| change(claims, now)), SECRET);
-            assert_eq!(tokens.find(&token), None, "{fault}");
+            assert_eq!(tokens.find(&token), Presented::Unknown, "{fault}");
         }
-        assert_eq!(
-            tokens.find(&hs256(&claims(|_| ()), b"another secret of thirty-two bytes!")),
-            None
-        );
         let good = hs256(&claims(|_| ()), SECRET);
         let (signed, _) = good.rsplit_once('.').unwrap();
         for forged in
             [format!("{signed}."), signed.to_owned(), unsigned(&claims(|_| ())), String::new()]
         {
-            assert_eq!(tokens.find(&forged), None, "{forged}");
+            assert_eq!(tokens.find(&forged), Presented::Unknown, "{forged}");
         }
     }
 
@@ -217,9 +261,10 @@ mod tests {
         let path = folder.path().join("key");
         fs::write(&path, "too short").unwrap();
         let weak = TokenSettings { secret_file: Some(path.clone()), ..TokenSettings::default() };
-        let error = Tokens::open(&weak).unwrap_err().to_string();
+        let error = Tokens::open(&weak, Clock::system()).unwrap_err().to_string();
         assert!(error.contains("at least 32") && !error.contains("too short"), "{error}");
         let wrong = TokenSettings { public_key: Some(path), ..TokenSettings::default() };
-        assert!(Tokens::open(&wrong).unwrap_err().to_string().contains("PEM"));
+        let error = Tokens::open(&wrong, Clock::system()).unwrap_err().to_string();
+        assert!(error.contains("PEM"), "{error}");
     }
 }

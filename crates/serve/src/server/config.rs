@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use stateset_connect::Traces;
+
 use super::TlsFiles;
 use crate::dashboard::{PreferenceFile, RunsFolder};
 use crate::limits::Limits;
@@ -35,6 +37,8 @@ pub struct ServeConfig {
     pub data_dir: Option<PathBuf>,
     /// Requests that take as long are written to the log.
     pub slow_request: Duration,
+    /// Where spans of requests go; nowhere where absent.
+    pub traces: Option<Traces>,
     /// How long an engine may take for one pass before it counts as stuck.
     pub engine_deadline: Duration,
 }
@@ -53,6 +57,7 @@ impl Default for ServeConfig {
             tls: None,
             data_dir: None,
             slow_request: Duration::from_secs(10),
+            traces: None,
             engine_deadline: Duration::from_secs(60),
         }
     }

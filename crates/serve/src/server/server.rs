@@ -93,6 +93,10 @@ impl Server {
     /// # Errors
     /// [`ServeError::Io`] where the listener breaks.
     pub async fn run(self) -> Result<(), ServeError> {
+        let traces = self.app.observed().traces().cloned();
+        if let Some(traces) = traces.clone() {
+            tokio::spawn(traces.send());
+        }
         let limits = self.app.config().limits;
         let service =
             router_with(self.app, self.more).into_make_service_with_connect_info::<SocketAddr>();
@@ -107,6 +111,9 @@ impl Server {
                 let tls = RustlsAcceptor::new(RustlsConfig::from_config(tls)).acceptor(acceptor);
                 server.acceptor(tls).serve(service).await?;
             }
+        }
+        if let Some(traces) = traces {
+            traces.flush().await;
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ pub(super) fn chat_routes() -> Router<App> {
     Router::new()
         .route("/api/chat", post(chat))
         .route("/v1/chat", post(chat))
+        .route("/api/v2/chat", post(chat))
         .route("/chat/start", post(start))
         .route("/chat/{id}/message", post(add_message))
         .route("/chat/{id}/history", get(one))
@@ -48,7 +49,7 @@ pub(super) struct ChatRequest {
     temperature: Option<f64>,
     agent_id: Option<String>,
     model: Option<String>,
-    idempotency_key: Option<String>,
+    pub(super) idempotency_key: Option<String>,
 }
 
 /// Documented: tokens of an answer, and temperature, where a request says nothing.
@@ -63,7 +64,8 @@ const STRATEGIES: [(&str, f64, f64); 4] = [
 ];
 
 impl ChatRequest {
-    fn turn(self) -> Result<Turn, ApiError> {
+    /// The turn that is asked for.
+    pub(super) fn turn(self) -> Result<Turn, ApiError> {
         check_text("message", &self.message, MAX_MESSAGE_CHARS)?;
         for (field, text) in [
             ("conversation_id", &self.conversation_id),
@@ -83,6 +85,7 @@ impl ChatRequest {
             user_id: self.user_id,
             metadata: checked_metadata(self.context)?,
             idempotency_key: self.idempotency_key,
+            aloud: None,
         })
     }
 }

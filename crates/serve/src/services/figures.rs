@@ -1,4 +1,5 @@
-//! `GET /api/metrics`: the service in figures, as JSON.
+//! `GET /api/metrics`: the service in figures, as JSON; `GET /api/v2/system/status`: the same with the health
+//! of its parts.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,9 +8,17 @@ use serde_json::{Map, Value, json};
 use super::available_bytes;
 use crate::App;
 use crate::api_error::ApiError;
+use crate::observe::health_body;
 
 pub(super) async fn metrics(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     figures(&app).await.map(Json)
+}
+
+/// Figures and health in one: 200 also where a part does not work, for the question was answered.
+pub(super) async fn system_status(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    let mut status = health_body(&app).await;
+    status["system"] = figures(&app).await?;
+    Ok(Json(status))
 }
 
 /// What the service has and does.

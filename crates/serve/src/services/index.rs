@@ -16,13 +16,17 @@ pub(super) async fn index(State(app): State<App>) -> Json<Value> {
             "conversations": [
                 "/conversations", "/conversations/{id}", "/conversations/{id}/messages", "/api/chat",
                 "/chat/start", "/chat/{id}/message", "/chat/{id}/history", "/chat/{id}",
+                "/api/v1/stream/chat",
             ],
             "training": [
                 "/training", "/training/{id}", "/training/{id}/events", "/training/{id}/resume",
                 "/training/{id}/deploy", "/api/train", "/api/status/{id}", "/api/jobs/{id}",
-                "/v1/training", "/v1/training/{id}",
+                "/v1/training", "/v1/training/{id}", "/api/batch/train", "/api/batch/status",
+                "/api/batch/cancel",
             ],
-            "operations": ["/live", "/api/metrics", "/api/scale", "/ws"],
+            "operations": [
+                "/live", "/health", "/api/metrics", "/api/v2/system/status", "/api/scale", "/ws",
+            ],
         },
     }))
 }

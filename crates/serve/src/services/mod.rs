@@ -7,6 +7,7 @@
 //! | `figures` | `GET /api/metrics` |
 //! | `scale` | `POST /api/scale` |
 //! | `socket` | WebSocket `/ws` |
+//! | `stream` | `/api/v1/stream/chat` |
 //!
 //! Agents, conversations and jobs have folders of their own; where two documents name one thing
 //! differently, both names lead to the same handlers.
@@ -22,6 +23,7 @@ mod scale;
 #[expect(clippy::module_inception, reason = "the folder holds the parts, this file the whole")]
 mod services;
 mod socket;
+mod stream;
 
 pub(crate) use fields::{check_text, unusable, with_key};
 pub(crate) use memory::available_bytes;

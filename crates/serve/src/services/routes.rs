@@ -5,10 +5,11 @@ use axum::middleware::map_response;
 use axum::routing::{get, post};
 
 use super::chat::chat_routes;
-use super::figures::metrics;
+use super::figures::{metrics, system_status};
 use super::index::index;
 use super::scale::scale;
 use super::socket::socket;
+use super::stream;
 use crate::App;
 use crate::agents::agent_routes;
 use crate::api_error::{Dialect, layer};
@@ -21,8 +22,15 @@ pub fn routes() -> Router<App> {
     Router::new()
         .route("/", get(index))
         .route("/api/metrics", get(metrics))
+        .route("/v1/metrics", get(metrics))
+        .route("/api/v2/metrics", get(metrics))
+        .route("/api/v2/system/status", get(system_status))
+        .route("/api/v1/stream/chat", get(stream::queried).post(stream::posted))
         .route("/api/scale", post(scale))
+        .route("/v1/scale", post(scale))
         .route("/ws", get(socket))
+        .route("/v1/ws", get(socket))
+        .route("/ws/v2", get(socket))
         .merge(agent_routes())
         .merge(conversation_routes())
         .merge(chat_routes())

@@ -1,30 +1,52 @@
-//! What time it is.
+//! What time it is, by two hands: the date, which somebody may set, and one that only goes on.
+//!
+//! What is shown to people, and what others wrote dates on, goes by the date. What lasts (leases, claims)
+//! goes by the steady hand, so that a date that jumps ends nothing and prolongs nothing.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+type Hand = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Says what time it is; a test hands in its own.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock {
+    date: Hand,
+    steady: Hand,
+}
 
 impl Clock {
     /// The system's clock.
     pub fn system() -> Clock {
-        Clock::from_fn(|| {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH);
-            since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-        })
+        let (begun, at) = (Instant::now(), date());
+        let steady = move || at.saturating_add(millis(begun.elapsed().as_millis()));
+        Clock::new(date, steady)
     }
 
-    /// A clock that shows what `millis` gives, in milliseconds since 1970.
-    pub fn from_fn(millis: impl Fn() -> i64 + Send + Sync + 'static) -> Clock {
-        Clock(Arc::new(millis))
+    /// A clock whose hands show what these give, in milliseconds since 1970. The steady one may begin
+    /// anywhere and never goes back.
+    pub fn new(
+        date: impl Fn() -> i64 + Send + Sync + 'static,
+        steady: impl Fn() -> i64 + Send + Sync + 'static,
+    ) -> Clock {
+        Clock { date: Arc::new(date), steady: Arc::new(steady) }
     }
 
-    /// Now, in milliseconds since 1970.
+    /// The date, in milliseconds since 1970.
     pub fn millis(&self) -> i64 {
-        (self.0)()
+        (self.date)()
+    }
+
+    /// What lasts goes by this: milliseconds since some moment, whatever happens to the date.
+    pub fn steady_millis(&self) -> i64 {
+        (self.steady)()
+    }
+}
+
+impl Default for Clock {
+    fn default() -> Clock {
+        Clock::system()
     }
 }
 
@@ -32,4 +54,12 @@ impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clock({})", self.millis())
     }
+}
+
+fn date() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since.as_millis()))
+}
+
+fn millis(n: u128) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }

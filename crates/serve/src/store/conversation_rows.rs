@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row, Transaction};
 use stateset_core::{Message, MessageRecord};
 
-use super::store::json_of;
+use super::store::{LONGEST_LEASE_MILLIS, json_of};
 use super::{Once, Page, PageAsked, Store, StoreError};
 
 /// A conversation without its messages.
@@ -158,9 +158,10 @@ impl Store {
         let now = self.shared_now().await?;
         let token = self.new_id("claim");
         let write = "UPDATE conversations SET claim = $1, claimed_until = $2 \
-                     WHERE id = $3 AND claimed_until < $4";
+                     WHERE id = $3 AND claimed_until NOT BETWEEN $4 AND $5";
         let write = sqlx::query(write).bind(&token).bind(now + lease_millis).bind(id).bind(now);
-        let is_ours = write.execute(&self.pool).await?.rows_affected() == 1;
+        let is_ours =
+            write.bind(now + LONGEST_LEASE_MILLIS).execute(&self.pool).await?.rows_affected() == 1;
         Ok(is_ours.then(|| Claimed { id: id.to_owned(), token }))
     }
 

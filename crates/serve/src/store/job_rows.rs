@@ -1,14 +1,14 @@
 //! Training jobs as they are kept, and which process works on each.
 //!
 //! A process leases a job and says again and again that it is alive; a lease that ends lets another
-//! process go on with the job. Every write of a worker names itself as owner, so one that lost its lease
-//! writes nothing.
+//! process go on with the job. Every lease has an owner of its own name, which every write of its holder
+//! tells, so one that lost its lease writes nothing.
 
 use serde_json::Value;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Row, Transaction};
 
-use super::store::json_of;
+use super::store::{LONGEST_LEASE_MILLIS, json_of};
 use super::{Once, Page, PageAsked, Store, StoreError};
 
 /// Where a job stands.
@@ -75,13 +75,13 @@ pub struct JobRow {
     pub metrics: Value,
     /// What came out; an empty object before its end.
     pub result: Value,
-    /// Why it failed.
+    /// Why it failed, or waits.
     pub error: Option<String>,
     /// A client asked for its end.
     pub is_cancel_asked: bool,
     /// Times that a process took it without doing a step since.
     pub attempts: i64,
-    /// The process that works on it, or did last.
+    /// The lease under which it is worked on, or was last.
     pub owner: String,
     /// When it was asked for, in milliseconds since 1970.
     pub created_at: i64,
@@ -126,35 +126,25 @@ const COLUMNS: &str = "id, state, asked, settings, model, run_dir, step, n_steps
      updated_at";
 
 impl Store {
-    /// Writes a new job. False where its idempotency key was used meanwhile; nothing is written then.
+    /// Writes new jobs, all or none. False where an idempotency key was used meanwhile; nothing is written
+    /// then.
     ///
     /// # Errors
     /// [`StoreError`]; nothing is written then.
-    pub async fn add_job(&self, job: &JobRow, once: Option<&Once>) -> Result<bool, StoreError> {
-        let mut writing = self.begin().await?;
-        if let Some(once) = once {
-            let answer = Value::from(job.id.as_str());
-            if !self.remember(&mut writing, once, &answer).await? {
-                return Ok(false);
-            }
+    pub async fn add_jobs(&self, jobs: &[(JobRow, Option<Once>)]) -> Result<bool, StoreError> {
+        if jobs.is_empty() {
+            return Ok(true);
         }
-        let settings = serde_json::to_string(&job.settings).map_err(|error| {
-            let (what, id) = ("job", job.id.clone());
-            StoreError::Damaged { what, id, message: error.to_string() }
-        })?;
-        let write = "INSERT INTO jobs (id, state, asked, settings, model, run_dir, step, n_steps, \
-                     n_episodes, metrics, result, cancel_asked, attempts, owner, leased_until, \
-                     created_at, updated_at) \
-                     VALUES ($1, 'queued', $2, $3, $4, $5, 0, $6, 0, '{}', '{}', 0, 0, '', 0, $7, $7)";
-        let write = sqlx::query(write)
-            .bind(&job.id)
-            .bind(job.asked.to_string())
-            .bind(settings)
-            .bind(&job.model)
-            .bind(&job.run_dir)
-            .bind(job.n_steps)
-            .bind(job.created_at);
-        write.execute(&mut *writing).await?;
+        let mut writing = self.begin().await?;
+        for (job, once) in jobs {
+            if let Some(once) = once {
+                let answer = Value::from(job.id.as_str());
+                if !self.remember(&mut writing, once, &answer).await? {
+                    return Ok(false);
+                }
+            }
+            write_job(&mut writing, job).await?;
+        }
         writing.commit().await?;
         Ok(true)
     }
@@ -196,9 +186,11 @@ impl Store {
     /// [`StoreError`] where the database fails.
     pub async fn free_jobs(&self) -> Result<Vec<(String, String, bool)>, StoreError> {
         let asked = "SELECT id, run_dir, started_at FROM jobs \
-                     WHERE state IN ('queued', 'running') AND leased_until < $1 \
+                     WHERE state IN ('queued', 'running') AND leased_until NOT BETWEEN $1 AND $2 \
                      ORDER BY created_at, id LIMIT 100";
-        let rows = sqlx::query(asked).bind(self.shared_now().await?).fetch_all(&self.pool).await?;
+        let now = self.shared_now().await?;
+        let asked = sqlx::query(asked).bind(now).bind(now + LONGEST_LEASE_MILLIS);
+        let rows = asked.fetch_all(&self.pool).await?;
         let free = |row: &AnyRow| {
             let has_begun = row.try_get::<Option<i64>, _>("started_at")?.is_some();
             Ok((row.try_get("id")?, row.try_get("run_dir")?, has_begun))
@@ -219,15 +211,18 @@ impl Store {
         let now = self.shared_now().await?;
         let write = format!(
             "UPDATE jobs SET state = 'running', owner = $1, leased_until = $2, \
-             attempts = attempts + 1, started_at = COALESCE(started_at, $3), updated_at = $3 \
-             WHERE id = $4 AND state IN ('queued', 'running') AND leased_until < $3 \
+             attempts = attempts + 1, error = NULL, started_at = COALESCE(started_at, $3), \
+             updated_at = $3 WHERE id = $4 AND state IN ('queued', 'running') \
+             AND leased_until NOT BETWEEN $5 AND $6 \
              RETURNING {COLUMNS}"
         );
         let write = sqlx::query(sqlx::AssertSqlSafe(write))
             .bind(owner)
             .bind(now + lease_millis)
+            .bind(self.now())
+            .bind(id)
             .bind(now)
-            .bind(id);
+            .bind(now + LONGEST_LEASE_MILLIS);
         write.fetch_optional(&self.pool).await?.as_ref().map(job_of).transpose()
     }
 
@@ -273,7 +268,7 @@ impl Store {
     }
 
     /// Ends the work of `owner` on a job: it is over, or back in the queue and free from
-    /// `free_in_millis` on. False where its lease is lost.
+    /// `free_in_millis` on, as if nobody had tried it yet. False where its lease is lost.
     ///
     /// # Errors
     /// [`StoreError`] where the database fails.
@@ -288,7 +283,8 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let now = self.now();
         let write = "UPDATE jobs SET state = $1, result = $2, error = $3, finished_at = $4, \
-                     updated_at = $5, leased_until = $6 \
+                     updated_at = $5, leased_until = $6, \
+                     attempts = CASE WHEN $1 = 'queued' THEN 0 ELSE attempts END \
                      WHERE id = $7 AND owner = $8 AND state = 'running'";
         let free_at = match free_in_millis {
             0 => 0,
@@ -316,8 +312,10 @@ impl Store {
         let shared = self.shared_now().await?;
         let end = "UPDATE jobs SET state = 'cancelled', cancel_asked = 1, finished_at = $1, \
                    updated_at = $1 \
-                   WHERE id = $2 AND state IN ('queued', 'running') AND leased_until < $3";
-        sqlx::query(end).bind(now).bind(id).bind(shared).execute(&self.pool).await?;
+                   WHERE id = $2 AND state IN ('queued', 'running') \
+                   AND leased_until NOT BETWEEN $3 AND $4";
+        let end = sqlx::query(end).bind(now).bind(id).bind(shared);
+        end.bind(shared + LONGEST_LEASE_MILLIS).execute(&self.pool).await?;
         let ask = "UPDATE jobs SET cancel_asked = 1, updated_at = $1 \
                    WHERE id = $2 AND state = 'running'";
         sqlx::query(ask).bind(now).bind(id).execute(&self.pool).await?;
@@ -390,6 +388,30 @@ impl Store {
         };
         found.fetch_all(&self.pool).await?.iter().map(event).collect()
     }
+}
+
+async fn write_job(
+    writing: &mut Transaction<'static, Any>,
+    job: &JobRow,
+) -> Result<(), StoreError> {
+    let settings = serde_json::to_string(&job.settings).map_err(|error| {
+        let (what, id) = ("job", job.id.clone());
+        StoreError::Damaged { what, id, message: error.to_string() }
+    })?;
+    let write = "INSERT INTO jobs (id, state, asked, settings, model, run_dir, step, n_steps, \
+                 n_episodes, metrics, result, cancel_asked, attempts, owner, leased_until, \
+                 created_at, updated_at) \
+                 VALUES ($1, 'queued', $2, $3, $4, $5, 0, $6, 0, '{}', '{}', 0, 0, '', 0, $7, $7)";
+    let write = sqlx::query(write)
+        .bind(&job.id)
+        .bind(job.asked.to_string())
+        .bind(settings)
+        .bind(&job.model)
+        .bind(&job.run_dir)
+        .bind(job.n_steps)
+        .bind(job.created_at);
+    write.execute(&mut **writing).await?;
+    Ok(())
 }
 
 fn job_of(row: &AnyRow) -> Result<JobRow, StoreError> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyPool, Transaction};
+use sqlx::{Any, AnyPool, Connection, Transaction};
 use uuid::Uuid;
 
 use super::migrations::migrator;
@@ -47,6 +47,10 @@ const MAX_WAIT: Duration = Duration::from_secs(3);
 const SQLITE_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 3000";
 
+/// No lease or claim lasts as long. One that ends later was given before the database's clock was set back,
+/// and holds nobody up.
+pub(super) const LONGEST_LEASE_MILLIS: i64 = 60 * 60 * 1000;
+
 /// How long an idempotency key is remembered.
 const KEYS_KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -76,6 +80,11 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(MAX_CONNECTIONS)
             .acquire_timeout(MAX_WAIT)
+            // SQLite ends a transaction by itself where the disk fails. The driver does not notice, and such
+            // a connection would refuse every later one.
+            .before_acquire(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move {
                     sqlx::raw_sql(SQLITE_SETTINGS).execute(connection).await.map(|_| ())
@@ -101,18 +110,19 @@ impl Store {
         Ok(Store { pool, clock, kind: Kind::Postgres, lock: Arc::default() })
     }
 
-    /// Now, in milliseconds since 1970, by this process's clock.
+    /// The date, in milliseconds since 1970, by this process's clock: for what is shown.
     pub fn now(&self) -> i64 {
         self.clock.millis()
     }
 
-    /// Now, by the clock that all who share the database agree on.
+    /// Now, by the clock that all who share the database agree on, for what lasts a while: PostgreSQL's, or
+    /// the steady hand of the only process that has the file.
     ///
     /// # Errors
     /// [`StoreError`] where the database does not answer.
     pub async fn shared_now(&self) -> Result<i64, StoreError> {
         if self.kind == Kind::Sqlite {
-            return Ok(self.now());
+            return Ok(self.clock.steady_millis());
         }
         let asked = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
         Ok(sqlx::query_scalar(asked).fetch_one(&self.pool).await?)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, full_disk};
 
 /// Why something could not be written to or read from the database.
 #[derive(Debug, thiserror::Error)]
@@ -139,11 +139,7 @@ impl From<StoreError> for ApiError {
                 ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", message)
                     .retry_after(AWAY)
             }
-            StoreError::Full(_) => {
-                tracing::error!(%error, "a request found a full disk");
-                let message = "the server's disk is full; nothing was changed";
-                ApiError::new(StatusCode::INSUFFICIENT_STORAGE, "storage_full", message)
-            }
+            StoreError::Full(_) => full_disk(error),
             StoreError::OtherRequest(key) => {
                 let message = format!(
                     "the idempotency key {key:?} was used for another request; use a new one"

@@ -34,6 +34,7 @@ pub(crate) fn with_calls() -> (Vec<AnswerEvent>, Answer) {
         prompt_tokens: vec![7, 8],
         tokens: tokens.clone(),
         n_prompt: 2,
+        n_cached: Some(1),
         n_drawn: 4,
         finish: FinishReason::ToolCalls,
         stopped_by: None,

@@ -42,9 +42,8 @@ pub(crate) fn text_only(field: &str, message: &Message) -> Result<(), ApiError> 
     if message.images.is_empty() {
         return Ok(());
     }
-    let mut error = ApiError::invalid(field, "this model reads text only; leave the images out");
-    error.code = "images_unsupported";
-    Err(error)
+    let error = ApiError::invalid(field, "this model reads text only; leave the images out");
+    Err(error.coded("images_unsupported"))
 }
 
 /// Arguments of a call, which come as a text that holds JSON.

@@ -1,10 +1,13 @@
 //! Keys, tokens, roles and lock-out.
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use serde_json::{Value, json};
 use stateset_serve::security::{KeysFile, Role, Security, SecuritySettings, TokenSettings};
+use stateset_serve::store::Clock;
 use stateset_serve::{App, Models, ServeConfig, ServedModel};
 use tower::ServiceExt;
 
@@ -162,5 +165,50 @@ async fn tokens_of_both_algorithms_open_and_none_passes_for_the_other() {
     for (name, token, status) in cases {
         let answer = server.get("/metrics").bearer_auth(token).send().await.unwrap();
         assert_eq!(answer.status(), status, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_date_that_jumps_locks_nobody_out_and_opens_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, secret) = (folder.path().join("secret"), b"0123456789abcdef0123456789abcdef");
+    fs::write(&path, secret).unwrap();
+    let date = Arc::new(AtomicI64::new(0));
+    let (system, hand) = (Clock::system(), date.clone());
+    let steady = system.clone();
+    let server = start(secured(SecuritySettings {
+        tokens: TokenSettings { secret_file: Some(path), ..TokenSettings::default() },
+        clock: Clock::new(
+            move || system.millis() + hand.load(Ordering::Relaxed),
+            move || steady.steady_millis(),
+        ),
+        ..SecuritySettings::default()
+    }));
+    let now = get_current_timestamp();
+    let claims =
+        json!({"sub": "ann", "aud": "stateset-agents", "nbf": now - 60, "exp": now + 3600});
+    let token = encode(&Header::default(), &claims, &EncodingKey::from_secret(secret)).unwrap();
+    let ask = async |token: &str| {
+        let answer = server.get("/v1/models").bearer_auth(token).send().await.unwrap();
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap();
+        (status, body["error"]["code"].as_str().map(str::to_owned))
+    };
+    let hour = 3_600_000;
+    for (jump, refused) in [(3 * hour, "token_expired"), (-3 * hour, "token_too_early")] {
+        date.store(jump, Ordering::Relaxed);
+        // More often than wrong keys are allowed.
+        for _ in 0..6 {
+            assert_eq!(ask(&token).await, (401, Some(refused.to_owned())));
+        }
+        date.store(0, Ordering::Relaxed);
+        assert_eq!(ask(&token).await.0, 200);
+    }
+    for _ in 0..5 {
+        assert_eq!(ask("a wrong key").await.0, 401);
+    }
+    for jump in [3 * hour, -3 * hour] {
+        date.store(jump, Ordering::Relaxed);
+        assert_eq!(ask("a wrong key").await, (429, Some("locked_out".to_owned())));
     }
 }

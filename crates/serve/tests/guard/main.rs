@@ -13,3 +13,4 @@ mod measurements;
 mod running;
 mod secrets;
 mod tls;
+mod traces;

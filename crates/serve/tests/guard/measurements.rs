@@ -82,6 +82,7 @@ async fn answers_are_measured_by_model_and_those_that_were_given_up_are_counted(
     };
     assert_eq!(value("stateset_completion_tokens_total"), answer.tokens.len() as f64);
     assert_eq!(value("stateset_time_to_first_token_seconds_count"), 1.0);
+    assert!(value("stateset_queue_time_seconds_count") >= 1.0);
     assert_eq!(value("stateset_answers_abandoned_total"), 1.0);
     // Dropping an answer frees its place in the engine.
     let mut waits = 0;

@@ -216,3 +216,42 @@ async fn of_two_messages_at_once_one_is_answered_first() {
     let expected = ["user", "assistant"].repeat(n_answered);
     assert_eq!(roles(&kept), expected);
 }
+
+fn events(text: &str) -> Vec<(&str, Value)> {
+    let named = text.split("\n\n").filter_map(|text| {
+        let line = |key: &str| text.lines().find_map(|line| line.strip_prefix(key));
+        let data = serde_json::from_str(line("data: ")?).unwrap();
+        Some((line("event: ")?, data))
+    });
+    named.collect()
+}
+
+#[tokio::test]
+async fn a_turn_can_be_heard_while_it_is_drawn() {
+    let server = Running::canned(&["One and two.", "Three."]).await;
+    let path = "/api/v1/stream/chat";
+    let asked = json!({"message": "Hi", "idempotency_key": "k"});
+    let mut conversation = Value::Null;
+    // The second time it is told what was kept.
+    for n_pieces in [3, 1] {
+        let got = server.post(path, asked.clone()).await.ok(200);
+        let told = events(got.as_str().unwrap());
+        assert_eq!(told[0].0, "metadata");
+        let text: String = told.iter().filter_map(|(_, data)| data["text"].as_str()).collect();
+        assert_eq!((text.as_str(), told.len()), ("One and two.", n_pieces + 2));
+        let (name, done) = told.last().unwrap();
+        assert_eq!((*name, &done["response"]), ("done", &json!("One and two.")));
+        conversation = done["conversation_id"].clone();
+    }
+    let id = conversation.as_str().unwrap();
+    let got = server.get(&format!("{path}?message=And%3F&conversation_id={id}")).await.ok(200);
+    let told = events(got.as_str().unwrap());
+    assert_eq!(told[0].1["conversation_id"], id);
+    assert_eq!(told.last().unwrap().1["message_count"], 4);
+    let kept = server.get(&format!("/conversations/{id}")).await.ok(200);
+    assert_eq!(roles(&kept), ["user", "assistant", "user", "assistant"]);
+    let refused = server.post(path, json!({"message": "a", "conversation_id": "conv_x"})).await;
+    assert_eq!(refused.refused().1, "not_found");
+    let refused = server.get(&format!("{path}?message=a&temperature=hot")).await;
+    assert_eq!(refused.refused(), (422, "invalid_query", Some("query")));
+}

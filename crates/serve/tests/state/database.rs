@@ -4,7 +4,6 @@
 //! be written to. Where it does not, these tests say so and pass.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -37,7 +36,7 @@ async fn postgres() -> Option<String> {
 }
 
 /// A store of every kind at hand.
-async fn stores(clock: &Clock) -> Vec<(Store, TempDir)> {
+pub(crate) async fn stores(clock: &Clock) -> Vec<(Store, TempDir)> {
     let mut stores = Vec::new();
     for database_url in std::iter::once(None).chain(postgres().await.map(Some)) {
         let temp = tempfile::tempdir().unwrap();
@@ -47,7 +46,7 @@ async fn stores(clock: &Clock) -> Vec<(Store, TempDir)> {
     stores
 }
 
-fn conversation(store: &Store) -> ConversationRow {
+pub(crate) fn conversation(store: &Store) -> ConversationRow {
     ConversationRow {
         id: store.new_id("conv"),
         agent_id: None,
@@ -61,7 +60,7 @@ fn conversation(store: &Store) -> ConversationRow {
     }
 }
 
-fn job(store: &Store) -> JobRow {
+pub(crate) fn job(store: &Store) -> JobRow {
     JobRow {
         id: store.new_id("job"),
         state: JobState::Queued,
@@ -150,33 +149,10 @@ async fn messages_of_two_writers_are_neither_lost_nor_mixed() {
 }
 
 #[tokio::test]
-async fn a_claim_ends_by_itself_even_when_the_clock_jumps() {
-    let now = Arc::new(AtomicI64::new(1_700_000_000_000));
-    let hands = now.clone();
-    let clock = Clock::from_fn(move || hands.load(Ordering::Relaxed));
-    let temp = tempfile::tempdir().unwrap();
-    let place = Place { folder: temp.path().to_owned(), database_url: None };
-    let store = Store::open(&place, clock).await.unwrap();
-    let row = conversation(&store);
-    let empty = NewMessages { messages: Vec::new(), once: None };
-    store.add_conversation(&row, &empty).await.unwrap();
-    let first = store.claim_conversation(&row.id, 1000).await.unwrap().unwrap();
-    assert_eq!(store.claim_conversation(&row.id, 1000).await.unwrap(), None);
-    // An hour back: the holder keeps its claim and can still write.
-    now.fetch_sub(3_600_000, Ordering::Relaxed);
-    assert_eq!(store.claim_conversation(&row.id, 1000).await.unwrap(), None);
-    store.add_messages(&first, &empty).await.unwrap();
-    // An hour on: whoever died with a claim holds nobody up.
-    store.claim_conversation(&row.id, 1000).await.unwrap().unwrap();
-    now.fetch_add(7_200_000, Ordering::Relaxed);
-    assert!(store.claim_conversation(&row.id, 1000).await.unwrap().is_some());
-}
-
-#[tokio::test]
 async fn a_job_has_one_owner_at_a_time() {
     for (store, _temp) in stores(&Clock::system()).await {
         let row = job(&store);
-        store.add_job(&row, None).await.unwrap();
+        store.add_jobs(&[(row.clone(), None)]).await.unwrap();
         let lease = |name: &'static str| {
             let (store, id) = (store.clone(), row.id.clone());
             tokio::spawn(async move { store.lease_job(&id, name, 300).await.unwrap() })

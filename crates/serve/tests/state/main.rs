@@ -5,6 +5,8 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said")]
 
 mod agents;
+mod batch;
+mod clock;
 mod conversations;
 mod database;
 mod running;

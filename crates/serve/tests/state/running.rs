@@ -79,7 +79,10 @@ impl Running {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let library = Library::new("stub:", opener());
         let settings = quick(folder.path());
-        Running::with(folder, None, ServedModel::stub("stub:", replies), library, settings).await
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let model = ServedModel::stub("stub:", replies);
+        Running::over(folder, store, model, library, settings).await
     }
 
     /// A server with the embedded model.
@@ -95,23 +98,22 @@ impl Running {
         database_url: Option<String>,
         settings: JobSettings,
     ) -> Running {
+        let place = Place { folder: folder.path().to_owned(), database_url };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        Running::tiny_over(folder, store, settings).await
+    }
+
+    /// The same over this store.
+    pub(crate) async fn tiny_over(
+        folder: Arc<TempDir>,
+        store: Store,
+        settings: JobSettings,
+    ) -> Running {
         let source = opener()("builtin:tiny").unwrap();
         let model = ServedModel::load("tiny", source, &small()).unwrap();
         let library = Library::new("tiny", opener());
         let loaded = Loaded { source: "builtin:tiny".to_owned(), options: small() };
         library.remember("tiny", loaded);
-        Running::with(folder, database_url, model, library, settings).await
-    }
-
-    async fn with(
-        folder: Arc<TempDir>,
-        database_url: Option<String>,
-        model: ServedModel,
-        library: Library,
-        settings: JobSettings,
-    ) -> Running {
-        let place = Place { folder: folder.path().to_owned(), database_url };
-        let store = Store::open(&place, Clock::system()).await.unwrap();
         Running::over(folder, store, model, library, settings).await
     }
 

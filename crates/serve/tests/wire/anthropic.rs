@@ -56,8 +56,33 @@ async fn tokens_are_counted_as_they_are_read() {
     for model in ["stub", "tiny"] {
         let answer = server.post(PATH, &hello(model)).await;
         let count = server.post("/v1/messages/count_tokens", &hello(model)).await;
-        assert_eq!(count["input_tokens"], answer["usage"]["input_tokens"]);
+        assert_eq!(count["input_tokens"], read(&answer["usage"]));
     }
+}
+
+/// Tokens of a prompt, however they came to be read.
+fn read(usage: &Value) -> u64 {
+    usage["input_tokens"].as_u64().unwrap() + usage["cache_read_input_tokens"].as_u64().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn a_prompt_that_was_read_before_is_told_apart() {
+    let server = start().await;
+    let first = server.post(PATH, &hello("tiny")).await["usage"].clone();
+    assert_eq!(first["cache_read_input_tokens"], 0);
+    let events = server.stream(PATH, &hello("tiny")).await;
+    let usage = |name: &str| {
+        let event = events.iter().find(|(kind, _)| kind == name).unwrap();
+        event.1.pointer("/message/usage").unwrap_or(&event.1["usage"]).clone()
+    };
+    let (begun, again) = (usage("message_start"), usage("message_delta"));
+    assert_eq!(
+        (&begun["input_tokens"], &begun["cache_read_input_tokens"]),
+        (&first["input_tokens"], &Value::Null)
+    );
+    assert_eq!((read(&again), &again["input_tokens"]), (read(&first), &json!(1)));
+    let canned = server.post(PATH, &hello("stub")).await;
+    assert_eq!(canned["usage"]["cache_read_input_tokens"], Value::Null);
 }
 
 #[tokio::test]

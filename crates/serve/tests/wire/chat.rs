@@ -57,7 +57,11 @@ async fn both_ways(server: &Running, body: Value, n: usize) {
     let described = schema("CreateChatCompletionStreamResponse");
     chunks.iter().for_each(|(_, chunk)| described.check(chunk));
     let usage = &chunks.last().unwrap().1;
-    assert_eq!((&usage["usage"], &usage["choices"]), (&whole["usage"], &json!([])));
+    let counts = |usage: &Value| {
+        ["prompt_tokens", "completion_tokens", "total_tokens"].map(|name| usage[name].clone())
+    };
+    assert_eq!(counts(&usage["usage"]), counts(&whole["usage"]));
+    assert_eq!(usage["choices"], json!([]));
     for (index, streamed) in accumulated(chunks, n).iter().enumerate() {
         let choice = &whole["choices"][index];
         assert_eq!(streamed["content"], choice["message"]["content"]);
@@ -83,6 +87,24 @@ async fn streams_say_what_whole_answers_say() {
     let more =
         json!({"presence_penalty": 1.5, "frequency_penalty": 0.5, "top_p": 0.9, "top_k": 20});
     both_ways(&server, with(hello("tiny"), more), 1).await;
+}
+
+#[tokio::test]
+async fn a_prompt_that_was_read_before_is_told_apart() {
+    let server = start().await;
+    let usage = async |model: &str| server.post(PATH, &hello(model)).await["usage"].clone();
+    let (first, again) = (usage("tiny").await, usage("tiny").await);
+    let cached = |usage: &Value| usage["prompt_tokens_details"]["cached_tokens"].as_u64();
+    assert_eq!(cached(&first), Some(0));
+    // The last token is always read.
+    assert_eq!(cached(&again).map(|n| n + 1), again["prompt_tokens"].as_u64());
+    let items = json!({"model": "tiny", "input": "Where is my order?", "max_output_tokens": 4});
+    let items = [0, 1].map(|_| server.post("/v1/responses", &items));
+    let items = futures::future::join_all(items).await;
+    let last = &items[1]["usage"];
+    assert!(last["input_tokens_details"]["cached_tokens"].is_u64(), "{last}");
+    let canned = usage("stub").await;
+    assert!(canned.get("prompt_tokens_details").is_none(), "{canned}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 #[path = "../../../../tests/support/data.rs"]
 mod data;
 
+mod allowed;
 mod anthropic;
 mod chat;
 mod clients;

@@ -8,6 +8,7 @@
 //! still listens, so a slot is free within one pass, however many jobs wait.
 
 use std::thread;
+use std::time::Instant;
 
 use stateset_nn::{NnError, SampleRequest};
 use tokio::sync::{mpsc, oneshot};
@@ -124,7 +125,7 @@ impl Engine {
         mut request: SampleRequest,
         tokens: Option<mpsc::UnboundedSender<SampledToken>>,
     ) -> Result<Ongoing, TrainError> {
-        let (listener, answer) = Listener::new(tokens);
+        let (listener, started, answer) = Listener::new(tokens);
         let submit = move |state: &mut EngineState| -> Result<_, NnError> {
             state.next_id += 1;
             request.id = state.next_id;
@@ -135,7 +136,7 @@ impl Engine {
             Ok(version)
         };
         let version = self.run(submit).await??;
-        Ok(Ongoing { version, answer })
+        Ok(Ongoing { version, started, answer })
     }
 }
 
@@ -168,8 +169,9 @@ fn serve(mut state: EngineState, mut queue: mpsc::Receiver<Job>) {
             }
         }
         state.forget_cancelled();
-        for event in state.sample() {
-            state.deliver(event);
-        }
+        let begun = Instant::now();
+        let (starts, events) = state.sample();
+        starts.into_iter().for_each(|start| state.start(start, begun));
+        events.into_iter().for_each(|event| state.deliver(event));
     }
 }

@@ -6,6 +6,6 @@ mod stale;
 mod state;
 
 pub use handle::Engine;
-pub use ongoing::{Ongoing, Sampled, SampledToken};
+pub use ongoing::{Ongoing, Sampled, SampledToken, Started};
 pub(crate) use stale::Snapshot;
 pub use state::EngineState;

@@ -1,7 +1,9 @@
 //! A completion that is being sampled: who listens to it, and what they hear.
 
+use std::time::{Duration, Instant};
+
 use stateset_core::{FinishReason, PolicyVersion};
-use stateset_nn::SampleEvent;
+use stateset_nn::{SampleEvent, SampleStart};
 use tokio::sync::{mpsc, oneshot};
 
 use super::state::EngineState;
@@ -34,15 +36,31 @@ pub struct Sampled {
     pub is_steered: bool,
 }
 
+/// How the reading of a prompt began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Leading tokens of the prompt that another request had left in the cache.
+    pub n_cached: usize,
+    /// From the request to the first pass that read its prompt.
+    pub waited: Duration,
+}
+
 /// A completion that is being sampled. Dropping it cancels it.
 #[derive(Debug)]
 pub struct Ongoing {
     /// Whose weights draw it.
     pub version: PolicyVersion,
+    pub(super) started: oneshot::Receiver<Started>,
     pub(super) answer: oneshot::Receiver<Sampled>,
 }
 
 impl Ongoing {
+    /// Waits until its prompt has been read, at least in part. `None` where the engine ended first, and for
+    /// whoever asks a second time.
+    pub async fn started(&mut self) -> Option<Started> {
+        (&mut self.started).await.ok()
+    }
+
     /// Waits for its end.
     ///
     /// # Errors
@@ -54,15 +72,19 @@ impl Ongoing {
 
 /// Collects the tokens of one request.
 pub(super) struct Listener {
+    asked: Instant,
+    started: Option<oneshot::Sender<Started>>,
     sampled: Sampled,
     done: oneshot::Sender<Sampled>,
     tokens: Option<mpsc::UnboundedSender<SampledToken>>,
 }
 
 impl Listener {
+    /// Of a request that comes now.
     pub(super) fn new(
         tokens: Option<mpsc::UnboundedSender<SampledToken>>,
-    ) -> (Listener, oneshot::Receiver<Sampled>) {
+    ) -> (Listener, oneshot::Receiver<Started>, oneshot::Receiver<Sampled>) {
+        let (starts, started) = oneshot::channel();
         let (done, answer) = oneshot::channel();
         let sampled = Sampled {
             tokens: Vec::new(),
@@ -71,7 +93,8 @@ impl Listener {
             version: PolicyVersion(0),
             is_steered: false,
         };
-        (Listener { sampled, done, tokens }, answer)
+        let (asked, starts) = (Instant::now(), Some(starts));
+        (Listener { asked, started: starts, sampled, done, tokens }, started, answer)
     }
 
     /// The same, of a request that is drawn by these weights.
@@ -92,6 +115,15 @@ impl EngineState {
             }
             is_awaited
         });
+    }
+
+    /// Tells the listener that a pass, which began at `at`, read the first of the prompt.
+    pub(super) fn start(&mut self, start: SampleStart, at: Instant) {
+        let Some(listener) = self.listeners.get_mut(&start.id) else { return };
+        let waited = at.saturating_duration_since(listener.asked);
+        if let Some(started) = listener.started.take() {
+            let _ = started.send(Started { n_cached: start.n_cached, waited });
+        }
     }
 
     /// Tells the listener of a token.

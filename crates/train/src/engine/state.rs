@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use stateset_core::PolicyVersion;
 use stateset_nn::{
-    Backend, Critic, Decoder, Learner, NnError, SampleEvent, Sampler, SamplerSize, Scorer,
-    WeightSet,
+    Backend, Critic, Decoder, Learner, NnError, SampleEvent, SampleStart, Sampler, SamplerSize,
+    Scorer, WeightSet,
 };
 
 use super::stale::{Snapshot, StaleWeights};
@@ -171,10 +171,11 @@ impl EngineState {
         stale.unwrap_or((self.policy, self.version))
     }
 
-    /// One pass of the sampler.
-    pub(super) fn sample(&mut self) -> Vec<SampleEvent> {
+    /// One pass of the sampler: requests whose prompt it began to read, and what it drew.
+    pub(super) fn sample(&mut self) -> (Vec<SampleStart>, Vec<SampleEvent>) {
         let (weights, _) = self.sampled();
-        self.sampler.step(self.device.as_mut(), &self.decoder, weights)
+        let events = self.sampler.step(self.device.as_mut(), &self.decoder, weights);
+        (self.sampler.started().to_vec(), events)
     }
 
     /// Requests running and waiting, and the share of cache pages in use.

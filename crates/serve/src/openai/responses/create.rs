@@ -189,6 +189,12 @@ fn echoed_choice(choice: Option<&TextOr<crate::openai::chat_request::ToolChoice>
     match choice {
         None => json!("auto"),
         Some(TextOr::Text(word)) => json!(word),
+        Some(TextOr::Other(choice)) if choice.kind == "allowed_tools" => {
+            let tools = choice.tools.iter().flatten();
+            let tools: Vec<Value> =
+                tools.map(|tool| json!({"type": "function", "name": tool.name})).collect();
+            json!({"type": "allowed_tools", "mode": choice.mode, "tools": tools})
+        }
         Some(TextOr::Other(choice)) => {
             let function = choice.function.as_ref().map(|function| &function.name);
             json!({"type": "function", "name": choice.name.as_ref().or(function)})

@@ -33,7 +33,7 @@ pub(crate) struct ItemsRequest {
     pub seed: Option<i64>,
     /// Functions the model may call.
     pub tools: Option<Vec<ItemTool>>,
-    /// `none`, `auto`, `required`, or one function.
+    /// `none`, `auto`, `required`, one function, or the allowed ones.
     #[schema(schema_with = crate::openai::schemas::text_or_object)]
     pub tool_choice: Option<TextOr<ToolChoice>>,
     /// Whether an answer may make several calls.

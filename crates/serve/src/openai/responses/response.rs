@@ -96,7 +96,7 @@ pub(crate) struct ItemsUsage {
 /// More on tokens that were read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct InputDetails {
-    /// Always 0: what was read before is not told apart.
+    /// Those that were in the engine's cache and not read again; 0 for models without one.
     pub cached_tokens: usize,
     /// Always 0.
     pub cache_write_tokens: usize,

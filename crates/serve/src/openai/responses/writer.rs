@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stateset_core::{FinishReason, ToolCall};
 
 use super::response::{
-    FailedField, IncompleteField, ItemsResponse, ItemsUsage, OutputItem, OutputPart,
+    FailedField, IncompleteField, InputDetails, ItemsResponse, ItemsUsage, OutputItem, OutputPart,
 };
 use crate::answer::{Answer, AnswerEvent, Piece};
 use crate::api_error::ApiError;
@@ -227,6 +227,10 @@ impl ItemsWriter {
         let (input_tokens, output_tokens) = (answer.n_prompt, answer.n_drawn);
         self.response.usage = Some(ItemsUsage {
             input_tokens,
+            input_tokens_details: InputDetails {
+                cached_tokens: answer.n_cached.unwrap_or_default(),
+                ..InputDetails::default()
+            },
             output_tokens,
             total_tokens: input_tokens + output_tokens,
             ..ItemsUsage::default()
