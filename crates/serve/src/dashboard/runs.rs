@@ -29,7 +29,7 @@ pub(super) async fn page(State(app): State<App>) -> Result<Markup, ApiError> {
 
 fn table(runs: &[RunOutline]) -> Markup {
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" role="region" aria-label="Runs" {
             table {
                 thead { tr {
                     th { "run" } th { "algorithm" } th { "model" } th { "steps" }
