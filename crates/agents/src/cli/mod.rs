@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `train`, `evaluate`, ... | one command each: its flags, and what it does |
 //! | `program` | from arguments to a command and an exit code |
-//! | `alias` | `grpo-train` and `grpo-evaluate`: other names and flags for two of them |
+//! | `alias` | `grpo-train`, `grpo-evaluate` and `grpo-serve`: other names and flags for three of them |
 //! | `result`, `signals` | how a run ends: the table, and being asked to stop |
 //! | `sources` | files, variables and flags into a resolved configuration |
 //! | `model`, `engine` | finding a model, sizing an engine for it |
@@ -35,6 +35,7 @@ mod reward;
 mod sampling;
 mod score;
 mod serve;
+mod serve_conversations;
 mod serve_guard;
 mod serve_state;
 mod sft;

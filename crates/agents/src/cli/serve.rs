@@ -1,6 +1,6 @@
 //! `serve`: the HTTP service.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use clap::Args;
@@ -13,6 +13,7 @@ use stateset_train::TrainError;
 use super::error::{CliError, Outcome};
 use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
+use super::serve_conversations::ConversationArgs;
 use super::serve_guard::{GuardArgs, show};
 use super::serve_state::StateArgs;
 use super::signals::{either, stop_signals};
@@ -25,7 +26,7 @@ pub(crate) struct ServeArgs {
     /// The model: builtin:tiny, stub:, a folder (of a model, an adapter, a checkpoint or a run), or a
     /// name on the model hub such as owner/name
     #[arg(long, visible_alias = "checkpoint", value_name = "MODEL", default_value = DEFAULT_MODEL)]
-    model: String,
+    pub(crate) model: String,
     /// Folder of a PEFT adapter to put onto the model
     #[arg(long, value_name = "DIR")]
     adapter: Option<std::path::PathBuf>,
@@ -33,7 +34,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     served_name: Option<String>,
     /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
     host: IpAddr,
     /// Port to listen on; 0 takes a free one and says which
     #[arg(long, value_name = "N", default_value_t = 8000)]
@@ -47,9 +48,11 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
+    pub(crate) conversations: ConversationArgs,
+    #[command(flatten)]
     machine: MachineArgs,
     #[command(flatten)]
-    guard: GuardArgs,
+    pub(crate) guard: GuardArgs,
 }
 
 /// Serves until it is asked to stop.
@@ -57,6 +60,7 @@ pub(crate) fn run(args: ServeArgs) -> Outcome {
     let (mut config, generated) =
         args.guard.config(args.host, args.port, Some(args.state.folder()))?;
     args.state.show_to_people(&mut config);
+    config.conversations = args.conversations.rules(args.state.folder());
     let scheme = if config.tls.is_some() { "https" } else { "http" };
     let app = App::new(config, Models::new(vec![args.load()?]));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -131,6 +135,16 @@ impl ServeArgs {
                 TrainError::Invalid { what: "open the model", message }
             })
         })
+    }
+}
+
+/// An address, or the name that every machine has for itself.
+fn host(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        _ => {
+            text.parse().map_err(|_| "write an IP address such as 0.0.0.0, or localhost".to_owned())
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct GuardArgs {
     /// programs of this machine see flags, so prefer the variable. API_KEYS and GRPO_API_KEYS hold lists:
     /// KEY:ROLE|ROLE,...
     #[arg(long, env = "STATESET_API_KEY", hide_env_values = true, value_name = "KEY", value_parser = secret)]
-    api_key: Vec<Secret>,
+    pub(crate) api_key: Vec<Secret>,
     /// File of hashed keys; a generated key is kept there
     #[arg(long, value_name = "FILE")]
     keys_file: Option<PathBuf>,
@@ -158,7 +158,7 @@ pub(crate) fn show(key: &GeneratedKey, config: &ServeConfig) {
     }
 }
 
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+pub(crate) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 

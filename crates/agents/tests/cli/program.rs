@@ -44,7 +44,7 @@ impl Ended {
 
 /// A program in a folder of its own with a clean environment.
 pub(crate) struct Program {
-    path: &'static str,
+    path: PathBuf,
     folder: PathBuf,
     variables: Vec<(&'static str, String)>,
 }
@@ -65,8 +65,15 @@ impl Program {
         Program::new(env!("CARGO_BIN_EXE_grpo-evaluate"), folder)
     }
 
-    fn new(path: &'static str, folder: &Path) -> Program {
-        Program { path, folder: folder.to_owned(), variables: Vec::new() }
+    /// The program under another name, by a symbolic link in `folder`.
+    pub(crate) fn called(name: &str, folder: &Path) -> Program {
+        let link = folder.join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_stateset-agents"), &link).expect("a link");
+        Program { path: link, ..Program::main(folder) }
+    }
+
+    fn new(path: &str, folder: &Path) -> Program {
+        Program { path: path.into(), folder: folder.to_owned(), variables: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Program {
@@ -75,7 +82,7 @@ impl Program {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(self.path);
+        let mut command = Command::new(&self.path);
         command.args(args).current_dir(&self.folder).env_clear();
         command.env("COLUMNS", "100").env("HOME", &self.folder).env("HF_HUB_OFFLINE", "1");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));

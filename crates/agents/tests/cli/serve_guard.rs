@@ -1,40 +1,12 @@
 //! `serve`: keys, addresses that are taken, and stopping.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, ChildStderr, Stdio};
 
 use super::program::{Program, folder};
-
-/// A running server and what it said until it listened.
-struct Serving {
-    child: Child,
-    said: String,
-    stderr: BufReader<ChildStderr>,
-}
+use super::serving::Serving;
 
 fn serve(program: &Program, args: &[&str]) -> Serving {
-    let mut command =
-        program.command(&[&["serve", "--model", "stub:", "--port", "0"], args].concat());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut said = String::new();
-    while !said.contains("listening on") {
-        assert_ne!(stderr.read_line(&mut said).expect("UTF-8"), 0, "{said}");
-    }
-    Serving { child, said, stderr }
-}
-
-impl Serving {
-    /// Asks it to terminate; how it ended and what it said meanwhile.
-    fn stop(mut self) -> (Option<i32>, String) {
-        let id = self.child.id().to_string();
-        std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        let mut said = String::new();
-        while self.stderr.read_line(&mut said).expect("UTF-8") > 0 {}
-        (self.child.wait().expect("it ends").code(), said)
-    }
+    Serving::start(program.command(&[&["serve", "--model", "stub:", "--port", "0"], args].concat()))
 }
 
 #[test]

@@ -98,7 +98,8 @@ async fn answered(app: &App, once: Option<&Once>) -> Result<Option<Said>, ApiErr
 }
 
 async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiError> {
-    let store = app.services()?.store();
+    let (store, rules) = (app.services()?.store(), &app.config().conversations);
+    let _place = rules.begin(store).await?;
     let now = store.now();
     let conversation = ConversationRow {
         id: store.new_id("conv"),
@@ -115,6 +116,7 @@ async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiErr
         reply(app, &conversation, Vec::new(), turn.messages, SamplingWish::default()).await?;
     let new = NewMessages { messages, once: with_answer(once.as_ref(), &said)? };
     if store.add_conversation(&conversation, &new).await? {
+        rules.note(now, &said, &new.messages).await;
         return Ok(said);
     }
     let first = answered(app, once.as_ref()).await?;
@@ -128,10 +130,11 @@ async fn go_on(
     once: Option<Once>,
     claim: Claim,
 ) -> Result<Said, ApiError> {
-    let store = app.services()?.store();
+    let (store, rules) = (app.services()?.store(), &app.config().conversations);
     let replied = async {
         let conversation = store.conversation(id).await?;
         let conversation = conversation.ok_or_else(|| ApiError::not_found("conversation", id))?;
+        rules.check_open(store, &conversation)?;
         let old = store.messages(id).await?.into_iter().map(|stored| stored.message).collect();
         reply(app, &conversation, old, turn.messages.clone(), turn.wish.clone()).await
     };
@@ -144,6 +147,7 @@ async fn go_on(
     };
     let new = NewMessages { messages, once: with_answer(once.as_ref(), &said)? };
     claim.finish(&new).await?;
+    rules.note(store.now(), &said, &new.messages).await;
     Ok(said)
 }
 

@@ -1,9 +1,6 @@
 //! Which of two answers people found better, as lines that preference learning reads.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
@@ -15,6 +12,7 @@ use super::run::blocking;
 use crate::App;
 use crate::api_error::ApiError;
 use crate::body::JsonBody;
+use crate::lines_file::LinesFile;
 
 /// Most messages of a prompt.
 const MAX_MESSAGES: usize = 256;
@@ -24,8 +22,7 @@ const MAX_BYTES: usize = 1 << 20;
 /// A file of pairs, one JSON object a line, as `train --algorithm dpo --pairs FILE` reads them.
 #[derive(Clone, Debug)]
 pub struct PreferenceFile {
-    path: PathBuf,
-    writing: Arc<Mutex<()>>,
+    file: LinesFile,
 }
 
 /// A better and a worse answer.
@@ -52,26 +49,12 @@ struct Said {
 impl PreferenceFile {
     /// The file at `path`, which is made with its folder when the first pair comes.
     pub fn new(path: impl Into<PathBuf>) -> PreferenceFile {
-        PreferenceFile { path: path.into(), writing: Arc::default() }
+        PreferenceFile { file: LinesFile::new(path) }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Adds a line, which is on the disk when this returns.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
-    fn append(&self, line: &str) -> io::Result<()> {
-        let _only = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        file.write_all(format!("{line}\n").as_bytes())?;
-        file.sync_data()
+        self.file.path()
     }
 }
 
@@ -94,7 +77,7 @@ pub(super) async fn add(
     }
     let file = app.config().preferences.clone();
     let path = file.path().display().to_string();
-    blocking(move || file.append(&line).map_err(ApiError::internal)).await?;
+    blocking(move || file.file.append(&line).map_err(ApiError::internal)).await?;
     Ok((StatusCode::CREATED, Json(json!({"written": true, "file": path}))))
 }
 

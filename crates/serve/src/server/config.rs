@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::TlsFiles;
+use crate::conversations::ConversationRules;
 use crate::dashboard::{PreferenceFile, RunsFolder};
 use crate::limits::Limits;
 use crate::security::Security;
@@ -23,6 +24,8 @@ pub struct ServeConfig {
     pub runs: RunsFolder,
     /// Where pairs of answers go that people compared.
     pub preferences: PreferenceFile,
+    /// How many conversations are held, for how long, and whether they are written down.
+    pub conversations: ConversationRules,
     /// How long running requests may take to end after the server was asked to.
     pub drain: Duration,
     /// Who may call.
@@ -47,6 +50,7 @@ impl Default for ServeConfig {
             max_body_bytes: 4 << 20,
             runs: RunsFolder::new([PathBuf::from("outputs")]),
             preferences: PreferenceFile::new("stateset-data/preferences.jsonl"),
+            conversations: ConversationRules::default(),
             drain: Duration::from_secs(30),
             security: Arc::default(),
             limits: Limits::default(),

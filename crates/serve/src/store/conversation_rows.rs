@@ -246,6 +246,17 @@ impl Store {
         Ok(())
     }
 
+    /// How many conversations were added to since `since`, and when the first of these last was.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database fails.
+    pub async fn conversations_since(&self, since: i64) -> Result<(i64, Option<i64>), StoreError> {
+        let asked = "SELECT COUNT(*) AS n, MIN(updated_at) AS first FROM conversations \
+                     WHERE updated_at >= $1";
+        let row = sqlx::query(asked).bind(since).fetch_one(&self.pool).await?;
+        Ok((row.try_get("n")?, row.try_get("first")?))
+    }
+
     /// How many conversations and messages there are.
     ///
     /// # Errors
