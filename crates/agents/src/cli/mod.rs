@@ -10,7 +10,7 @@
 //! | `model`, `engine` | finding a model, sizing an engine for it |
 //! | `lines`, `sampling` | what `score` and `generate` read, and how text is drawn |
 //! | `conversations`, `spread` | what `reward` reads, and what it shows |
-//! | `serve` | the HTTP service |
+//! | `serve`, `keys` | the HTTP service, and its API keys |
 //! | `output`, `error`, `logging` | data on stdout, everything else on stderr, and exit codes |
 
 mod alias;
@@ -23,6 +23,7 @@ mod evaluate;
 mod generate;
 mod harness;
 mod init;
+mod keys;
 mod lines;
 mod logging;
 mod machine;
@@ -37,6 +38,7 @@ mod score;
 mod serve;
 mod serve_conversations;
 mod serve_guard;
+mod serve_keys;
 mod serve_state;
 mod sft;
 mod signals;

@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::error::{self, Outcome};
 use super::logging::LogArgs;
 use super::{
-    alias, chat, doctor, evaluate, generate, init, report, reward, score, serve, sft, train,
+    alias, chat, doctor, evaluate, generate, init, keys, report, reward, score, serve, sft, train,
     version,
 };
 
@@ -42,6 +42,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Report(report::ReportArgs),
     Serve(Box<serve::ServeArgs>),
+    Keys(keys::KeysArgs),
     GrpoServe(Box<alias::GrpoServeArgs>),
     Version(version::VersionArgs),
 }
@@ -92,6 +93,7 @@ fn run(command: Command) -> Outcome {
         Command::Doctor(args) => doctor::run(args),
         Command::Report(args) => report::run(args),
         Command::Serve(args) => serve::run(*args),
+        Command::Keys(args) => keys::run(args),
         Command::GrpoServe(args) => alias::grpo_serve(*args),
         Command::Version(args) => version::run(args),
     }

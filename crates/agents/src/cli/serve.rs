@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use stateset_serve::jobs::serve_deployed;
+use stateset_serve::security::{GeneratedKey, KeyStore, keep_keys_fresh};
+use stateset_serve::store::Store;
 use stateset_serve::{
     App, Library, LoadOptions, Loaded, Models, OpenModel, ServedModel, Server, Services, Stopper,
 };
@@ -57,30 +59,20 @@ pub(crate) struct ServeArgs {
 
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
-    let (mut config, generated) =
-        args.guard.config(args.host, args.port, Some(args.state.folder()))?;
-    args.state.show_to_people(&mut config);
-    config.conversations = args.conversations.rules(args.state.folder());
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let app = App::new(config, Models::new(vec![args.load()?]));
+    args.guard.check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CliError::failed(format!("start the program: {error}")))?;
-    runtime.block_on(async {
-        let server = Server::bind(app.clone()).map_err(CliError::bad)?;
-        let address = server.address().map_err(CliError::failed)?;
-        if let Some(key) = &generated {
-            show(key, app.config());
-        }
-        let services = args.services().await?;
-        app.keep(services.clone());
-        tokio::spawn(serve_deployed(app));
-        tokio::spawn(stop_on_signal(server.stopper()));
-        say(format_args!("listening on {scheme}://{address}"));
-        let served = server.run().await.map_err(CliError::failed);
-        services.stop().await;
-        served
-    })
+    let place = &args.state.place;
+    let store = runtime.block_on(place.store())?;
+    let kept = place.keys(args.guard.keys_file.as_ref(), &store);
+    let config = args.guard.config(args.host, args.port, &place.data_dir, &kept);
+    let (mut config, generated) = runtime.block_on(config)?;
+    args.state.show_to_people(&mut config);
+    config.conversations = args.conversations.rules(&place.data_dir);
+    // Models are opened outside of the runtime: some are fetched, and that waits.
+    let app = App::new(config, Models::new(vec![args.load()?]));
+    runtime.block_on(args.serve(app, store, kept, generated))
 }
 
 impl ServeArgs {
@@ -111,14 +103,38 @@ impl ServeArgs {
         ServedModel::load(self.name(), source, &self.options()).map_err(CliError::loading)
     }
 
+    async fn serve(
+        &self,
+        app: App,
+        store: Store,
+        kept: KeyStore,
+        generated: Option<GeneratedKey>,
+    ) -> Outcome {
+        let scheme = if app.config().tls.is_some() { "https" } else { "http" };
+        let server = Server::bind(app.clone()).map_err(CliError::bad)?;
+        let address = server.address().map_err(CliError::failed)?;
+        if let Some(key) = &generated {
+            show(key, app.config());
+        }
+        tokio::spawn(keep_keys_fresh(kept, app.config().security.clone()));
+        let services = self.services(store);
+        app.keep(services.clone());
+        tokio::spawn(serve_deployed(app));
+        tokio::spawn(stop_on_signal(server.stopper()));
+        say(format_args!("listening on {scheme}://{address}"));
+        let served = server.run().await.map_err(CliError::failed);
+        services.stop().await;
+        served
+    }
+
     /// What the server remembers, and where its models come from.
-    async fn services(&self) -> Outcome<Services> {
+    fn services(&self, store: Store) -> Services {
         let library = Library::new(self.name(), self.opener());
         if !self.is_stub() {
             let loaded = Loaded { source: self.model.clone(), options: self.options() };
             library.remember(self.name(), loaded);
         }
-        self.state.services(library).await
+        self.state.services(store, library)
     }
 
     /// Opens models by name; the server's own with its adapter.
