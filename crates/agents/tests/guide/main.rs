@@ -12,3 +12,4 @@ mod learning;
 mod methods;
 mod pages;
 mod readme;
+mod serving;

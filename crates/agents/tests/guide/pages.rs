@@ -21,14 +21,14 @@ fn block<'a>(page: &'a str, before: &str, language: &str) -> &'a str {
 }
 
 /// The arguments of the first command of a page that begins with `start`.
-fn arguments(page: &str, start: &str) -> Vec<String> {
+pub(super) fn arguments(page: &str, start: &str) -> Vec<String> {
     let joined = page.replace("\\\n", " ");
     let line = joined.lines().map(str::trim).find(|line| line.starts_with(start));
     let line = line.unwrap_or_else(|| panic!("no page has a command {start}"));
     line.split_whitespace().skip(1).map(str::to_owned).collect()
 }
 
-fn stdout(command: &mut Command, folder: &Path) -> String {
+pub(super) fn stdout(command: &mut Command, folder: &Path) -> String {
     let output = command.current_dir(folder).output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("UTF-8")
