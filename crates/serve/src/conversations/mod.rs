@@ -16,6 +16,7 @@
 
 mod ask;
 mod bodies;
+mod caller;
 mod claim;
 mod history;
 mod routes;
@@ -23,6 +24,7 @@ mod rules;
 mod turn;
 
 pub(crate) use ask::{Ask, checked_metadata};
+pub(crate) use caller::Caller;
 pub(crate) use history::MAX_MESSAGE_CHARS;
 pub(crate) use routes::{add_message, conversation_routes, one, remove};
 pub use rules::ConversationRules;

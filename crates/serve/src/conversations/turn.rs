@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stateset_core::{FinishReason, Message, Role};
 
+use super::caller::Caller;
 use super::claim::Claim;
 use super::history::{answer, check_messages};
 use crate::App;
@@ -17,6 +18,8 @@ use crate::store::{ConversationRow, NewMessages, Once, asked_sha256};
 /// What is said to a conversation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Turn {
+    /// Who says it.
+    pub(crate) caller: Caller,
     /// The conversation; a new one where `None`.
     pub(crate) conversation: Option<String>,
     /// What is said, in order.
@@ -59,6 +62,9 @@ pub(crate) struct Said {
 pub(crate) async fn say(app: &App, turn: Turn) -> Result<Said, ApiError> {
     check_messages(&turn.messages)?;
     turn.wish.check()?;
+    if let Some(id) = &turn.conversation {
+        turn.caller.find(app.services()?.store(), id).await?;
+    }
     let once = turn.once();
     if let Some(said) = answered(app, once.as_ref()).await? {
         return Ok(said);
@@ -107,6 +113,7 @@ async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiErr
         model: turn.model.clone(),
         sampling: turn.wish.to_value(),
         user_id: turn.user_id.clone(),
+        owner: turn.caller.owner.clone(),
         metadata: turn.metadata.clone(),
         n_messages: 0,
         created_at: now,
@@ -227,7 +234,11 @@ impl Turn {
             self.user_id,
             self.metadata
         ]);
-        let of = self.conversation.as_deref().unwrap_or("new");
-        Some(Once { scope: format!("conversation {of}"), key, asked_sha256: asked_sha256(&asked) })
+        // Nobody is answered with what somebody else was.
+        let scope = match &self.conversation {
+            Some(id) => format!("conversation {id}"),
+            None => format!("conversation new {}", self.caller.owner),
+        };
+        Some(Once { scope: scope.trim_end().to_owned(), key, asked_sha256: asked_sha256(&asked) })
     }
 }

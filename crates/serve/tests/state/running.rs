@@ -85,13 +85,18 @@ impl Running {
 
     /// A server with canned answers that holds conversations by these rules and by this clock.
     pub(crate) async fn ruled(rules: ConversationRules, clock: Clock) -> Running {
+        let config = ServeConfig { port: 0, conversations: rules, ..ServeConfig::default() };
+        Running::configured(config, clock).await
+    }
+
+    /// A server with canned answers.
+    pub(crate) async fn configured(config: ServeConfig, clock: Clock) -> Running {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let place = Place { folder: folder.path().to_owned(), database_url: None };
         let store = Store::open(&place, clock).await.unwrap();
         let library = Library::new("stub:", opener());
         let settings = quick(folder.path());
         let model = ServedModel::stub("stub:", vec!["Yes.".to_owned()]);
-        let config = ServeConfig { port: 0, conversations: rules, ..ServeConfig::default() };
         Running::of(config, folder, store, model, library, settings).await
     }
 
