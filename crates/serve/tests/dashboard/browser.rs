@@ -30,8 +30,8 @@ async fn people_find_their_way_in_a_real_browser() {
     let Some(chromium) = chromium() else { return };
     let Some(python) = python("playwright.sync_api") else { return };
     let runs = tempfile::tempdir().unwrap();
-    train(runs.path(), "first").await;
-    train(runs.path(), "second").await;
+    train(runs.path(), "first", "1").await;
+    train(runs.path(), "second", "2").await;
     let server = start(runs.path()).await;
     let pictures = screenshots();
     // Those of pages that are no longer there would be taken for new ones.

@@ -10,8 +10,8 @@ use super::running::{start, train};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_shown_from_its_curves_to_its_tokens() {
     let runs = tempfile::tempdir().unwrap();
-    train(runs.path(), "first").await;
-    train(runs.path(), "second").await;
+    train(runs.path(), "first", "1").await;
+    train(runs.path(), "second", "2").await;
     let server = start(runs.path()).await;
     let cases: [(&str, &[&str]); 12] = [
         ("/dashboard", &["first", "second", "finished", "grpo"]),
@@ -27,7 +27,7 @@ async fn a_run_is_shown_from_its_curves_to_its_tokens() {
         ("/dashboard/runs/first/steps/2/0?heat=advantage", &["up-", "advantage +"]),
         ("/dashboard/compare?a=first&b=second", &["<svg", "Reward of first and second", "grpo"]),
         ("/dashboard/data", &["customer_service", "0 pairs were marked"]),
-        ("/dashboard/data/customer_service", &["customer_service-train-000", "helpfulness"]),
+        ("/dashboard/data/customer_service", &["customer_service-train-000", "Reward that fits"]),
         ("/dashboard/chat", &["<option value=\"two\">", "chat.js"]),
     ];
     for (path, words) in cases {

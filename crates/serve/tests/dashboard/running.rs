@@ -18,11 +18,12 @@ use stateset_train::{ModelSource, TrainError};
 use super::tiny_run::tiny_run;
 
 /// Two steps of the embedded model, with evaluations before and after, and a checkpoint after each step.
-pub(crate) async fn train(folder: &Path, name: &str) {
+pub(crate) async fn train(folder: &Path, name: &str, seed: &str) {
     let settings = [
         ("training.max_steps", "2"),
         ("training.num_generations", "3"),
         ("training.save_steps", "1"),
+        ("training.seed", seed),
         ("evaluation.num_episodes", "2"),
     ];
     tiny_run(folder, name, &settings).train().await.unwrap();
