@@ -21,6 +21,7 @@
 //! | [`anthropic`] | routes that speak as Anthropic's API does |
 //! | `wire` | what such routes share on their way to an answer and back |
 //! | [`services`] | the documented routes of the service, over the same state |
+//! | [`LinesFile`] | files that only grow |
 //! | [`store`] | what a server remembers, in a database |
 
 pub mod agents;
@@ -36,6 +37,7 @@ pub mod embedding;
 pub mod gateway;
 pub mod jobs;
 pub mod limits;
+mod lines_file;
 pub mod models;
 pub mod observe;
 pub mod openai;
@@ -47,6 +49,7 @@ pub mod store;
 mod wire;
 
 pub use app::App;
+pub use lines_file::LinesFile;
 pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};
 pub use serve_error::ServeError;
 pub use server::{ServeConfig, Server, Stopper};

@@ -56,8 +56,8 @@ pub use model::{
     builtin_models, chat_format,
 };
 pub use online::{
-    BaselineSize, Cast, CheckpointWriter, OnlineRun, Resume, TrainedRun, new_run_folder,
-    play_baseline, run_format, start_user_model,
+    BaselineSize, Cast, CheckpointWriter, CreditedGroup, CreditedSample, OnlineRun, Resume,
+    StepGroups, TrainedRun, new_run_folder, play_baseline, run_format, start_user_model,
 };
 pub use policy::{LocalPolicy, StubPolicy, engine_error, stop_check};
 pub use preference::{

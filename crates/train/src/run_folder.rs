@@ -89,6 +89,15 @@ impl RunFolder {
         self.rollouts().join(format!("{step:06}.journal"))
     }
 
+    /// Steps whose journals are there, in order.
+    pub fn journal_steps(&self) -> Vec<u32> {
+        let Ok(entries) = fs::read_dir(self.rollouts()) else { return Vec::new() };
+        let mut steps: Vec<u32> =
+            entries.flatten().filter_map(|entry| journal_step(&entry.path())).collect();
+        steps.sort_unstable();
+        steps
+    }
+
     /// `checkpoints/`.
     pub fn checkpoints(&self) -> PathBuf {
         self.root.join("checkpoints")
@@ -172,7 +181,7 @@ mod tests {
         fs::write(run.rollouts().join("notes.txt"), "").unwrap();
         assert_eq!(run.remove_journals_through(2).unwrap(), 2);
         assert!(!run.journal(2).exists());
-        assert!(run.journal(3).exists());
+        assert_eq!(run.journal_steps(), [3]);
         assert!(run.rollouts().join("notes.txt").exists());
     }
 

@@ -1,13 +1,16 @@
-//! `grpo-train` and `grpo-evaluate`: two commands under their documented short names and flags.
+//! `grpo-train`, `grpo-evaluate` and `grpo-serve`: three commands under their documented short names and flags.
 
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Args, Parser};
+use stateset_connect::Secret;
 
 use super::chat::{AgentArgs, TalkArgs};
 use super::error::Outcome;
 use super::evaluate::{self, EvaluateArgs};
 use super::logging::LogArgs;
+use super::serve::{self, ServeArgs};
+use super::serve_guard::secret;
 use super::sources::what_to_play;
 use super::train::{self, TrainArgs};
 
@@ -151,4 +154,32 @@ impl GrpoEvaluate {
             metrics: self.metrics,
         })
     }
+}
+
+/// Serve a model over HTTP: serve with other names for some flags
+///
+/// Holds 100 conversations at the same time, which end after 30 minutes of silence, unless told otherwise. The
+/// program does the same where it is called by this name, such as by a symbolic link.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct GrpoServeArgs {
+    /// The model; the same as --model
+    #[arg(value_name = "CHECKPOINT", conflicts_with = "model")]
+    checkpoint: Option<String>,
+    /// The same as --api-key
+    #[arg(long, value_name = "TOKEN", value_parser = secret)]
+    auth_token: Option<Secret>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// Documented: conversations of `grpo-serve` where nothing is said.
+const USUAL_CONVERSATIONS: u32 = 100;
+
+/// Serves until it is asked to stop.
+pub(crate) fn grpo_serve(args: GrpoServeArgs) -> Outcome {
+    let mut served = args.serve;
+    served.model = args.checkpoint.unwrap_or(served.model);
+    served.guard.api_key.extend(args.auth_token);
+    served.conversations.max_conversations.get_or_insert(USUAL_CONVERSATIONS);
+    serve::run(served)
 }

@@ -1,6 +1,7 @@
 //! From arguments to a command and an exit code.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -8,9 +9,12 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use super::error::{self, Outcome};
 use super::logging::LogArgs;
 use super::{
-    alias, chat, doctor, evaluate, generate, init, report, reward, score, serve, sft, train,
+    alias, chat, doctor, evaluate, generate, init, keys, report, reward, score, serve, sft, train,
     version,
 };
+
+/// A command that is also a name of the program.
+const GRPO_SERVE: &str = "grpo-serve";
 
 /// Trains, evaluates and talks with conversation agents that learn by reinforcement.
 #[derive(Debug, Parser)]
@@ -38,11 +42,19 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Report(report::ReportArgs),
     Serve(Box<serve::ServeArgs>),
+    Keys(keys::KeysArgs),
+    GrpoServe(Box<alias::GrpoServeArgs>),
     Version(version::VersionArgs),
 }
 
-/// Runs `stateset-agents` with these arguments, the program's name first.
+/// Runs `stateset-agents` with these arguments, the program's name first. Called by the name `grpo-serve`, it
+/// is that command.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    let name = args.first().and_then(|name| Path::new(name).file_stem());
+    if name.is_some_and(|name| name == GRPO_SERVE) {
+        args.splice(..1, ["stateset-agents", GRPO_SERVE].map(OsString::from));
+    }
     start(args, |cli: Cli| (cli.log, Box::new(move || run(cli.command)) as Work))
 }
 
@@ -81,6 +93,8 @@ fn run(command: Command) -> Outcome {
         Command::Doctor(args) => doctor::run(args),
         Command::Report(args) => report::run(args),
         Command::Serve(args) => serve::run(*args),
+        Command::Keys(args) => keys::run(args),
+        Command::GrpoServe(args) => alias::grpo_serve(*args),
         Command::Version(args) => version::run(args),
     }
 }

@@ -1,10 +1,12 @@
 //! `serve`: the HTTP service.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use clap::Args;
 use stateset_serve::jobs::serve_deployed;
+use stateset_serve::security::{GeneratedKey, KeyStore, keep_keys_fresh};
+use stateset_serve::store::Store;
 use stateset_serve::{
     App, Library, LoadOptions, Loaded, Models, OpenModel, ServedModel, Server, Services, Stopper,
 };
@@ -13,6 +15,7 @@ use stateset_train::TrainError;
 use super::error::{CliError, Outcome};
 use super::model::{DEFAULT_MODEL, MachineArgs, open_model};
 use super::output::say;
+use super::serve_conversations::ConversationArgs;
 use super::serve_guard::{GuardArgs, show};
 use super::serve_state::StateArgs;
 use super::serve_watch::WatchArgs;
@@ -26,7 +29,7 @@ pub(crate) struct ServeArgs {
     /// The model: builtin:tiny, stub:, a folder (of a model, an adapter, a checkpoint or a run), or a
     /// name on the model hub such as owner/name
     #[arg(long, visible_alias = "checkpoint", value_name = "MODEL", default_value = DEFAULT_MODEL)]
-    model: String,
+    pub(crate) model: String,
     /// Folder of a PEFT adapter to put onto the model
     #[arg(long, value_name = "DIR")]
     adapter: Option<std::path::PathBuf>,
@@ -34,7 +37,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     served_name: Option<String>,
     /// Address to listen on
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
     host: IpAddr,
     /// Port to listen on; 0 takes a free one and says which
     #[arg(long, value_name = "N", default_value_t = 8000)]
@@ -48,39 +51,32 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
+    pub(crate) conversations: ConversationArgs,
+    #[command(flatten)]
     machine: MachineArgs,
     #[command(flatten)]
-    guard: GuardArgs,
+    pub(crate) guard: GuardArgs,
     #[command(flatten)]
     watch: WatchArgs,
 }
 
 /// Serves until it is asked to stop.
 pub(crate) fn run(args: ServeArgs) -> Outcome {
-    let (mut config, generated) =
-        args.guard.config(args.host, args.port, Some(args.state.folder()))?;
-    args.state.show_to_people(&mut config);
-    args.watch.add_to(&mut config)?;
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let app = App::new(config, Models::new(vec![args.load()?]));
+    args.guard.check()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CliError::failed(format!("start the program: {error}")))?;
-    runtime.block_on(async {
-        let server = Server::bind(app.clone()).map_err(CliError::bad)?;
-        let address = server.address().map_err(CliError::failed)?;
-        if let Some(key) = &generated {
-            show(key, app.config());
-        }
-        let services = args.services().await?;
-        app.keep(services.clone());
-        tokio::spawn(serve_deployed(app));
-        tokio::spawn(stop_on_signal(server.stopper()));
-        say(format_args!("listening on {scheme}://{address}"));
-        let served = server.run().await.map_err(CliError::failed);
-        services.stop().await;
-        served
-    })
+    let place = &args.state.place;
+    let store = runtime.block_on(place.store())?;
+    let kept = place.keys(args.guard.keys_file.as_ref(), &store);
+    let config = args.guard.config(args.host, args.port, &place.data_dir, &kept);
+    let (mut config, generated) = runtime.block_on(config)?;
+    args.state.show_to_people(&mut config);
+    args.watch.add_to(&mut config)?;
+    config.conversations = args.conversations.rules(&place.data_dir);
+    // Models are opened outside of the runtime: some are fetched, and that waits.
+    let app = App::new(config, Models::new(vec![args.load()?]));
+    runtime.block_on(args.serve(app, store, kept, generated))
 }
 
 impl ServeArgs {
@@ -111,14 +107,38 @@ impl ServeArgs {
         ServedModel::load(self.name(), source, &self.options()).map_err(CliError::loading)
     }
 
+    async fn serve(
+        &self,
+        app: App,
+        store: Store,
+        kept: KeyStore,
+        generated: Option<GeneratedKey>,
+    ) -> Outcome {
+        let scheme = if app.config().tls.is_some() { "https" } else { "http" };
+        let server = Server::bind(app.clone()).map_err(CliError::bad)?;
+        let address = server.address().map_err(CliError::failed)?;
+        if let Some(key) = &generated {
+            show(key, app.config());
+        }
+        tokio::spawn(keep_keys_fresh(kept, app.config().security.clone()));
+        let services = self.services(store);
+        app.keep(services.clone());
+        tokio::spawn(serve_deployed(app));
+        tokio::spawn(stop_on_signal(server.stopper()));
+        say(format_args!("listening on {scheme}://{address}"));
+        let served = server.run().await.map_err(CliError::failed);
+        services.stop().await;
+        served
+    }
+
     /// What the server remembers, and where its models come from.
-    async fn services(&self) -> Outcome<Services> {
+    fn services(&self, store: Store) -> Services {
         let library = Library::new(self.name(), self.opener());
         if !self.is_stub() {
             let loaded = Loaded { source: self.model.clone(), options: self.options() };
             library.remember(self.name(), loaded);
         }
-        self.state.services(library).await
+        self.state.services(store, library)
     }
 
     /// Opens models by name; the server's own with its adapter.
@@ -135,6 +155,16 @@ impl ServeArgs {
                 TrainError::Invalid { what: "open the model", message }
             })
         })
+    }
+}
+
+/// An address, or the name that every machine has for itself.
+fn host(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        _ => {
+            text.parse().map_err(|_| "write an IP address such as 0.0.0.0, or localhost".to_owned())
+        }
     }
 }
 

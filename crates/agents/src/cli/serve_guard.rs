@@ -9,12 +9,13 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use stateset_connect::Secret;
+use stateset_serve::ServeConfig;
 use stateset_serve::limits::Limits;
 use stateset_serve::security::{
-    GeneratedKey, KeysFile, Role, Security, SecuritySettings, TokenSettings, TrustedProxies,
+    GeneratedKey, KeyStore, Role, Security, SecuritySettings, StoredKey, TokenSettings,
+    TrustedProxies,
 };
 use stateset_serve::server::{TlsFiles, check_origin};
-use stateset_serve::{ServeConfig, ServeError};
 
 use super::error::{CliError, Outcome};
 use super::output::say;
@@ -29,10 +30,10 @@ pub(crate) struct GuardArgs {
     /// programs of this machine see flags, so prefer the variable. API_KEYS and GRPO_API_KEYS hold lists:
     /// KEY:ROLE|ROLE,...
     #[arg(long, env = "STATESET_API_KEY", hide_env_values = true, value_name = "KEY", value_parser = secret)]
-    api_key: Vec<Secret>,
-    /// File of hashed keys; a generated key is kept there
+    pub(crate) api_key: Vec<Secret>,
+    /// File of hashed keys, instead of keys.json in the data folder or the database; a generated key is kept there
     #[arg(long, value_name = "FILE")]
-    keys_file: Option<PathBuf>,
+    pub(crate) keys_file: Option<PathBuf>,
     /// File with the secret of tokens signed by HS256
     #[arg(long, value_name = "FILE")]
     jwt_secret_file: Option<PathBuf>,
@@ -88,17 +89,26 @@ pub(crate) struct GuardArgs {
 }
 
 impl GuardArgs {
-    /// Settings of a server on this address, and the key that was made where there was none.
-    pub(crate) fn config(
+    /// That sites are written as browsers write them.
+    pub(crate) fn check(&self) -> Outcome {
+        self.cors_origin.iter().try_for_each(|origin| check_origin(origin)).map_err(CliError::bad)
+    }
+
+    /// Settings of a server on this address that takes the keys in `kept`, and the key that was made where there
+    /// was none.
+    pub(crate) async fn config(
         &self,
         host: IpAddr,
         port: u16,
-        data_dir: Option<&Path>,
+        data_dir: &Path,
+        kept: &KeyStore,
     ) -> Outcome<(ServeConfig, Option<GeneratedKey>)> {
-        let (security, generated) = self
-            .settings(data_dir)
-            .and_then(|settings| Security::open(settings, host.is_loopback()))
-            .map_err(CliError::bad)?;
+        let settings = self.settings(kept.read().await.map_err(CliError::bad)?);
+        let opened = Security::open(settings, host.is_loopback());
+        let (security, generated) = opened.map_err(CliError::bad)?;
+        if let Some(key) = &generated {
+            kept.add(&key.stored()).await.map_err(CliError::bad)?;
+        }
         let limits = Limits {
             rate_per_minute: NonZeroU32::new(self.rate_limit),
             max_requests: self.max_requests as usize,
@@ -113,25 +123,22 @@ impl GuardArgs {
             security: Arc::new(security),
             limits,
             tls: tls.map(|(cert, key)| TlsFiles { cert, key }),
-            data_dir: data_dir.map(Path::to_owned),
+            data_dir: Some(data_dir.to_owned()),
             slow_request: Duration::from_millis(self.slow_request_ms.into()),
             ..ServeConfig::default()
         };
         Ok((config, generated))
     }
 
-    fn settings(&self, data_dir: Option<&Path>) -> Result<SecuritySettings, ServeError> {
-        self.cors_origin.iter().try_for_each(|origin| check_origin(origin))?;
+    fn settings(&self, stored: Vec<StoredKey>) -> SecuritySettings {
         let lists = KEY_LISTS.iter().filter_map(|name| {
             let list = std::env::var(name).ok().filter(|list| !list.trim().is_empty())?;
             Some((*name, Secret::new(list)))
         });
-        let keys_file =
-            self.keys_file.clone().or_else(|| data_dir.map(|dir| dir.join("keys.json")));
-        Ok(SecuritySettings {
+        SecuritySettings {
             keys: self.api_key.iter().map(single).collect(),
             key_lists: lists.collect(),
-            keys_file: keys_file.map(KeysFile::new),
+            stored,
             tokens: TokenSettings {
                 secret_file: self.jwt_secret_file.clone(),
                 public_key: self.jwt_public_key.clone(),
@@ -143,7 +150,7 @@ impl GuardArgs {
             allowed_hosts: self.allowed_host.clone(),
             origins: self.cors_origin.clone(),
             ..SecuritySettings::default()
-        })
+        }
     }
 }
 
@@ -159,7 +166,7 @@ pub(crate) fn show(key: &GeneratedKey, config: &ServeConfig) {
     }
 }
 
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
+pub(crate) fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
     Ok(Secret::new(text))
 }
 

@@ -44,7 +44,7 @@ impl Ended {
 
 /// A program in a folder of its own with a clean environment.
 pub(crate) struct Program {
-    path: &'static str,
+    path: PathBuf,
     folder: PathBuf,
     variables: Vec<(&'static str, String)>,
 }
@@ -65,8 +65,15 @@ impl Program {
         Program::new(env!("CARGO_BIN_EXE_grpo-evaluate"), folder)
     }
 
-    fn new(path: &'static str, folder: &Path) -> Program {
-        Program { path, folder: folder.to_owned(), variables: Vec::new() }
+    /// The program under another name, by a symbolic link in `folder`.
+    pub(crate) fn called(name: &str, folder: &Path) -> Program {
+        let link = folder.join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_stateset-agents"), &link).expect("a link");
+        Program { path: link, ..Program::main(folder) }
+    }
+
+    fn new(path: &str, folder: &Path) -> Program {
+        Program { path: path.into(), folder: folder.to_owned(), variables: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Program {
@@ -75,13 +82,13 @@ impl Program {
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        self.surrounded(Command::new(self.path), args)
+        self.surrounded(Command::new(&self.path), args)
     }
 
     /// Started by a script, which finds the program in `$0` and its arguments in `$@`.
     pub(crate) fn under_shell(&self, script: &str, args: &[&str]) -> Command {
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", script, self.path]);
+        shell.args(["-c", script]).arg(&self.path);
         self.surrounded(shell, args)
     }
 

@@ -6,8 +6,8 @@
 
 use serde_json::{Value, json};
 
+use super::job_server::{Serving, id_of, training};
 use super::program::folder;
-use super::serving::{Serving, id_of, training};
 
 fn messages(server: &Serving, path: &str) -> Vec<String> {
     let kept = server.get(path);

@@ -1,40 +1,12 @@
 //! `serve`: keys, addresses that are taken, and stopping.
 
-use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, ChildStderr, Stdio};
 
 use super::program::{Program, folder};
-
-/// A running server and what it said until it listened.
-struct Serving {
-    child: Child,
-    said: String,
-    stderr: BufReader<ChildStderr>,
-}
+use super::serving::Serving;
 
 fn serve(program: &Program, args: &[&str]) -> Serving {
-    let mut command =
-        program.command(&[&["serve", "--model", "stub:", "--port", "0"], args].concat());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("it starts");
-    let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-    let mut said = String::new();
-    while !said.contains("listening on") {
-        assert_ne!(stderr.read_line(&mut said).expect("UTF-8"), 0, "{said}");
-    }
-    Serving { child, said, stderr }
-}
-
-impl Serving {
-    /// Asks it to terminate; how it ended and what it said meanwhile.
-    fn stop(mut self) -> (Option<i32>, String) {
-        let id = self.child.id().to_string();
-        std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
-        let mut said = String::new();
-        while self.stderr.read_line(&mut said).expect("UTF-8") > 0 {}
-        (self.child.wait().expect("it ends").code(), said)
-    }
+    Serving::start(program.command(&[&["serve", "--model", "stub:", "--port", "0"], args].concat()))
 }
 
 #[test]
@@ -84,4 +56,54 @@ fn a_server_for_others_makes_a_key_once_and_shows_it_once() {
     let again = serve(&program, &args);
     assert!(!again.said.contains("sk-stateset-"), "{}", again.said);
     again.stop();
+}
+
+/// What a server with keys answers to a request with this one.
+fn status(server: &Serving, key: &str) -> u16 {
+    server.ask("GET", "/v1/models", &[&format!("x-api-key: {key}")], "").status
+}
+
+fn wait_for(server: &Serving, key: &str, wanted: u16) {
+    let start = std::time::Instant::now();
+    while status(server, key) != wanted {
+        assert!(start.elapsed().as_secs() < 60, "it is not {wanted}");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn keys_are_added_listed_and_revoked_while_a_server_runs() {
+    let temp = folder();
+    let program = Program::main(temp.path());
+    let keys = |args: &[&str]| program.run(&[&["keys"], args, &["--data-dir", "data"]].concat());
+    let first = keys(&["add", "--role", "admin", "--name", "boss"]);
+    assert!(first.stderr.contains("boss has the role admin"), "{}", first.stderr);
+    let first = first.ok().trim().to_owned();
+    assert!(first.starts_with("sk-stateset-"), "{first}");
+    let server = serve(&program, &["--data-dir", "data"]);
+    assert_eq!((status(&server, &first), status(&server, "another-key-here")), (200, 401));
+
+    let second = keys(&["add", "--role", "user", "--json"]).json_lines().remove(0);
+    let (name, key) = (second["name"].as_str().unwrap(), second["key"].as_str().unwrap());
+    assert!(name.starts_with("user-"), "{second}");
+    wait_for(&server, key, 200);
+    let listed = keys(&["list"]).ok();
+    assert!(listed.contains("boss") && listed.contains(name) && !listed.contains(key), "{listed}");
+    keys(&["revoke", name]).ok();
+    wait_for(&server, key, 401);
+    assert_eq!(status(&server, &first), 200);
+    server.stop();
+
+    let kept = std::fs::read_to_string(temp.path().join("data/keys.json")).expect("a keys file");
+    assert!(kept.contains("boss") && !kept.contains(&first) && !kept.contains(name), "{kept}");
+    let refusals: [(&[&str], &str); 4] = [
+        (&["add", "--role", "admin", "--name", "boss"], "already"),
+        (&["add", "--role", "root"], "user, trainer, admin"),
+        (&["revoke", "nobody"], "those there are: boss"),
+        (&["add", "--role", "user", "--name", ""], "1 to 100"),
+    ];
+    for (args, expected) in refusals {
+        let told = keys(args).refused();
+        assert!(told.contains(expected), "{args:?}: {told}");
+    }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::job_server::{Serving, ask, id_of, training};
 use super::program::{Program, folder};
-use super::serving::{Serving, ask, id_of, training};
 
 #[test]
 fn a_training_killed_twice_comes_to_the_same_weights() {

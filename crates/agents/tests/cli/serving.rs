@@ -1,123 +1,72 @@
-//! A server as a process of its own.
+//! A server as a process, and plain requests to it.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
-use serde_json::{Value, json};
-
-use super::program::Program;
-
-/// A server as a process of its own; killed when dropped.
+/// A running server and what it said until it listened; killed when dropped.
 pub(crate) struct Serving {
     child: Child,
-    pub(crate) address: String,
+    pub(crate) said: String,
+    stderr: BufReader<ChildStderr>,
+}
+
+/// An answer as it came.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Status line and headers, in lower case.
+    pub(crate) head: String,
+    pub(crate) body: String,
 }
 
 impl Serving {
-    pub(crate) fn start(folder: &Path) -> Serving {
-        let args = ["serve", "--port", "0", "--threads", "1", "--training-threads", "1"];
-        let more = ["--slots", "2", "--context", "256", "--data-dir", "data"];
-        // A write beyond the allowed size of a file fails then, instead of ending the program.
-        let script = "trap '' XFSZ; exec \"$0\" \"$@\"";
-        let mut child = Program::main(folder)
-            .under_shell(script, &[&args[..], &more[..]].concat())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
-        let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            line.split_once("listening on http://").map(|(_, address)| address.to_owned())
-        });
-        // What follows is read away, so that the server never waits for its log.
-        std::thread::spawn(move || lines.for_each(drop));
-        Serving { child, address: address.expect("it listens") }
+    /// Starts a server and waits until it listens.
+    pub(crate) fn start(mut command: Command) -> Serving {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut said = String::new();
+        while !said.contains("listening on") {
+            assert_ne!(stderr.read_line(&mut said).expect("UTF-8"), 0, "{said}");
+        }
+        Serving { child, said, stderr }
     }
 
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+    /// Asks it to terminate; how it ended and what it said meanwhile.
+    pub(crate) fn stop(mut self) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        let mut said = String::new();
+        while self.stderr.read_line(&mut said).expect("UTF-8") > 0 {}
+        (self.child.wait().expect("it ends").code(), said)
     }
 
-    /// From now on no file may have more bytes than this, so that at 0 the system refuses every write, as
-    /// it does on a full disk. False where it cannot be asked for that.
-    pub(crate) fn limit_files(&self, bytes: &str) -> bool {
-        let (id, limit) = (self.child.id().to_string(), format!("--fsize={bytes}:unlimited"));
-        let asked = Command::new("prlimit").args(["--pid", &id, &limit]).status();
-        asked.is_ok_and(|status| status.success())
-    }
-
-    pub(crate) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        ask(&self.address, method, path, body).expect("an answer")
-    }
-
-    pub(crate) fn get(&self, path: &str) -> Value {
-        self.ask("GET", path, None).1
-    }
-
-    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
-        let (status, body) = self.ask("POST", path, Some(body));
-        assert!((200..300).contains(&status), "{body}");
-        body
-    }
-
-    pub(crate) fn wait_for(&self, id: &str, is_it: impl Fn(&Value) -> bool) -> Value {
-        let start = Instant::now();
-        loop {
-            let job = self.get(&format!("/training/{id}"));
-            if is_it(&job) {
-                return job;
-            }
-            assert!(start.elapsed() < Duration::from_secs(120), "{job}");
-            std::thread::sleep(Duration::from_millis(30));
+    /// Sends a request on a connection of its own. `headers` are whole lines.
+    pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let address = self.said.split("listening on http://").nth(1).expect("it listens").trim();
+        let mut stream = TcpStream::connect(address).expect("a connection");
+        let (more, length) = (headers.join("\r\n"), body.len());
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n{more}\r\n"
+        );
+        let end = if more.is_empty() { "" } else { "\r\n" };
+        stream.write_all(format!("{head}{end}{body}").as_bytes()).expect("it is sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Answer {
+            status: status.expect("a status"),
+            head: head.to_lowercase(),
+            body: body.to_owned(),
         }
     }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        self.kill();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
-}
-
-/// One request on a connection of its own; `None` where the server is gone.
-pub(crate) fn ask(
-    address: &str,
-    method: &str,
-    path: &str,
-    body: Option<&Value>,
-) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    let body = body.map_or(String::new(), Value::to_string);
-    let length = body.len();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-    );
-    stream.write_all((head + &body).as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).ok()?))
-}
-
-/// A training of a few seconds.
-pub(crate) fn training() -> Value {
-    json!({
-        "prompts": ["Say yes.", "Say no."], "num_iterations": 6, "reward": "contains:yes",
-        "training_config_overrides": {
-            "num_generations": 4, "max_completion_length": 8, "save_steps": 2, "seed": 3,
-            "eval_before": false, "run_post_eval": false
-        }
-    })
-}
-
-/// The id of a training in what was answered.
-pub(crate) fn id_of(body: &Value) -> &str {
-    body["training_id"].as_str().expect("an id")
 }

@@ -16,3 +16,4 @@ mod learning;
 mod methods;
 mod pages;
 mod readme;
+mod serving;

@@ -31,7 +31,7 @@ fn call(command: &str) -> Option<&str> {
 }
 
 /// Serves until it listens, and a little longer: it must end well when it is asked to.
-fn serve(call: &str, folder: &Path) {
+pub(super) fn serve(call: &str, folder: &Path) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_stateset-agents"))
         .args(call.split_whitespace())
         .args(["--port", "0"])

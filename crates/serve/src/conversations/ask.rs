@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use stateset_core::{Message, MessageRecord};
 
+use super::caller::Caller;
 use super::turn::Turn;
 use crate::agents::SamplingWish;
 use crate::api_error::ApiError;
@@ -74,6 +75,7 @@ impl Ask {
             text.iter().try_for_each(|text| check_text(field, text, MAX_NAME_CHARS))?;
         }
         Ok(Turn {
+            caller: Caller::default(),
             conversation,
             messages,
             wish: SamplingWish {

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::ask::Ask;
 use super::bodies::{conversation_body, messages_body};
-use super::turn::say;
+use super::caller::Caller;
+use super::turn::{Turn, say};
 use crate::App;
 use crate::api_error::ApiError;
 use crate::body::OptionalJson;
@@ -29,10 +30,11 @@ pub(crate) fn conversation_routes() -> Router<App> {
 
 async fn begin(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     OptionalJson(ask): OptionalJson<Ask>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let mut turn = ask.turn(None)?;
+    let mut turn = Turn { caller, ..ask.turn(None)? };
     turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;
     let status = match turn.conversation {
         Some(_) => StatusCode::OK,
@@ -41,19 +43,23 @@ async fn begin(
     Ok((status, Json(say(&app, turn).await?.body())))
 }
 
-async fn list(State(app): State<App>, ListQuery(page): ListQuery) -> Result<Json<Value>, ApiError> {
-    let found = app.services()?.store().conversations(&page).await?;
+async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    ListQuery(page): ListQuery,
+) -> Result<Json<Value>, ApiError> {
+    let found = app.services()?.store().conversations(&page, caller.of_owner()).await?;
     Ok(Json(page_body(&found, |row| &row.id, conversation_body)))
 }
 
 /// A conversation with all its messages.
 pub(crate) async fn one(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let store = app.services()?.store();
-    let found = store.conversation(&id).await?;
-    let found = found.ok_or_else(|| ApiError::not_found("conversation", &id))?;
+    let found = caller.find(store, &id).await?;
     let mut body = conversation_body(&found);
     body["messages"] = messages_body(&store.messages(&id).await?);
     Ok(Json(body))
@@ -62,11 +68,12 @@ pub(crate) async fn one(
 /// Says something to a conversation.
 pub(crate) async fn add_message(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
     OptionalJson(ask): OptionalJson<Ask>,
 ) -> Result<Json<Value>, ApiError> {
-    let mut turn = ask.turn(Some(id))?;
+    let mut turn = Turn { caller, ..ask.turn(Some(id))? };
     turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;
     Ok(Json(say(&app, turn).await?.body()))
 }
@@ -74,9 +81,12 @@ pub(crate) async fn add_message(
 /// Removes a conversation.
 pub(crate) async fn remove(
     State(app): State<App>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    match app.services()?.store().remove_conversation(&id).await? {
+    let store = app.services()?.store();
+    caller.find(store, &id).await?;
+    match store.remove_conversation(&id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("conversation", &id)),
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stateset_core::{FinishReason, Message, Role};
 
+use super::caller::Caller;
 use super::claim::Claim;
 use super::history::{Aloud, answer, check_messages};
 use crate::App;
@@ -17,6 +18,8 @@ use crate::store::{ConversationRow, NewMessages, Once, asked_sha256};
 /// What is said to a conversation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Turn {
+    /// Who says it.
+    pub(crate) caller: Caller,
     /// The conversation; a new one where `None`.
     pub(crate) conversation: Option<String>,
     /// What is said, in order.
@@ -61,6 +64,9 @@ pub(crate) struct Said {
 pub(crate) async fn say(app: &App, turn: Turn) -> Result<Said, ApiError> {
     check_messages(&turn.messages)?;
     turn.wish.check()?;
+    if let Some(id) = &turn.conversation {
+        turn.caller.find(app.services()?.store(), id).await?;
+    }
     let once = turn.once();
     if let Some(said) = answered(app, once.as_ref()).await? {
         return Ok(said);
@@ -100,7 +106,8 @@ async fn answered(app: &App, once: Option<&Once>) -> Result<Option<Said>, ApiErr
 }
 
 async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiError> {
-    let store = app.services()?.store();
+    let (store, rules) = (app.services()?.store(), &app.config().conversations);
+    let _place = rules.begin(store).await?;
     let now = store.now();
     let conversation = ConversationRow {
         id: store.new_id("conv"),
@@ -108,6 +115,7 @@ async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiErr
         model: turn.model.clone(),
         sampling: turn.wish.to_value(),
         user_id: turn.user_id.clone(),
+        owner: turn.caller.owner.clone(),
         metadata: turn.metadata.clone(),
         n_messages: 0,
         created_at: now,
@@ -118,6 +126,7 @@ async fn begin(app: &App, turn: Turn, once: Option<Once>) -> Result<Said, ApiErr
         reply(app, &conversation, Vec::new(), turn.messages, wish, aloud).await?;
     let new = NewMessages { messages, once: with_answer(once.as_ref(), &said)? };
     if store.add_conversation(&conversation, &new).await? {
+        rules.note(now, &said, &new.messages).await;
         return Ok(said);
     }
     let first = answered(app, once.as_ref()).await?;
@@ -131,10 +140,11 @@ async fn go_on(
     once: Option<Once>,
     claim: Claim,
 ) -> Result<Said, ApiError> {
-    let store = app.services()?.store();
+    let (store, rules) = (app.services()?.store(), &app.config().conversations);
     let replied = async {
         let conversation = store.conversation(id).await?;
         let conversation = conversation.ok_or_else(|| ApiError::not_found("conversation", id))?;
+        rules.check_open(store, &conversation)?;
         let old = store.messages(id).await?.into_iter().map(|stored| stored.message).collect();
         let (new, aloud) = (turn.messages.clone(), turn.aloud.as_ref());
         reply(app, &conversation, old, new, turn.wish.clone(), aloud).await
@@ -148,6 +158,7 @@ async fn go_on(
     };
     let new = NewMessages { messages, once: with_answer(once.as_ref(), &said)? };
     claim.finish(&new).await?;
+    rules.note(store.now(), &said, &new.messages).await;
     Ok(said)
 }
 
@@ -228,7 +239,11 @@ impl Turn {
             self.user_id,
             self.metadata
         ]);
-        let of = self.conversation.as_deref().unwrap_or("new");
-        Some(Once { scope: format!("conversation {of}"), key, asked_sha256: asked_sha256(&asked) })
+        // Nobody is answered with what somebody else was.
+        let scope = match &self.conversation {
+            Some(id) => format!("conversation {id}"),
+            None => format!("conversation new {}", self.caller.owner),
+        };
+        Some(Once { scope: scope.trim_end().to_owned(), key, asked_sha256: asked_sha256(&asked) })
     }
 }

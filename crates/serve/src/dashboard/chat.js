@@ -111,6 +111,13 @@ say.addEventListener("submit", async (event) => {
   busy = false;
 });
 
+say.message.addEventListener("keydown", (event) => {
+  // While a word is composed, Enter ends the word.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  say.requestSubmit();
+});
+
 document.getElementById("anew").addEventListener("click", () => {
   if (busy && talk.querySelector("button.better") === null) return;
   messages = [];

@@ -37,7 +37,7 @@ pub(super) async fn page(
     let body = html! {
         p { a href={ "/dashboard/runs/" (name) } { "← " (name) } }
         h1 { "Held-out conversations, " (set) }
-        div class="scroll" {
+        div class="scroll" tabindex="0" role="region" aria-label="Conversations" {
             table {
                 thead { tr { th { "scenario" } th { "reward" } th { "turns" } th { "first words" } } }
                 tbody {

@@ -3,8 +3,9 @@
 use maud::{DOCTYPE, Markup, html};
 
 /// Pages of the head line.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 5] = [
     ("/dashboard", "Runs"),
+    ("/dashboard/jobs", "Jobs"),
     ("/dashboard/compare", "Compare"),
     ("/dashboard/chat", "Chat"),
     ("/dashboard/data", "Data"),

@@ -1,9 +1,6 @@
 //! Which of two answers people found better, as lines that preference learning reads.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::extract::State;
@@ -15,6 +12,7 @@ use super::run::blocking;
 use crate::App;
 use crate::api_error::{ApiError, full_disk, is_full_disk};
 use crate::body::JsonBody;
+use crate::lines_file::LinesFile;
 
 /// Most messages of a prompt.
 const MAX_MESSAGES: usize = 256;
@@ -24,8 +22,7 @@ const MAX_BYTES: usize = 1 << 20;
 /// A file of pairs, one JSON object a line, as `train --algorithm dpo --pairs FILE` reads them.
 #[derive(Clone, Debug)]
 pub struct PreferenceFile {
-    path: PathBuf,
-    writing: Arc<Mutex<()>>,
+    file: LinesFile,
 }
 
 /// A better and a worse answer.
@@ -52,32 +49,12 @@ struct Said {
 impl PreferenceFile {
     /// The file at `path`, which is made with its folder when the first pair comes.
     pub fn new(path: impl Into<PathBuf>) -> PreferenceFile {
-        PreferenceFile { path: path.into(), writing: Arc::default() }
+        PreferenceFile { file: LinesFile::new(path) }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Adds a line, which is on the disk when this returns.
-    ///
-    /// # Errors
-    /// Where the file system refuses.
-    fn append(&self, line: &str) -> io::Result<()> {
-        let _only = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
-        }
-        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
-        let n_whole_bytes = file.metadata()?.len();
-        let written =
-            file.write_all(format!("{line}\n").as_bytes()).and_then(|()| file.sync_data());
-        if written.is_err() {
-            // What a full disk took of the line must not stand before the next one.
-            file.set_len(n_whole_bytes)?;
-        }
-        written
+        self.file.path()
     }
 }
 
@@ -104,7 +81,7 @@ pub(super) async fn add(
         true => full_disk(error),
         false => ApiError::internal(error),
     };
-    blocking(move || file.append(&line).map_err(refused)).await?;
+    blocking(move || file.file.append(&line).map_err(refused)).await?;
     Ok((StatusCode::CREATED, Json(json!({"written": true, "file": path}))))
 }
 

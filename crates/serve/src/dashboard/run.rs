@@ -6,6 +6,7 @@ use stateset_train::{MetricsRow, RunChart, RunFigures, RunFolder, RunSummary, me
 
 use super::conversations::sets;
 use super::frame::{figure, frame};
+use super::step::steps_nav;
 use crate::App;
 use crate::api_error::ApiError;
 
@@ -15,19 +16,12 @@ pub(super) async fn page(
 ) -> Result<Markup, ApiError> {
     let run = app.config().runs.find(&name)?;
     let shown = name.clone();
-    let (live, sets) = blocking(move || Ok((fragment(&run)?, sets(&run)))).await?;
+    let live = blocking(move || fragment(&name, &run)).await?;
     let body = html! {
         h1 { (shown) }
-        @if !sets.is_empty() {
-            p { "Held-out conversations: "
-                @for set in &sets {
-                    a href={ "/dashboard/runs/" (shown) "/conversations/" (set) } { (set) } " "
-                }
-            }
-        }
-        section id="live" data-source={ "/dashboard/runs/" (shown) "/live" } aria-live="off" { (live) }
+        section id="live" data-source={ "/dashboard/runs/" (shown) "/live" } tabindex="-1" { (live) }
     };
-    Ok(frame(&name, "/dashboard", Some("/dashboard/live.js"), body))
+    Ok(frame(&shown, "/dashboard", Some("/dashboard/live.js"), body))
 }
 
 /// The part of the page that changes while the run trains.
@@ -36,7 +30,7 @@ pub(super) async fn live(
     Path(name): Path<String>,
 ) -> Result<Markup, ApiError> {
     let run = app.config().runs.find(&name)?;
-    blocking(move || fragment(&run)).await
+    blocking(move || fragment(&name, &run)).await
 }
 
 /// Runs what waits for the disk away from the threads that serve.
@@ -46,14 +40,29 @@ pub(super) async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(ApiError::internal)?
 }
 
-fn fragment(run: &RunFolder) -> Result<Markup, ApiError> {
+fn fragment(name: &str, run: &RunFolder) -> Result<Markup, ApiError> {
     let figures = RunFigures::read(run).map_err(ApiError::internal)?;
     let summary = RunSummary::read(run).ok().flatten();
     Ok(html! {
+        (conversations_nav(name, &sets(run)))
+        (steps_nav(name, &run.journal_steps(), None))
         (tiles(figures.last.as_ref(), summary.as_ref()))
         @if summary.is_some() { p class="note" data-ended="true" { "The run has ended." } }
         (drawn(&figures.charts))
     })
+}
+
+fn conversations_nav(run: &str, sets: &[String]) -> Markup {
+    html! {
+        @if !sets.is_empty() {
+            nav aria-label="Held-out conversations" {
+                span { "Held-out conversations" }
+                @for set in sets {
+                    a href={ "/dashboard/runs/" (run) "/conversations/" (set) } { (set) }
+                }
+            }
+        }
+    }
 }
 
 fn tiles(last: Option<&MetricsRow>, summary: Option<&RunSummary>) -> Markup {

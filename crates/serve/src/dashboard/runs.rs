@@ -29,11 +29,11 @@ pub(super) async fn page(State(app): State<App>) -> Result<Markup, ApiError> {
 
 fn table(runs: &[RunOutline]) -> Markup {
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" role="region" aria-label="Runs" {
             table {
                 thead { tr {
-                    th { "run" } th { "algorithm" } th { "model" } th { "steps" }
-                    th { "reward before" } th { "after" } th { "state" }
+                    th { "run" } th { "state" } th { "steps" } th { "reward before" } th { "after" }
+                    th { "algorithm" } th { "model" }
                 } }
                 tbody {
                     @for run in runs { (row(run)) }
@@ -54,12 +54,12 @@ fn row(run: &RunOutline) -> Markup {
     html! {
         tr {
             th { a href={ "/dashboard/runs/" (run.name) } { (run.name) } }
-            td { (start.map_or("–", |start| &start.algorithm)) }
-            td { (start.map_or("–", |start| &start.model)) }
+            td { (if summary.is_some() { "finished" } else { "not finished" }) }
             td { (steps) }
             td { (figure(summary.and_then(|summary| summary.reward_before))) }
             td { (figure(summary.and_then(|summary| summary.reward_after))) }
-            td { (if summary.is_some() { "finished" } else { "not finished" }) }
+            td { (start.map_or("–", |start| &start.algorithm)) }
+            td { (start.map_or("–", |start| &start.model)) }
         }
     }
 }

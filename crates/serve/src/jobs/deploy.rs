@@ -11,7 +11,7 @@ use crate::services::{check_text, unusable};
 /// Loads the newest checkpoint of a job and serves it by `name`, in the place of the model of that name
 /// where there is one. Answers that have begun end with the weights they began with. The next server
 /// over the same database serves it as well.
-pub(super) async fn deploy(app: &App, id: &str, name: Option<String>) -> Result<String, ApiError> {
+pub(crate) async fn deploy(app: &App, id: &str, name: Option<String>) -> Result<String, ApiError> {
     let name = name.unwrap_or_else(|| id.to_owned());
     check_text("name", &name, 200)?;
     load(app, id, &name).await?;

@@ -328,7 +328,7 @@ fn scaled_slots(factor: f64) -> u64 {
 }
 
 /// The run folder of a job that holds a model.
-pub(super) fn has_model(job: &JobRow) -> Option<String> {
+pub(crate) fn has_model(job: &JobRow) -> Option<String> {
     let run = RunFolder::new(&job.run_dir);
     let has = run.final_checkpoint().is_dir() || run.latest().is_file();
     has.then(|| job.run_dir.clone())

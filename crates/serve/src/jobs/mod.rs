@@ -29,8 +29,10 @@ mod views;
 mod wish;
 mod worker;
 
-pub(crate) use deploy::put;
 pub use deploy::serve_deployed;
+pub(crate) use deploy::{deploy, put};
 pub use job_settings::JobSettings;
 pub use jobs::Jobs;
+pub(crate) use jobs::has_model;
 pub(crate) use routes::job_routes;
+pub(crate) use views::{job_model, job_percent, job_status};

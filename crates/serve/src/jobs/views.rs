@@ -13,9 +13,9 @@ pub(super) fn job_body(job: &JobRow) -> Value {
     let reward = figure("reward/mean");
     json!({
         "id": job.id, "job_id": job.id, "training_id": job.id, "object": "training",
-        "status": status(job), "model": model(job),
+        "status": job_status(job), "model": job_model(job),
         "progress": {
-            "step": job.step, "of": job.n_steps, "percent": percent(job),
+            "step": job.step, "of": job.n_steps, "percent": job_percent(job),
             "reward": reward, "kl": figure("drift/k3"), "reference_kl": figure("reference_kl"),
             "entropy": figure("entropy"), "loss": figure("loss"),
         },
@@ -51,7 +51,8 @@ pub(super) fn event_body(event: &EventRow) -> Value {
     })
 }
 
-fn status(job: &JobRow) -> &'static str {
+/// Where a job stands, in one word.
+pub(crate) fn job_status(job: &JobRow) -> &'static str {
     match job.state {
         JobState::Running if job.is_cancel_asked => "cancelling",
         state => state.as_str(),
@@ -59,14 +60,15 @@ fn status(job: &JobRow) -> &'static str {
 }
 
 /// The model it began with: a name, or the training it comes from. Places on the server are not shown.
-fn model(job: &JobRow) -> &str {
+pub(crate) fn job_model(job: &JobRow) -> &str {
     match Path::new(&job.model).is_absolute() {
         true => Path::new(&job.model).file_name().and_then(|name| name.to_str()).unwrap_or(""),
         false => &job.model,
     }
 }
 
-fn percent(job: &JobRow) -> f64 {
+/// How much of a job is done, 0 to 100.
+pub(crate) fn job_percent(job: &JobRow) -> f64 {
     match (job.state, job.n_steps) {
         (JobState::Completed, _) => 100.0,
         (_, 0) => 0.0,

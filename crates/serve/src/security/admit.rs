@@ -52,6 +52,7 @@ fn admitted(app: &App, parts: &axum::http::request::Parts) -> Result<Option<Iden
     if is_loopback {
         origin::check(parts, &security.hosts, security.origins())?;
     }
+    browser::check_sender(parts, security.origins())?;
     let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     let Need::Role(needed) = access_of(matched, &parts.method) else { return Ok(None) };
     let client = security.proxies.client(&parts.headers, &parts.extensions);

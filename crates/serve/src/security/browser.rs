@@ -3,10 +3,13 @@
 
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+
+use super::origin;
+use crate::api_error::ApiError;
 
 /// True for the pages for people.
 fn is_page(path: &str) -> bool {
@@ -22,6 +25,19 @@ pub(super) fn take_password(parts: &mut Parts) {
     if let Ok(mut value) = HeaderValue::try_from(format!("Bearer {key}")) {
         value.set_sensitive(true);
         parts.headers.insert(AUTHORIZATION, value);
+    }
+}
+
+/// Refuses what a page of another site sends to change something: browsers add the password unasked.
+///
+/// # Errors
+/// [`ApiError`] 403.
+pub(super) fn check_sender(parts: &Parts, origins: &[String]) -> Result<(), ApiError> {
+    let only_reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    match is_page(parts.uri.path()) && !only_reads {
+        // That any page may read answers does not mean that any may press our buttons.
+        true => origin::check_page(parts, |origin| origins.iter().any(|allowed| allowed == origin)),
+        false => Ok(()),
     }
 }
 
@@ -65,6 +81,30 @@ mod tests {
         }
         for kept in ["Bearer key", "Basic !!", "Basic", "Basic bm9jb2xvbg=="] {
             assert_eq!(after("/dashboard", kept), kept);
+        }
+    }
+
+    #[test]
+    fn pages_of_other_sites_change_nothing_on_ours() {
+        for (method, path, origin, passes) in [
+            ("POST", "/dashboard/jobs/a/cancel", Some("https://box.example"), true),
+            ("POST", "/dashboard/jobs/a/cancel", Some("https://evil.example"), false),
+            ("POST", "/dashboard/jobs/a/cancel", Some("null"), false),
+            ("POST", "/dashboard/jobs/a/cancel", None, true),
+            ("GET", "/dashboard/jobs", Some("https://evil.example"), true),
+            ("POST", "/v1/chat/completions", Some("https://evil.example"), true),
+        ] {
+            let mut request = Request::builder().method(method).uri(path);
+            request = request.header("host", "box.example");
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(
+                check_sender(&parts, &["*".to_owned()]).is_ok(),
+                passes,
+                "{method} {path} {origin:?}"
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::{Role, StoredKey};
 use crate::ServeError;
 
 /// What generated keys begin with, so that scanners of secrets find those that got out.
@@ -25,6 +26,11 @@ impl GeneratedKey {
             message: format!("the system gives no randomness ({error}); give a key by --api-key"),
         })?;
         Ok(GeneratedKey(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes))))
+    }
+
+    /// What is kept of it: the key of an admin, for it was made because nobody could come in.
+    pub fn stored(&self) -> StoredKey {
+        StoredKey::of("generated", self, Role::Admin)
     }
 
     /// The key itself, to be shown to the person who started the server.

@@ -93,6 +93,16 @@ impl KeyRing {
         Ok(())
     }
 
+    /// A ring with these keys of a keys file or database alone.
+    ///
+    /// # Errors
+    /// [`ServeError::Setting`] where a hash is not one.
+    pub(super) fn of_stored(stored: &[StoredKey]) -> Result<KeyRing, ServeError> {
+        let mut ring = KeyRing::default();
+        ring.add_stored(stored)?;
+        Ok(ring)
+    }
+
     /// Whose key this is. Every key is compared, each in constant time, so that the time says nothing.
     pub fn find(&self, presented: &str) -> Option<Identity> {
         let presented = hash(presented);

@@ -1,4 +1,7 @@
 //! Keys that outlive the program: a JSON file of hashes, readable by its owner only.
+//!
+//! Two programs that change it wait for each other: they lock the folder that it is in, for the file itself is
+//! replaced by each change.
 
 use std::fs;
 use std::io::{self, Write};
@@ -45,6 +48,11 @@ impl StoredKey {
         let hex = |byte: &u8| format!("{byte:02x}");
         let sha256 = hash(key.reveal()).iter().map(hex).collect();
         StoredKey { name: name.to_owned(), sha256, role }
+    }
+
+    /// The first digits of its hash, by which people can tell it from others.
+    pub fn fingerprint(&self) -> &str {
+        self.sha256.get(..8).unwrap_or(&self.sha256)
     }
 
     pub(super) fn sha256_bytes(&self) -> Result<[u8; 32], ServeError> {
@@ -95,6 +103,53 @@ impl KeysFile {
             return Err(self.refused(format!("schema_version is {found}; this program reads 1")));
         }
         Ok(written.keys)
+    }
+
+    /// Adds a key; false where its name is taken.
+    ///
+    /// # Errors
+    /// [`ServeError::Setting`] where the file cannot be read or written.
+    pub fn add(&self, key: StoredKey) -> Result<bool, ServeError> {
+        self.change(|keys| {
+            let is_new = keys.iter().all(|known| known.name != key.name);
+            is_new.then(|| keys.push(key))
+        })
+    }
+
+    /// Removes the key called `name`; false where there is none.
+    ///
+    /// # Errors
+    /// [`ServeError::Setting`] where the file cannot be read or written.
+    pub fn remove(&self, name: &str) -> Result<bool, ServeError> {
+        self.change(|keys| {
+            let n_before = keys.len();
+            keys.retain(|key| key.name != name);
+            (keys.len() < n_before).then_some(())
+        })
+    }
+
+    /// Writes the file anew where `change` says that it changed something.
+    fn change(
+        &self,
+        change: impl FnOnce(&mut Vec<StoredKey>) -> Option<()>,
+    ) -> Result<bool, ServeError> {
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let lock = || -> io::Result<fs::File> {
+            fs::create_dir_all(folder)?;
+            let folder = fs::File::open(folder)?;
+            folder.lock()?;
+            Ok(folder)
+        };
+        let _lock = lock().map_err(|error| self.refused(error))?;
+        let mut keys = self.read()?;
+        let has_changed = change(&mut keys).is_some();
+        if has_changed {
+            self.write(keys)?;
+        }
+        Ok(has_changed)
     }
 
     /// Writes these keys in the place of those that were there: a whole new file, then a rename, so that

@@ -1,4 +1,4 @@
-//! Which pages may call a server on a loopback address.
+//! Which pages may call a server on a loopback address, and post to the pages for people on any.
 //!
 //! A page of any site may send requests to 127.0.0.1 from its reader's browser, and by DNS rebinding read
 //! the answers under a name of its own. Its requests carry that name in `Host`, or its own in `Origin`.
@@ -19,9 +19,17 @@ pub(super) fn check(parts: &Parts, hosts: &[String], origins: &[String]) -> Resu
              or allow the name by --allowed-host";
         return Err(refused("host_not_allowed", message).at("header.host"));
     }
-    let Some(origin) = text(&parts.headers, ORIGIN) else { return Ok(()) };
+    check_page(parts, |origin| origins.iter().any(|allowed| allowed == "*" || allowed == origin))
+}
+
+/// Refuses what a page of another site sends, unless it is allowed. Whoever names no page is no browser: those
+/// do whenever they post.
+pub(super) fn check_page(parts: &Parts, is_allowed: impl Fn(&str) -> bool) -> Result<(), ApiError> {
+    let (Some(host), Some(origin)) = (host(parts), text(&parts.headers, ORIGIN)) else {
+        return Ok(());
+    };
     let is_same = origin.split_once("://").is_some_and(|(_, site)| site.eq_ignore_ascii_case(host));
-    if is_same || origins.iter().any(|allowed| allowed == "*" || allowed == origin) {
+    if is_same || is_allowed(origin) {
         return Ok(());
     }
     let message = "pages of other sites may not call this server; allow theirs by --cors-origin";

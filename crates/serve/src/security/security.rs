@@ -1,13 +1,16 @@
 //! All that decides whether a request is let in.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use arc_swap::ArcSwap;
 use axum::http::{HeaderMap, StatusCode};
 use stateset_connect::Secret;
 
 use super::client::TrustedProxies;
-use super::keys_file::{KeysFile, StoredKey};
+use super::keys_file::StoredKey;
 use super::token::{Presented, TokenSettings, Tokens};
 use super::{GeneratedKey, Identity, KeyRing, Lockout, Role, Who};
 use crate::ServeError;
@@ -21,8 +24,8 @@ pub struct SecuritySettings {
     pub keys: Vec<(&'static str, Secret, Role)>,
     /// Lists of keys as `key:role|role,...`, and where each was given.
     pub key_lists: Vec<(&'static str, Secret)>,
-    /// A file of keys; a generated key is kept in it.
-    pub keys_file: Option<KeysFile>,
+    /// Keys that were kept, as hashes.
+    pub stored: Vec<StoredKey>,
     /// Which tokens are taken.
     pub tokens: TokenSettings,
     /// Callers without a key may do what users may.
@@ -41,7 +44,12 @@ pub struct SecuritySettings {
 /// loopback address and nobody elsewhere.
 #[derive(Debug, Default)]
 pub struct Security {
-    ring: KeyRing,
+    /// Keys of flags and variables.
+    given: KeyRing,
+    /// Keys that are kept, and may change while the server runs.
+    kept: ArcSwap<KeyRing>,
+    /// True once a key was known: revoking the last one opens nothing.
+    has_known_keys: AtomicBool,
     tokens: Tokens,
     lockout: Lockout,
     allow_anonymous: bool,
@@ -52,7 +60,7 @@ pub struct Security {
 
 impl Security {
     /// Reads keys and files. Where the server is not on a loopback address and nothing would let anyone
-    /// in, a key of an admin is made and given back; the keys file, where there is one, keeps its hash.
+    /// in, a key of an admin is made and given back; whoever asked is to keep it.
     ///
     /// # Errors
     /// [`ServeError::Setting`] where a key or a file is refused.
@@ -60,30 +68,26 @@ impl Security {
         settings: SecuritySettings,
         is_loopback: bool,
     ) -> Result<(Security, Option<GeneratedKey>), ServeError> {
-        let mut ring = KeyRing::default();
+        let mut given = KeyRing::default();
         for (source, key, role) in &settings.keys {
-            ring.add(source, key.reveal(), *role)?;
+            given.add(source, key.reveal(), *role)?;
         }
         for (source, list) in &settings.key_lists {
-            ring.add_list(source, list.reveal())?;
+            given.add_list(source, list.reveal())?;
         }
-        if let Some(file) = &settings.keys_file {
-            ring.add_stored(&file.read()?)?;
-        }
+        let mut kept = KeyRing::of_stored(&settings.stored)?;
         let tokens = Tokens::open(&settings.tokens, settings.clock)?;
         let needs_key = !is_loopback && !settings.allow_anonymous;
         let mut generated = None;
-        if needs_key && ring.is_empty() && tokens.is_empty() {
+        if needs_key && given.is_empty() && kept.is_empty() && tokens.is_empty() {
             let key = GeneratedKey::draw()?;
-            let stored = [StoredKey::of("generated", &key, Role::Admin)];
-            ring.add_stored(&stored)?;
-            if let Some(file) = &settings.keys_file {
-                file.write(stored.to_vec())?;
-            }
+            kept.add_stored(&[key.stored()])?;
             generated = Some(key);
         }
         let security = Security {
-            ring,
+            has_known_keys: AtomicBool::new(!given.is_empty() || !kept.is_empty()),
+            given,
+            kept: ArcSwap::from_pointee(kept),
             tokens,
             lockout: Lockout::default(),
             allow_anonymous: settings.allow_anonymous,
@@ -92,6 +96,31 @@ impl Security {
             origins: settings.origins,
         };
         Ok((security, generated))
+    }
+
+    /// Takes these keys in the place of those that were kept before.
+    ///
+    /// # Errors
+    /// [`ServeError::Setting`] where a hash is not one; those kept before count then.
+    pub fn renew(&self, stored: &[StoredKey]) -> Result<(), ServeError> {
+        let ring = KeyRing::of_stored(stored)?;
+        if !ring.is_empty() {
+            self.has_known_keys.store(true, Ordering::Relaxed);
+        }
+        self.kept.store(Arc::new(ring));
+        Ok(())
+    }
+
+    /// Whose key this is. All keys are compared, whichever it is.
+    fn holder_of(&self, presented: &str) -> Option<Identity> {
+        let (given, kept) = (self.given.find(presented), self.kept.load().find(presented));
+        given.or(kept)
+    }
+
+    /// What a key opens.
+    #[cfg(test)]
+    pub(super) fn role_of(&self, presented: &str) -> Option<Role> {
+        self.holder_of(presented).map(|identity| identity.role)
     }
 
     /// Origins whose pages may call; `*` is any.
@@ -145,14 +174,14 @@ impl Security {
     }
 
     fn found(&self, presented: &str) -> Presented {
-        match self.ring.find(presented) {
+        match self.holder_of(presented) {
             Some(identity) => Presented::Known(identity),
             None => self.tokens.find(presented),
         }
     }
 
     fn knows_keys(&self) -> bool {
-        !self.ring.is_empty() || !self.tokens.is_empty()
+        self.has_known_keys.load(Ordering::Relaxed) || !self.tokens.is_empty()
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use stateset_connect::Traces;
 
 use super::TlsFiles;
+use crate::conversations::ConversationRules;
 use crate::dashboard::{PreferenceFile, RunsFolder};
 use crate::limits::Limits;
 use crate::security::Security;
@@ -25,6 +26,8 @@ pub struct ServeConfig {
     pub runs: RunsFolder,
     /// Where pairs of answers go that people compared.
     pub preferences: PreferenceFile,
+    /// How many conversations are held, for how long, and whether they are written down.
+    pub conversations: ConversationRules,
     /// How long running requests may take to end after the server was asked to.
     pub drain: Duration,
     /// Who may call.
@@ -51,6 +54,7 @@ impl Default for ServeConfig {
             max_body_bytes: 4 << 20,
             runs: RunsFolder::new([PathBuf::from("outputs")]),
             preferences: PreferenceFile::new("stateset-data/preferences.jsonl"),
+            conversations: ConversationRules::default(),
             drain: Duration::from_secs(30),
             security: Arc::default(),
             limits: Limits::default(),

@@ -22,7 +22,7 @@ use crate::agents::SamplingWish;
 use crate::api_error::ApiError;
 use crate::body::OptionalJson;
 use crate::conversations::{
-    Ask, MAX_MESSAGE_CHARS, Said, Turn, add_message, checked_metadata, one, remove, say,
+    Ask, Caller, MAX_MESSAGE_CHARS, Said, Turn, add_message, checked_metadata, one, remove, say,
 };
 
 pub(super) fn chat_routes() -> Router<App> {
@@ -77,6 +77,7 @@ impl ChatRequest {
             text.iter().try_for_each(|text| check_text(field, text, 200))?;
         }
         Ok(Turn {
+            caller: Caller::default(),
             messages: vec![Message::user(self.message)],
             wish: wish(self.strategy.as_deref(), self.temperature, self.max_tokens)?,
             conversation: self.conversation_id,
@@ -111,10 +112,14 @@ fn wish(
 }
 
 /// Answers a chat message.
-pub(super) async fn answer(app: &App, asked: ChatRequest) -> Result<Value, ApiError> {
+pub(super) async fn answer(
+    app: &App,
+    caller: Caller,
+    asked: ChatRequest,
+) -> Result<Value, ApiError> {
     let context = asked.context.clone().unwrap_or_else(|| json!({}));
     let strategy = asked.strategy.clone().unwrap_or_else(|| "default".to_owned());
-    let said = say(app, asked.turn()?).await?;
+    let said = say(app, Turn { caller, ..asked.turn()? }).await?;
     Ok(chat_body(&said, &context, &strategy))
 }
 
@@ -130,19 +135,21 @@ fn chat_body(said: &Said, context: &Value, strategy: &str) -> Value {
 
 async fn chat(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     OptionalJson(mut asked): OptionalJson<ChatRequest>,
 ) -> Result<Json<Value>, ApiError> {
     asked.idempotency_key = with_key(&headers, asked.idempotency_key)?;
-    Ok(Json(answer(&app, asked).await?))
+    Ok(Json(answer(&app, caller, asked).await?))
 }
 
 async fn start(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<Ask>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let mut turn = asked.turn(None)?;
+    let mut turn = Turn { caller, ..asked.turn(None)? };
     if turn.conversation.is_some() {
         let message = "a chat that starts has no id yet; write to /chat/{id}/message";
         return Err(unusable("not_supported", "conversation_id", message));

@@ -20,6 +20,7 @@ use super::unusable;
 use crate::App;
 use crate::api_error::{ApiError, Dialect};
 use crate::body::refusal;
+use crate::conversations::Caller;
 
 /// Documented: bytes of a message.
 const MAX_BYTES: usize = 64 << 10;
@@ -30,6 +31,7 @@ const MAX_PER_SECOND: usize = 10;
 /// Upgrades the connection.
 pub(super) async fn socket(
     State(app): State<App>,
+    caller: Caller,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|rejection| {
@@ -37,7 +39,7 @@ pub(super) async fn socket(
     })?;
     // Somewhat longer messages are read, so that they can be refused with the documented code.
     let upgrade = upgrade.max_message_size(4 * MAX_BYTES).max_frame_size(4 * MAX_BYTES);
-    Ok(upgrade.on_upgrade(move |socket| serve(app, socket)))
+    Ok(upgrade.on_upgrade(move |socket| serve(app, caller, socket)))
 }
 
 /// When the last messages came.
@@ -55,7 +57,7 @@ impl Pace {
     }
 }
 
-async fn serve(app: App, mut socket: WebSocket) {
+async fn serve(app: App, caller: Caller, mut socket: WebSocket) {
     let mut pace = Pace::default();
     loop {
         let message = match socket.recv().await {
@@ -73,7 +75,7 @@ async fn serve(app: App, mut socket: WebSocket) {
         if !pace.allows(Instant::now()) {
             return close(socket, "more than 10 messages in a second").await;
         }
-        let reply = reply(&app, &message).await.to_string();
+        let reply = reply(&app, &caller, &message).await.to_string();
         if socket.send(Message::Text(reply.into())).await.is_err() {
             return;
         }
@@ -86,7 +88,7 @@ async fn close(mut socket: WebSocket, reason: &'static str) {
     socket.send(Message::Close(Some(frame))).await.ok();
 }
 
-async fn reply(app: &App, text: &str) -> Value {
+async fn reply(app: &App, caller: &Caller, text: &str) -> Value {
     let mut fields: Map<String, Value> = match serde_json::from_str(text) {
         Ok(fields) => fields,
         Err(error) => return failed(&refusal(&error), None),
@@ -98,7 +100,7 @@ async fn reply(app: &App, text: &str) -> Value {
         Some("metrics") => {
             figures(app).await.map(|figures| json!({"type": "metrics", "data": figures}))
         }
-        Some("chat") => chat(app, fields).await,
+        Some("chat") => chat(app, caller, fields).await,
         _ => {
             let message = "found none that is known; allowed are chat, metrics and ping";
             Err(unusable("invalid_value", "type", message))
@@ -115,9 +117,9 @@ async fn reply(app: &App, text: &str) -> Value {
     }
 }
 
-async fn chat(app: &App, fields: Map<String, Value>) -> Result<Value, ApiError> {
+async fn chat(app: &App, caller: &Caller, fields: Map<String, Value>) -> Result<Value, ApiError> {
     let asked: ChatRequest = serde_json::from_value(fields.into()).map_err(|e| refusal(&e))?;
-    let mut body = answer(app, asked).await?;
+    let mut body = answer(app, caller.clone(), asked).await?;
     body["type"] = "chat_response".into();
     Ok(body)
 }

@@ -24,6 +24,8 @@ pub struct ConversationRow {
     pub sampling: Value,
     /// Whom it is with, in the client's words.
     pub user_id: Option<String>,
+    /// Whose key began it; empty for nobody in particular.
+    pub owner: String,
     /// What the client wants to keep with it.
     pub metadata: Value,
     /// How many messages it has.
@@ -64,7 +66,7 @@ pub struct NewMessages {
 }
 
 const COLUMNS: &str =
-    "id, agent_id, model, sampling, user_id, metadata, n_messages, created_at, updated_at";
+    "id, agent_id, model, sampling, user_id, owner, metadata, n_messages, created_at, updated_at";
 
 impl Store {
     /// Writes a new conversation with its first messages. False where its idempotency key was used
@@ -82,8 +84,8 @@ impl Store {
             return Ok(false);
         }
         let write = "INSERT INTO conversations (id, agent_id, model, sampling, user_id, metadata, \
-                     n_messages, created_at, updated_at, claim, claimed_until) \
-                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', 0)";
+                     n_messages, created_at, updated_at, owner, claim, claimed_until) \
+                     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', 0)";
         let write = sqlx::query(write)
             .bind(&conversation.id)
             .bind(&conversation.agent_id)
@@ -93,7 +95,8 @@ impl Store {
             .bind(conversation.metadata.to_string())
             .bind(new.messages.len() as i64)
             .bind(conversation.created_at)
-            .bind(conversation.updated_at);
+            .bind(conversation.updated_at)
+            .bind(&conversation.owner);
         write.execute(&mut *writing).await?;
         self.write_messages(&mut writing, &conversation.id, 0, &new.messages).await?;
         writing.commit().await?;
@@ -110,18 +113,26 @@ impl Store {
         found.fetch_optional(&self.pool).await?.as_ref().map(conversation_of).transpose()
     }
 
-    /// Conversations, newest first.
+    /// Conversations, newest first; everybody's where `owner` is `None`.
     ///
     /// # Errors
     /// [`StoreError`] where the database fails.
     pub async fn conversations(
         &self,
         page: &PageAsked,
+        owner: Option<&str>,
     ) -> Result<Page<ConversationRow>, StoreError> {
-        let asked =
-            format!("SELECT {COLUMNS} FROM conversations WHERE id < $1 ORDER BY id DESC LIMIT $2");
+        let whose = if owner.is_some() { "owner = $3 AND" } else { "" };
+        let asked = format!(
+            "SELECT {COLUMNS} FROM conversations WHERE {whose} id < $1 ORDER BY id DESC LIMIT $2"
+        );
         let found = sqlx::query(sqlx::AssertSqlSafe(asked)).bind(page.before());
-        let rows = found.bind(page.limit_and_one()).fetch_all(&self.pool).await?;
+        let found = found.bind(page.limit_and_one());
+        let found = match owner {
+            Some(owner) => found.bind(owner),
+            None => found,
+        };
+        let rows = found.fetch_all(&self.pool).await?;
         Ok(Page::of(rows.iter().map(conversation_of).collect::<Result<_, _>>()?, page))
     }
 
@@ -247,6 +258,17 @@ impl Store {
         Ok(())
     }
 
+    /// How many conversations were added to since `since`, and when the first of these last was.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database fails.
+    pub async fn conversations_since(&self, since: i64) -> Result<(i64, Option<i64>), StoreError> {
+        let asked = "SELECT COUNT(*) AS n, MIN(updated_at) AS first FROM conversations \
+                     WHERE updated_at >= $1";
+        let row = sqlx::query(asked).bind(since).fetch_one(&self.pool).await?;
+        Ok((row.try_get("n")?, row.try_get("first")?))
+    }
+
     /// How many conversations and messages there are.
     ///
     /// # Errors
@@ -267,6 +289,7 @@ fn conversation_of(row: &AnyRow) -> Result<ConversationRow, StoreError> {
         model: row.try_get("model")?,
         sampling: json_of("conversation", &id, &sampling)?,
         user_id: row.try_get("user_id")?,
+        owner: row.try_get("owner")?,
         metadata: json_of("conversation", &id, &metadata)?,
         n_messages: row.try_get("n_messages")?,
         created_at: row.try_get("created_at")?,

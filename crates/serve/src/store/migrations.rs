@@ -7,6 +7,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 const ALL: &[(i64, &str, &str)] = &[
     (1, "conversations", include_str!("migrations/0001_conversations.sql")),
     (2, "jobs", include_str!("migrations/0002_jobs.sql")),
+    (3, "api keys", include_str!("migrations/0003_api_keys.sql")),
+    (4, "owners", include_str!("migrations/0004_owners.sql")),
 ];
 
 /// Brings a database up to date.

@@ -3,7 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `store` | the database, opened and migrated |
-//! | `agent_rows`, `conversation_rows`, `job_rows`, `deployment_rows` | what is written and read, by table |
+//! | `agent_rows`, `conversation_rows`, `job_rows`, `deployment_rows`, `key_rows` | what is written and read, by table |
 //! | `once` | requests that must count once, by their idempotency key |
 //! | `page` | lists in pieces |
 //! | `clock` | what time it is, for tests as well |
@@ -18,6 +18,7 @@ mod clock;
 mod conversation_rows;
 mod deployment_rows;
 mod job_rows;
+mod key_rows;
 mod migrations;
 mod once;
 mod page;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
 use serde_json::{Value, json};
-use stateset_serve::security::{KeysFile, Role, Security, SecuritySettings, TokenSettings};
+use stateset_serve::security::{Role, Security, SecuritySettings, TokenSettings};
 use stateset_serve::store::Clock;
 use stateset_serve::{App, Models, ServeConfig, ServedModel};
 use tower::ServiceExt;
@@ -111,14 +111,12 @@ async fn without_keys_only_a_loopback_address_is_open() {
     let security = Security::open(anonymous, false).unwrap().0.into();
     assert_eq!(ask(ServeConfig { security, ..outside() }, None).await, 403);
 
-    let folder = tempfile::tempdir().unwrap();
-    let keys_file = KeysFile::new(folder.path().join("keys.json"));
-    let settings = SecuritySettings { keys_file: Some(keys_file), ..SecuritySettings::default() };
-    let (security, generated) = Security::open(settings.clone(), false).unwrap();
+    let (security, generated) = Security::open(SecuritySettings::default(), false).unwrap();
     let key = generated.unwrap();
     let config = ServeConfig { security: security.into(), ..outside() };
     assert_eq!(ask(config.clone(), Some(key.reveal())).await, 200);
     assert_eq!(ask(config, None).await, 401);
+    let settings = SecuritySettings { stored: vec![key.stored()], ..SecuritySettings::default() };
     let (again, generated) = Security::open(settings, false).unwrap();
     assert!(generated.is_none());
     let config = ServeConfig { security: again.into(), ..outside() };

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use stateset_connect::Secret;
-use stateset_serve::security::{GeneratedKey, KeysFile, Role, Security, SecuritySettings};
+use stateset_serve::security::{GeneratedKey, Role, Security, SecuritySettings};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::running::{ADMIN, USER, start, with_keys};
@@ -53,13 +53,12 @@ async fn nothing_at_the_finest_level_shows_a_key() {
             .await
             .unwrap();
     }
-    let folder = tempfile::tempdir().unwrap();
+    let generated = GeneratedKey::draw().unwrap();
     let settings = SecuritySettings {
         keys: vec![("--api-key", Secret::new(ADMIN), Role::Admin)],
-        keys_file: Some(KeysFile::new(folder.path().join("keys.json"))),
+        stored: vec![generated.stored()],
         ..SecuritySettings::default()
     };
-    let generated = GeneratedKey::draw().unwrap();
     let shown = format!("{settings:?} {generated:?} {:?}", server.app.config());
     let (security, _) = Security::open(settings, false).unwrap();
     let shown = format!("{shown} {security:?}");

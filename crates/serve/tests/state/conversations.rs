@@ -1,7 +1,13 @@
 //! Conversations under all their names.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
 use serde_json::{Value, json};
-use stateset_serve::store::{NewMessages, StoreError};
+use stateset_serve::LinesFile;
+use stateset_serve::conversations::ConversationRules;
+use stateset_serve::store::{Clock, NewMessages, StoreError};
 
 use super::running::Running;
 
@@ -254,4 +260,73 @@ async fn a_turn_can_be_heard_while_it_is_drawn() {
     assert_eq!(refused.refused().1, "not_found");
     let refused = server.get(&format!("{path}?message=a&temperature=hot")).await;
     assert_eq!(refused.refused(), (422, "invalid_query", Some("query")));
+}
+
+/// A clock that a test moves, in milliseconds.
+fn movable() -> (Arc<AtomicI64>, Clock) {
+    let now = Arc::new(AtomicI64::new(1_000_000));
+    let read = now.clone();
+    (now, Clock::from_fn(move || read.load(Ordering::Relaxed)))
+}
+
+#[tokio::test]
+async fn no_more_conversations_than_the_server_holds_and_silence_ends_them() {
+    let (now, clock) = movable();
+    let rules = ConversationRules::new(Some(2), Some(Duration::from_secs(60)), None);
+    let server = Running::ruled(rules, clock).await;
+    let hello = || json!({"message": "Hello"});
+    let first = server.post("/chat/start", hello()).await.ok(201);
+    let first = first["id"].as_str().unwrap();
+    now.fetch_add(10_000, Ordering::Relaxed);
+    let second = server.post("/conversations", hello()).await.ok(201);
+    let refused = server.post("/chat/start", hello()).await;
+    assert_eq!(refused.refused(), (503, "too_many_conversations", None));
+    // The first one ends 60 s after its last message, which was 10 s ago.
+    assert_eq!(refused.retry_after.as_deref(), Some("50"));
+    // One that is under way goes on, and what is deleted makes room.
+    server.post(&format!("/chat/{first}/message"), hello()).await.ok(200);
+    let second = second["id"].as_str().unwrap();
+    server.delete(&format!("/chat/{second}")).await.ok(204);
+    server.post("/api/chat", hello()).await.ok(200);
+    assert_eq!(server.post("/chat/start", hello()).await.status, 503);
+
+    now.fetch_add(60_001, Ordering::Relaxed);
+    let ended = server.post(&format!("/chat/{first}/message"), hello()).await;
+    assert_eq!(ended.refused(), (410, "conversation_ended", None));
+    let history = server.get(&format!("/chat/{first}/history")).await.ok(200);
+    assert_eq!(history["messages"].as_array().unwrap().len(), 4);
+    server.post("/chat/start", hello()).await.ok(201);
+}
+
+#[tokio::test]
+async fn conversations_that_begin_at_once_do_not_pass_the_limit() {
+    let rules = ConversationRules::new(Some(3), None, None);
+    let server = Running::ruled(rules, Clock::system()).await;
+    let all = (0..12).map(|_| server.post("/chat/start", json!({"message": "Hello"})));
+    let answers = futures::future::join_all(all).await;
+    let n_begun = answers.iter().filter(|got| got.status == 201).count();
+    assert!((1..=3).contains(&n_begun), "{n_begun}");
+    assert!(answers.iter().all(|got| matches!(got.status, 201 | 503)));
+    assert_eq!(server.services.store().count_conversations().await.unwrap().0, n_begun as i64);
+}
+
+#[tokio::test]
+async fn turns_are_written_down_where_that_is_wanted() {
+    let temp = tempfile::tempdir().unwrap();
+    let log = LinesFile::new(temp.path().join("conversations.jsonl"));
+    let rules = ConversationRules::new(None, None, Some(log.clone()));
+    let server = Running::ruled(rules, Clock::from_fn(|| 5_000)).await;
+    let said = server.post("/chat/start", json!({"message": "Hello\nyou"})).await.ok(201);
+    let id = said["id"].as_str().unwrap();
+    server.post(&format!("/chat/{id}/message"), json!({"message": "And?"})).await.ok(200);
+    let text = std::fs::read_to_string(log.path()).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{text}");
+    assert!(lines.iter().all(|line| line["conversation_id"] == id && line["time"] == 5));
+    let contents = |line: &Value| -> Vec<String> {
+        let all = line["messages"].as_array().unwrap();
+        all.iter().map(|message| message["content"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(contents(&lines[0]), ["Hello\nyou", "Yes."]);
+    assert_eq!(contents(&lines[1]), ["And?", "Yes."]);
 }

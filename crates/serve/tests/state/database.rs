@@ -53,6 +53,7 @@ pub(crate) fn conversation(store: &Store) -> ConversationRow {
         model: None,
         sampling: json!({}),
         user_id: Some("Zoë".to_owned()),
+        owner: "key anna".to_owned(),
         metadata: json!({"a": [1, null, "\u{0}"]}),
         n_messages: 2,
         created_at: store.now(),
@@ -107,10 +108,15 @@ async fn conversations_are_read_as_they_were_written() {
         let other = Once { asked_sha256: "y".to_owned(), ..once };
         let refused = store.answered(&other).await.unwrap_err();
         assert!(matches!(refused, StoreError::OtherRequest(_)), "{refused}");
+        let newest = PageAsked { limit: 1, after: None };
+        for (owner, n) in [(None, 1), (Some("key anna"), 1), (Some("key bob"), 0), (Some(""), 0)] {
+            let found = store.conversations(&newest, owner).await.unwrap();
+            assert_eq!(found.items.iter().filter(|found| **found == row).count(), n, "{owner:?}");
+        }
         assert!(store.remove_conversation(&row.id).await.unwrap());
         assert_eq!(store.messages(&row.id).await.unwrap(), []);
         let page = PageAsked { limit: 1, after: None };
-        store.conversations(&page).await.unwrap();
+        store.conversations(&page, None).await.unwrap();
     }
 }
 

@@ -9,6 +9,7 @@ mod batch;
 mod clock;
 mod conversations;
 mod database;
+mod owners;
 mod running;
 mod scale;
 mod socket;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
 use serde_json::Value;
+use stateset_serve::conversations::ConversationRules;
 use stateset_serve::jobs::JobSettings;
 use stateset_serve::store::{Clock, Place, Store};
 use stateset_serve::{
@@ -85,6 +86,23 @@ impl Running {
         Running::over(folder, store, model, library, settings).await
     }
 
+    /// A server with canned answers that holds conversations by these rules and by this clock.
+    pub(crate) async fn ruled(rules: ConversationRules, clock: Clock) -> Running {
+        let config = ServeConfig { port: 0, conversations: rules, ..ServeConfig::default() };
+        Running::configured(config, clock).await
+    }
+
+    /// A server with canned answers.
+    pub(crate) async fn configured(config: ServeConfig, clock: Clock) -> Running {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, clock).await.unwrap();
+        let library = Library::new("stub:", opener());
+        let settings = quick(folder.path());
+        let model = ServedModel::stub("stub:", vec!["Yes.".to_owned()]);
+        Running::of(config, folder, store, model, library, settings).await
+    }
+
     /// A server with the embedded model.
     pub(crate) async fn tiny() -> Running {
         let folder = Arc::new(tempfile::tempdir().unwrap());
@@ -125,6 +143,17 @@ impl Running {
         settings: JobSettings,
     ) -> Running {
         let config = ServeConfig { port: 0, ..ServeConfig::default() };
+        Running::of(config, folder, store, model, library, settings).await
+    }
+
+    async fn of(
+        config: ServeConfig,
+        folder: Arc<TempDir>,
+        store: Store,
+        model: ServedModel,
+        library: Library,
+        settings: JobSettings,
+    ) -> Running {
         let app = App::new(config, Models::new(vec![model]));
         let services = Services::start(store, library, settings);
         app.keep(services.clone());

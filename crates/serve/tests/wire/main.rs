@@ -5,6 +5,8 @@
 
 #[path = "../../../../tests/support/data.rs"]
 mod data;
+#[path = "../support/clients.rs"]
+mod python_clients;
 
 mod allowed;
 mod anthropic;

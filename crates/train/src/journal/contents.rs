@@ -111,6 +111,18 @@ impl fmt::Display for JournalStop {
 /// # Errors
 /// Only where the file system refuses; damage is part of the contents.
 pub fn read_journal(path: &Path, key: &JournalKey) -> Result<JournalContents, RunError> {
+    read(path, Some(key))
+}
+
+/// Reads the journal at `path`, whatever it belongs to: to look at, not to go on with.
+///
+/// # Errors
+/// As [`read_journal`].
+pub(crate) fn read_any_journal(path: &Path) -> Result<JournalContents, RunError> {
+    read(path, None)
+}
+
+fn read(path: &Path, key: Option<&JournalKey>) -> Result<JournalContents, RunError> {
     match fs::read(path) {
         Ok(bytes) => Ok(parse(&bytes, key)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(JournalContents::default()),
@@ -118,7 +130,7 @@ pub fn read_journal(path: &Path, key: &JournalKey) -> Result<JournalContents, Ru
     }
 }
 
-pub(super) fn parse(bytes: &[u8], key: &JournalKey) -> JournalContents {
+pub(super) fn parse(bytes: &[u8], key: Option<&JournalKey>) -> JournalContents {
     let mut contents = JournalContents::default();
     if bytes.is_empty() {
         return contents;
@@ -150,8 +162,8 @@ pub(super) fn parse(bytes: &[u8], key: &JournalKey) -> JournalContents {
     contents
 }
 
-/// What follows the header, if it is the one of `key`.
-fn header<'a>(bytes: &'a [u8], key: &JournalKey) -> Result<&'a [u8], JournalDamage> {
+/// What follows the header, if it is the one of `key`, or of anything where there is none.
+fn header<'a>(bytes: &'a [u8], key: Option<&JournalKey>) -> Result<&'a [u8], JournalDamage> {
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
         let is_beginning = MAGIC.starts_with(bytes);
         return Err(if is_beginning { JournalDamage::Torn } else { JournalDamage::NotAJournal });
@@ -165,7 +177,7 @@ fn header<'a>(bytes: &'a [u8], key: &JournalKey) -> Result<&'a [u8], JournalDama
         return Err(JournalDamage::NewerSchema { found });
     }
     let header: Header = serde_json::from_value(value).map_err(record_damage)?;
-    if header.key != *key {
+    if key.is_some_and(|key| header.key != *key) {
         return Err(JournalDamage::Foreign { found: Box::new(header.key) });
     }
     Ok(rest)

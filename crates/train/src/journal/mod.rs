@@ -4,6 +4,7 @@ mod contents;
 mod format;
 mod writer;
 
+pub(crate) use contents::read_any_journal;
 pub use contents::{JournalContents, JournalDamage, JournalStop, read_journal};
 pub use format::{JOURNAL_SCHEMA_VERSION, JournalKey, MAX_RECORD_BYTES};
 pub use writer::Journal;

@@ -211,7 +211,7 @@ mod tests {
         record.schema_version = SCHEMA_VERSION + 1;
         let newer = frame(&serde_json::to_vec(&record).unwrap()).unwrap();
         let (bytes, offsets) = journal_bytes(1);
-        let contents = parse(&[bytes, newer].concat(), &key());
+        let contents = parse(&[bytes, newer].concat(), Some(&key()));
         assert_eq!(contents.trajectories.len(), 1);
         assert_eq!(contents.stop.as_ref().unwrap().offset, offsets[1] as u64);
         assert!(matches!(damage(&contents), JournalDamage::Record { .. }));
@@ -296,14 +296,14 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            let contents = parse(&bytes, &key());
+            let contents = parse(&bytes, Some(&key()));
             prop_assert!(contents.trajectories.is_empty());
             prop_assert_eq!(contents.stop.is_some(), !bytes.is_empty());
         }
 
         #[test]
         fn any_bytes_after_a_header(bytes in prop::collection::vec(any::<u8>(), 1..400)) {
-            let contents = parse(&[beginning(&key()).unwrap(), bytes].concat(), &key());
+            let contents = parse(&[beginning(&key()).unwrap(), bytes].concat(), Some(&key()));
             prop_assert!(contents.trajectories.is_empty());
             prop_assert!(contents.stop.is_some());
         }
@@ -312,7 +312,7 @@ mod tests {
         fn any_truncation_keeps_the_whole_records(cut in any::<prop::sample::Index>()) {
             let (bytes, offsets) = journal_bytes(3);
             let cut = cut.index(bytes.len() + 1);
-            let contents = parse(&bytes[..cut], &key());
+            let contents = parse(&bytes[..cut], Some(&key()));
             let n_whole = offsets.iter().skip(1).filter(|offset| **offset <= cut).count();
             prop_assert_eq!(contents.trajectories.len(), n_whole);
             prop_assert!(is_true_prefix(&contents));
@@ -325,7 +325,7 @@ mod tests {
             let (mut bytes, offsets) = journal_bytes(3);
             let position = position.index(bytes.len());
             bytes[position] ^= 1 << bit;
-            let contents = parse(&bytes, &key());
+            let contents = parse(&bytes, Some(&key()));
             prop_assert!(is_true_prefix(&contents));
             // Records before the flipped one are whole; the flipped one is where reading stops.
             let n_before = offsets.iter().skip(1).filter(|offset| **offset <= position).count();
@@ -340,7 +340,7 @@ mod tests {
         ) {
             let (bytes, _) = journal_bytes(3);
             let cut = cut.index(bytes.len() + 1);
-            let contents = parse(&[&bytes[..cut], &tail].concat(), &key());
+            let contents = parse(&[&bytes[..cut], &tail].concat(), Some(&key()));
             prop_assert!(is_true_prefix(&contents));
         }
     }

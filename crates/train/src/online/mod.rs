@@ -14,6 +14,7 @@
 //! | `health`, `adjusted` | what watches over a run, and the settings that it may change |
 //! | [`play_baseline`] | what the agent does before training |
 //! | `place` | the run folder, taken or found |
+//! | [`StepGroups`] | what a step played, to look at |
 //! | `state`, `checkpoint` | what a checkpoint holds, and going on from one |
 
 mod adjusted;
@@ -32,6 +33,7 @@ mod run;
 mod setup;
 mod stagehands;
 mod state;
+mod step_groups;
 mod step_metrics;
 mod trainer;
 mod user_model;
@@ -48,4 +50,5 @@ pub use run::{OnlineRun, Resume, TrainedRun};
 pub use setup::run_format;
 pub(crate) use setup::{lora_spec, optimiser_step};
 pub(crate) use stagehands::files;
+pub use step_groups::{CreditedGroup, CreditedSample, StepGroups};
 pub use user_model::start_user_model;

@@ -13,6 +13,7 @@ use super::player::{Played, Player};
 use super::run::{OnlineRun, Ready, Resume, TrainedRun};
 use super::stagehands::{early_stopping, evaluator, files, player, setting_warnings};
 use super::state::TrainerState;
+use super::step_groups::learned_batch;
 use super::{setup, step_metrics, weighing};
 use crate::config::RunConfig;
 use crate::judge::PreferenceFile;
@@ -268,11 +269,8 @@ impl Trainer {
         step: u32,
         metrics: &mut BTreeMap<String, f64>,
     ) -> Result<Option<Batch>, TrainError> {
-        let mut batch = Batch::new(&played.groups);
-        batch.clip_rewards(self.config.algorithm.reward_clip);
-        // After the cut, which is about rewards that run away and would swallow the punishment.
-        let overlong = &self.config.algorithm.rollouts.overlong;
-        if let Some(mean) = overlong.as_ref().and_then(|rule| batch.punish_length(rule)) {
+        let (batch, punishment) = learned_batch(&played.groups, &self.config);
+        if let Some(mean) = punishment {
             metrics.insert(metric::OVERLONG.to_owned(), mean);
         }
         if batch.n_sampled() > 0 {

@@ -160,7 +160,7 @@ impl Batch {
     }
 
     /// The arrays as an algorithm reads them; what sampled the tokens is the old policy.
-    pub(super) fn step_data(&self, success_reward: f64) -> StepData<'_> {
+    pub(crate) fn step_data(&self, success_reward: f64) -> StepData<'_> {
         let trajectory = |t: &BatchTrajectory| TrajectoryData {
             group: t.group,
             reward: t.reward,

@@ -1,0 +1,3 @@
+ALTER TABLE conversations ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+
+CREATE INDEX conversations_of_owner ON conversations (owner, id);
