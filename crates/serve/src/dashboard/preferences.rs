@@ -1,5 +1,6 @@
 //! Which of two answers people found better, as lines that preference learning reads.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use axum::Json;
