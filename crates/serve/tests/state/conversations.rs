@@ -266,7 +266,8 @@ async fn a_turn_can_be_heard_while_it_is_drawn() {
 fn movable() -> (Arc<AtomicI64>, Clock) {
     let now = Arc::new(AtomicI64::new(1_000_000));
     let read = now.clone();
-    (now, Clock::from_fn(move || read.load(Ordering::Relaxed)))
+    let hand = move || read.load(Ordering::Relaxed);
+    (now, Clock::new(hand.clone(), hand))
 }
 
 #[tokio::test]
@@ -315,7 +316,7 @@ async fn turns_are_written_down_where_that_is_wanted() {
     let temp = tempfile::tempdir().unwrap();
     let log = LinesFile::new(temp.path().join("conversations.jsonl"));
     let rules = ConversationRules::new(None, None, Some(log.clone()));
-    let server = Running::ruled(rules, Clock::from_fn(|| 5_000)).await;
+    let server = Running::ruled(rules, Clock::new(|| 5_000, || 5_000)).await;
     let said = server.post("/chat/start", json!({"message": "Hello\nyou"})).await.ok(201);
     let id = said["id"].as_str().unwrap();
     server.post(&format!("/chat/{id}/message"), json!({"message": "And?"})).await.ok(200);
