@@ -85,7 +85,7 @@ def context_of(browser, size, scheme, troubles):
         viewport=size, color_scheme=scheme, has_touch=size is PHONE, is_mobile=size is PHONE,
         device_scale_factor=2 if size is PHONE else 1,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     context.add_init_script(WATCH)
     page = context.new_page()
     page.on("console", lambda said: troubles.append(said.text) if said.type in ("error", "warning") else None)
@@ -219,7 +219,7 @@ def chat(browser):
     page.get_by_label("Message").fill("Hello")
     page.keyboard.press("Enter")
     expect(page.locator(".turn.assistant")).to_contain_text("tiny")
-    page.wait_for_function("document.querySelector('.turn.assistant p:last-child').textContent.length > 0")
+    wait_until(lambda: page.locator(".turn.assistant p").last.inner_text() != "")
     assert troubles == [], troubles
     page.context.close()
 
@@ -240,14 +240,14 @@ def jobs(browser):
     link = page.get_by_role("link", name=ident)
     link.focus()
     # The page writes itself anew meanwhile, and the focus stays.
-    expect(page.get_by_text(re.compile(r"step ([2-9]|\d\d+) of"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile(r"step ([2-9]|\d\d+) of"))).to_be_visible()
     assert page.evaluate("document.activeElement.textContent") == ident
     page.keyboard.press("Enter")
     page.wait_for_url("**/runs/" + ident)
     step = "Number(document.querySelector('.tiles dd').textContent)"
     before = page.evaluate(step)
     page.evaluate("window.same = true")
-    page.wait_for_function(f"{step} > {before}", timeout=60_000)
+    wait_until(lambda: page.evaluate(step) > before)
     assert page.evaluate("window.same"), "the page was loaded again"
     check_page(page, "a run under way on a telephone", troubles)
     page.screenshot(path=PICTURES / "run-under-way-phone-light.png", full_page=True)
@@ -270,6 +270,14 @@ def jobs(browser):
     page.context.close()
 
 
+def wait_until(is_so):
+    """Waits for something that only changes while the page lives on; its policy forbids to wait inside of it."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end, "it does not come"
+        time.sleep(0.1)
+
+
 def press(page, name):
     """Presses a button by keyboard alone."""
     button = page.get_by_role("button", name=name)
@@ -284,7 +292,7 @@ def press(page, name):
 
 PICTURES.mkdir(parents=True, exist_ok=True)
 # Machines that build are slow at times; nothing here is about speed.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 with sync_playwright() as playwright:
     # Whoever builds in a container is root there, and Chromium has no sandbox for root.
     chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])

@@ -20,6 +20,7 @@ fn code(refused: &(u16, Value)) -> (u16, &str) {
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "what is skipped is said")]
 fn a_full_disk_loses_nothing_and_everything_goes_on_when_there_is_room() {
     let temp = folder();
     let server = Serving::start(temp.path());
