@@ -18,6 +18,7 @@ use super::world::UserTurn;
 use crate::api_error::{ApiError, Dialect, layer};
 use crate::body::JsonBody;
 use crate::models::{Models, ServedModel};
+use crate::security::presented;
 use crate::server::ServeConfig;
 use crate::{App, anthropic, openai};
 
@@ -49,9 +50,7 @@ impl Gateway {
         headers: &header::HeaderMap,
     ) -> Result<Arc<Session>, ApiError> {
         let address = Address { run, scenario, sample };
-        let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let bearer = given("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let Some(key) = bearer.or_else(|| given("x-api-key")) else {
+        let Some(Ok(key)) = presented(headers) else {
             let message = "the sample's key is missing: send \"Authorization: Bearer KEY\"";
             return Err(ApiError::new(StatusCode::UNAUTHORIZED, "missing_key", message));
         };
