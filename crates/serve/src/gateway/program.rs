@@ -167,7 +167,8 @@ mod tests {
 
     #[tokio::test]
     async fn programs_are_told_that_no_proxy_is_needed() {
-        let ending = started("echo $NO_PROXY; echo $no_proxy", Duration::from_secs(60)).ended().await;
+        let ending =
+            started("echo $NO_PROXY; echo $no_proxy", Duration::from_secs(60)).ended().await;
         assert!(ending.stdout.lines().all(|line| line.ends_with(OURS)), "{}", ending.stdout);
         assert_eq!(ending.stdout.lines().count(), 2);
     }

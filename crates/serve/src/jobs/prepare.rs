@@ -8,6 +8,7 @@ use stateset_train::config::{
 };
 use stateset_train::{JudgeModel, OnlineRun, RunFolder, TrainError};
 
+use super::gateway_wish::GatewayWish;
 use super::wish::Wish;
 use crate::api_error::ApiError;
 use crate::models::Library;
@@ -21,6 +22,8 @@ pub(super) struct Described {
     pub(super) model: String,
     pub(super) run: RunFolder,
     pub(super) threads: usize,
+    /// Who plays, where that are programs.
+    pub(super) gateway: Option<GatewayWish>,
 }
 
 /// Why a run cannot begin.
@@ -72,6 +75,10 @@ impl Described {
         let parent = root.parent().unwrap_or(Path::new("."));
         let name = root.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         let mut flags: Vec<Flag> = USUAL.iter().map(|(path, value)| flag(path, value)).collect();
+        if let Some(gateway) = &self.gateway {
+            let keys = gateway.keys(self.threads);
+            flags.extend(keys.iter().map(|(path, value)| flag(path, value)));
+        }
         flags.extend(self.settings.iter().map(|(path, value)| flag(path, value)));
         flags.push(flag("agent.model_name", &self.model));
         flags.push(flag("training.output_dir", &parent.display().to_string()));

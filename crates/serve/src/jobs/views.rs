@@ -51,7 +51,8 @@ pub(super) fn event_body(event: &EventRow) -> Value {
     })
 }
 
-fn status(job: &JobRow) -> &'static str {
+/// How it stands, in a word.
+pub(super) fn status(job: &JobRow) -> &'static str {
     match job.state {
         JobState::Running if job.is_cancel_asked => "cancelling",
         state => state.as_str(),

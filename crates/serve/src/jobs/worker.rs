@@ -16,6 +16,8 @@ use tokio::sync::oneshot;
 use super::jobs::Inner;
 use super::prepare::{Described, Refusal};
 use super::recorder::{self, Teller, patiently};
+use crate::ServeError;
+use crate::gateway::Sessions;
 use crate::models::Library;
 use crate::store::{JobRow, JobState, StoreError};
 
@@ -88,15 +90,19 @@ async fn train(inner: &Arc<Inner>, job: JobRow) {
     }
     tracing::info!(job = job.id, attempt = job.attempts, "a training begins or goes on");
     let stop = StopSignal::default();
-    let described = inner.described(&job);
+    let described = match inner.described(&job) {
+        Ok(described) => described,
+        Err(text) => return finish(inner, &job, Ended::Failed(text)).await,
+    };
     let (says, ended) = oneshot::channel();
     let (teller, notes) = recorder::channel();
     let (store, id, owner) = (inner.store.clone(), job.id.clone(), inner.owner.clone());
     let recorder = tokio::spawn(recorder::record(store, id, owner, notes));
-    let (library, signal) = (inner.library.clone(), stop.clone());
+    let (library, sessions) = (inner.library.clone(), inner.sessions.clone());
+    let signal = stop.clone();
     let thread = std::thread::Builder::new().name("training-job".to_owned());
     let started = thread.spawn(move || {
-        let ended = run(&library, &described, signal, teller);
+        let ended = run(&library, &sessions, &described, signal, teller);
         // Nobody listens where the runtime is gone already.
         says.send(ended).ok();
     });
@@ -163,7 +169,13 @@ async fn attend(
 }
 
 /// The run itself, on a thread that may block.
-fn run(library: &Library, described: &Described, stop: StopSignal, teller: Teller) -> Ended {
+fn run(
+    library: &Library,
+    sessions: &Sessions,
+    described: &Described,
+    stop: StopSignal,
+    teller: Teller,
+) -> Ended {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Ended::Failed(format!("no runtime could be started: {error}")),
@@ -174,8 +186,21 @@ fn run(library: &Library, described: &Described, stop: StopSignal, teller: Telle
     };
     let per_step = run.resolved.config.steps.rollouts_per_step() as i64;
     run.sinks.push(Box::new(teller.with_episodes_per_step(per_step)));
-    run.stop = stop;
-    match runtime.block_on(run.train()) {
+    run.stop = stop.clone();
+    let trained: Result<_, ServeError> = runtime.block_on(async {
+        let Some(gateway) = &described.gateway else { return Ok(Some(run.train().await)) };
+        let playing = gateway.begin(&mut run, sessions).await?;
+        tokio::select! {
+            trained = run.train() => Ok(Some(trained)),
+            () = playing.cut_off(&stop) => Ok(None),
+        }
+    });
+    let trained = match trained {
+        Ok(Some(trained)) => trained,
+        Ok(None) => return Ended::Stopped(json!({})),
+        Err(error) => return Ended::Failed(format!("failed to {error}")),
+    };
+    match trained {
         Ok(trained) if trained.is_complete => Ended::Completed(result(&trained)),
         Ok(trained) => Ended::Stopped(result(&trained)),
         Err(error) => ended_by(Refusal::Run(error)),

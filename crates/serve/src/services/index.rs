@@ -22,6 +22,12 @@ pub(super) async fn index(State(app): State<App>) -> Json<Value> {
                 "/training/{id}/deploy", "/api/train", "/api/status/{id}", "/api/jobs/{id}",
                 "/v1/training", "/v1/training/{id}",
             ],
+            "gateway": [
+                "/gateway/{run}/samples", "/gateway/{run}/{scenario}/{sample}/v1",
+                "/gateway/{run}/{scenario}/{sample}/user",
+                "/gateway/{run}/{scenario}/{sample}/reward",
+                "/gateway/{run}/{scenario}/{sample}/end",
+            ],
             "operations": ["/live", "/api/metrics", "/api/scale", "/ws"],
         },
     }))

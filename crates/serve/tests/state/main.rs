@@ -7,6 +7,7 @@
 mod agents;
 mod conversations;
 mod database;
+mod gateway;
 mod running;
 mod scale;
 mod socket;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::{Client, Method};
 use serde_json::Value;
 use stateset_serve::jobs::JobSettings;
+use stateset_serve::security::Security;
 use stateset_serve::store::{Clock, Place, Store};
 use stateset_serve::{
     App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
@@ -112,17 +113,30 @@ impl Running {
     ) -> Running {
         let place = Place { folder: folder.path().to_owned(), database_url };
         let store = Store::open(&place, Clock::system()).await.unwrap();
-        Running::over(folder, store, model, library, settings).await
+        Running::over(Security::default(), folder, store, model, library, settings).await
+    }
+
+    /// A server that knows keys and trains nothing itself.
+    pub(crate) async fn guarded(security: Security) -> Running {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let settings = JobSettings { max_running: 0, ..quick(folder.path()) };
+        let model = ServedModel::stub("stub:", Vec::new());
+        let library = Library::new("builtin:tiny", opener());
+        Running::over(security, folder, store, model, library, settings).await
     }
 
     async fn over(
+        security: Security,
         folder: Arc<TempDir>,
         store: Store,
         model: ServedModel,
         library: Library,
         settings: JobSettings,
     ) -> Running {
-        let config = ServeConfig { port: 0, ..ServeConfig::default() };
+        let security = Arc::new(security);
+        let config = ServeConfig { port: 0, security, ..ServeConfig::default() };
         let app = App::new(config, Models::new(vec![model]));
         let services = Services::start(store, library, settings);
         app.keep(services.clone());
