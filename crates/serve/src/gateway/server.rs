@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use stateset_core::Environment;
 use tokio::net::TcpListener;
@@ -36,7 +37,7 @@ impl GatewayServer {
         let config = ServeConfig::default();
         let body_limit = DefaultBodyLimit::max(config.max_body_bytes);
         let gateway = Gateway::new(sessions.clone(), config);
-        let router = sample_routes().layer(body_limit).with_state(gateway);
+        let router: Router = sample_routes().layer(body_limit).with_state(gateway);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the gateway broke");

@@ -137,13 +137,6 @@ impl Sessions {
     }
 }
 
-impl OpenRun {
-    /// True while somebody elsewhere plays or is waited for.
-    pub(crate) fn is_played(&self) -> bool {
-        !self.sessions.offered(&self.run).is_empty()
-    }
-}
-
 impl Drop for OpenRun {
     fn drop(&mut self) {
         self.sessions.write().runs.remove(&self.run);

@@ -1,12 +1,10 @@
 //! A training whose samples programs play: ones that run elsewhere and take samples from this server, or a
 //! command that this server starts for each.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stateset_core::Environment;
 use stateset_train::{OnlineRun, StopSignal};
 
 use crate::ServeError;
@@ -41,14 +39,6 @@ pub(super) struct GatewayWish {
     memory_mib: Option<u64>,
     /// Commands that run at the same time.
     parallel: Option<u64>,
-}
-
-/// Lets programs play until it is dropped.
-pub(super) enum Playing {
-    /// The server that commands call.
-    Here(#[expect(dead_code, reason = "programs need it, nothing here does")] GatewayServer),
-    /// The samples are offered.
-    Elsewhere(OpenRun),
 }
 
 impl GatewayWish {
@@ -102,41 +92,41 @@ impl GatewayWish {
         }
     }
 
-    /// Lets programs play the episodes of `run`.
+    /// Begins to offer the samples of the job `id` to programs elsewhere, where they play.
+    pub(super) fn open(&self, id: &str, sessions: &Sessions) -> Option<OpenRun> {
+        self.command.is_none().then(|| sessions.open_run(id))
+    }
+
+    /// Lets programs play the episodes of `run`, which is the job `id`. The server that commands call ends with
+    /// what is returned.
     ///
     /// # Errors
-    /// [`ServeError::Bind`] where there is no port for commands to call.
-    pub(super) async fn begin(
+    /// [`ServeError::Bind`] where there is no port for it.
+    pub(super) async fn take_over(
         &self,
         run: &mut OnlineRun,
+        id: &str,
         sessions: &Sessions,
-    ) -> Result<Playing, ServeError> {
-        let name = run.folder.root().file_name();
-        let name = name.map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    ) -> Result<Option<GatewayServer>, ServeError> {
         let time_limit = Duration::from_secs(self.timeout_secs.unwrap_or(USUAL_SECS));
         let Some(command) = &self.command else {
             take_over(&mut run.cast, |purpose, inner| {
-                let elsewhere = Elsewhere { run: name.clone(), purpose, time_limit };
+                let elsewhere = Elsewhere { run: id.to_owned(), purpose, time_limit };
                 HarnessEnvironment::elsewhere(elsewhere, sessions.clone(), inner)
             });
-            return Ok(Playing::Elsewhere(sessions.open_run(&name)));
+            return Ok(None);
         };
         let server = GatewayServer::start().await?;
         let memory_mib = self.memory_mib;
-        let harness = Harness { time_limit, memory_mib, ..Harness::new(command, name) };
-        take_over(&mut run.cast, |_, inner: Arc<dyn Environment>| {
-            server.environment(harness.clone(), inner)
-        });
-        Ok(Playing::Here(server))
+        let harness = Harness { time_limit, memory_mib, ..Harness::new(command, id) };
+        take_over(&mut run.cast, |_, inner| server.environment(harness.clone(), inner));
+        Ok(Some(server))
     }
-}
 
-impl Playing {
-    /// Returns once the run is to stop while it waits for programs elsewhere, which may take hours. Giving
-    /// the step up then loses nothing: its finished samples are in the journal.
-    pub(super) async fn cut_off(&self, stop: &StopSignal) {
-        let Playing::Elsewhere(run) = self else { return std::future::pending().await };
-        while !(stop.is_set() && run.is_played()) {
+    /// Returns once the job `id` is to stop while it waits for programs elsewhere, which may take hours.
+    /// Giving its step up then loses nothing: the finished samples are in the journal.
+    pub(super) async fn cut_off(&self, id: &str, sessions: &Sessions, stop: &StopSignal) {
+        while !stop.is_set() || sessions.offered(id).is_empty() {
             tokio::time::sleep(LOOK).await;
         }
     }

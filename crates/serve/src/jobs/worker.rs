@@ -88,12 +88,14 @@ async fn train(inner: &Arc<Inner>, job: JobRow) {
         let text = format!("its run folder {} cannot be made: {error}", job.run_dir);
         return finish(inner, &job, Ended::Failed(text)).await;
     }
-    tracing::info!(job = job.id, attempt = job.attempts, "a training begins or goes on");
-    let stop = StopSignal::default();
     let described = match inner.described(&job) {
         Ok(described) => described,
         Err(text) => return finish(inner, &job, Ended::Failed(text)).await,
     };
+    // Until the end is written, so that whoever waits for a sample is told of the end.
+    let _open = described.gateway.as_ref().and_then(|wish| wish.open(&job.id, &inner.sessions));
+    tracing::info!(job = job.id, attempt = job.attempts, "a training begins or goes on");
+    let stop = StopSignal::default();
     let (says, ended) = oneshot::channel();
     let (teller, notes) = recorder::channel();
     let (store, id, owner) = (inner.store.clone(), job.id.clone(), inner.owner.clone());
@@ -189,10 +191,11 @@ fn run(
     run.stop = stop.clone();
     let trained: Result<_, ServeError> = runtime.block_on(async {
         let Some(gateway) = &described.gateway else { return Ok(Some(run.train().await)) };
-        let playing = gateway.begin(&mut run, sessions).await?;
+        let id = described.name();
+        let _server = gateway.take_over(&mut run, &id, sessions).await?;
         tokio::select! {
             trained = run.train() => Ok(Some(trained)),
-            () = playing.cut_off(&stop) => Ok(None),
+            () = gateway.cut_off(&id, sessions, &stop) => Ok(None),
         }
     });
     let trained = match trained {

@@ -23,7 +23,10 @@ pub(super) async fn index(State(app): State<App>) -> Json<Value> {
                 "/v1/training", "/v1/training/{id}",
             ],
             "gateway": [
-                "/gateway/{run}/samples", "/gateway/{run}/{scenario}/{sample}/v1",
+                "/gateway/{run}/samples",
+                "/gateway/{run}/{scenario}/{sample}/v1/chat/completions",
+                "/gateway/{run}/{scenario}/{sample}/v1/responses",
+                "/gateway/{run}/{scenario}/{sample}/v1/messages",
                 "/gateway/{run}/{scenario}/{sample}/user",
                 "/gateway/{run}/{scenario}/{sample}/reward",
                 "/gateway/{run}/{scenario}/{sample}/end",
