@@ -42,7 +42,7 @@ pub use environment::HarnessEnvironment;
 pub use harness::Harness;
 pub(crate) use players::Elsewhere;
 pub use reward::HarnessReward;
-pub(crate) use routes::{Gateway, sample_routes};
+pub(crate) use routes::sample_routes;
 pub use server::GatewayServer;
 pub(crate) use session::Session;
 pub(crate) use sessions::{Address, OpenRun, Sessions};

@@ -191,10 +191,14 @@ fn run(
     run.stop = stop.clone();
     let trained: Result<_, ServeError> = runtime.block_on(async {
         let Some(gateway) = &described.gateway else { return Ok(Some(run.train().await)) };
+        // Before programs play: the check opens every scenario and plays none.
+        if let Err(error) = run.check().await {
+            return Ok(Some(Err(error)));
+        }
         let id = described.name();
         let _server = gateway.take_over(&mut run, &id, sessions).await?;
         tokio::select! {
-            trained = run.train() => Ok(Some(trained)),
+            trained = run.train_checked() => Ok(Some(trained)),
             () = gateway.cut_off(&id, sessions, &stop) => Ok(None),
         }
     });
