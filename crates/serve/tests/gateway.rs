@@ -3,11 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "what fails in a test is to be seen")]
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use stateset_core::Trajectory;
-use stateset_serve::gateway::{GatewayServer, Harness, HarnessReward};
+use stateset_serve::gateway::{GatewayServer, Harness, take_over};
 use stateset_train::{OnlineRun, RunFolder, read_conversations};
 
 #[path = "support/tiny_run.rs"]
@@ -57,11 +56,7 @@ async fn train_with(mut run: OnlineRun, place: &Path, script: &str) -> RunFolder
         ..Harness::new(format!("python3 {}", file.display()), "run")
     };
     let server = GatewayServer::start().await.unwrap();
-    let cast = &mut run.cast;
-    cast.environment = Arc::new(server.environment(harness.clone(), cast.environment.clone()));
-    cast.evaluation_environment =
-        Arc::new(server.environment(harness, cast.evaluation_environment.clone()));
-    cast.reward = Arc::new(HarnessReward::new(cast.reward.clone()));
+    take_over(&mut run.cast, |_, inner| server.environment(harness.clone(), inner));
     let folder = run.folder.clone();
     run.train_checked().await.unwrap();
     folder

@@ -1,10 +1,9 @@
 //! `train --harness`: a program plays the samples.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use stateset_serve::gateway::{GatewayServer, Harness, HarnessReward};
+use stateset_serve::gateway::{GatewayServer, Harness, take_over};
 use stateset_train::OnlineRun;
 
 use super::engine::machine_threads;
@@ -51,11 +50,7 @@ impl HarnessArgs {
         }
         harness.memory_mib = self.harness_memory;
         let server = GatewayServer::start().await.map_err(CliError::failed)?;
-        let cast = &mut run.cast;
-        let playing = |inner| Arc::new(server.environment(harness.clone(), inner));
-        cast.environment = playing(cast.environment.clone());
-        cast.evaluation_environment = playing(cast.evaluation_environment.clone());
-        cast.reward = Arc::new(HarnessReward::new(cast.reward.clone()));
+        take_over(&mut run.cast, |_, inner| server.environment(harness.clone(), inner));
         Ok(Some(server))
     }
 }

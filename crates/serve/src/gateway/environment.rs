@@ -1,32 +1,30 @@
 //! A program as the environment of an episode: what it sends to the model is what the user says.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex as Locked, PoisonError};
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::json;
 use stateset_core::{
     Border, Completion, ConversationTurn, Environment, EnvironmentState, EpisodeStatus,
-    FinishReason, Message, MessageRecord, Opening, RolloutError, Scenario, StepOutcome, Stream,
+    FinishReason, Message, Opening, RolloutError, Scenario, StepOutcome, Stream,
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-use super::Harness;
-use super::program::{Ending, Program};
+use super::players::{Elsewhere, Player, Players};
+use super::program::Ending;
 use super::reward::{PROGRAM_REWARD, Verdict};
 use super::said::{Next, next};
 use super::session::{Call, Session};
 use super::sessions::{Address, Sessions};
 use super::world::World;
 
-/// Plays episodes by starting a program for each.
+/// Plays episodes by a program for each, which is started here or takes the sample from elsewhere.
 ///
 /// The program's calls of the model are the agent's turns. Its process is no part of the state, so that an
 /// episode that is cut short cannot be gone on with: it is played again.
 pub struct HarnessEnvironment {
-    harness: Harness,
-    server: SocketAddr,
+    players: Players,
     sessions: Sessions,
     /// The environment that programs may ask for the user's words.
     inner: Arc<dyn Environment>,
@@ -37,7 +35,7 @@ pub struct HarnessEnvironment {
 struct Live {
     session: Arc<Session>,
     address: Address,
-    program: Program,
+    player: Player,
     talk: Mutex<Talk>,
 }
 
@@ -56,44 +54,37 @@ enum Event {
 }
 
 impl HarnessEnvironment {
-    /// Programs of `harness` call the server at `server`; `inner` plays their user, where they ask.
+    /// Programs of `players` call a server that knows `sessions`; `inner` plays their user, where they ask.
     pub(super) fn new(
-        harness: Harness,
-        server: SocketAddr,
+        players: Players,
         sessions: Sessions,
         inner: Arc<dyn Environment>,
     ) -> HarnessEnvironment {
-        HarnessEnvironment { harness, server, sessions, inner, live: Locked::default() }
+        HarnessEnvironment { players, sessions, inner, live: Locked::default() }
+    }
+
+    /// Samples that programs elsewhere take from a server that knows `sessions`; `inner` plays their user,
+    /// where they ask.
+    pub(crate) fn elsewhere(
+        elsewhere: Elsewhere,
+        sessions: Sessions,
+        inner: Arc<dyn Environment>,
+    ) -> HarnessEnvironment {
+        HarnessEnvironment::new(Players::Elsewhere(elsewhere), sessions, inner)
     }
 
     fn start(&self, scenario: &Scenario, stream: Stream) -> Result<Arc<Live>, RolloutError> {
         let (sample, key) = (secret(8)?, format!("sk-harness-{}", secret(16)?));
-        let address =
-            Address { run: self.harness.run.clone(), scenario: place(&scenario.id), sample };
+        let run = self.players.run().to_owned();
+        let address = Address { run, scenario: place(&scenario.id), sample };
         let world = World::new(self.inner.clone(), scenario.clone(), stream);
-        let (session, calls) = Session::new(key.clone(), Some(world));
+        let (session, calls) = Session::new(key, Some(world), self.players.offer(scenario));
         let session = Arc::new(session);
-        let base = format!(
-            "http://{}/gateway/{}/{}/{}",
-            self.server, address.run, address.scenario, address.sample
-        );
-        let variables = [
-            ("OPENAI_BASE_URL", format!("{base}/v1")),
-            ("OPENAI_API_KEY", key.clone()),
-            ("ANTHROPIC_BASE_URL", base.clone()),
-            ("ANTHROPIC_API_KEY", key.clone()),
-            ("STATESET_GATEWAY_URL", base),
-            ("STATESET_GATEWAY_KEY", key),
-            ("STATESET_SCENARIO_ID", scenario.id.clone()),
-            ("STATESET_SCENARIO", told(scenario).to_string()),
-        ];
         self.sessions.open(address.clone(), session.clone());
-        let program = Program::start(&self.harness, &variables).map_err(|error| {
-            self.sessions.close(&address);
-            failed(format!("start the program {:?}: {error}", self.harness.command))
-        })?;
+        let player = self.players.begin(&address, session.clone(), scenario);
+        let player = player.inspect_err(|_| self.sessions.close(&address))?;
         let talk = Mutex::new(Talk { calls, answer: None, said: Vec::new() });
-        let live = Arc::new(Live { session, address, program, talk });
+        let live = Arc::new(Live { session, address, player, talk });
         let name = live.address.sample.clone();
         self.lives().insert(name, live.clone());
         Ok(live)
@@ -181,10 +172,17 @@ impl Environment for HarnessEnvironment {
 
 impl Live {
     async fn next(&self, talk: &mut Talk) -> Event {
-        tokio::select! {
-            biased;
-            Some(call) = talk.calls.recv() => Event::Called(call),
-            ending = self.program.ended() => Event::Ended(ending),
+        loop {
+            tokio::select! {
+                biased;
+                Some(call) = talk.calls.recv() => {
+                    // Nobody waits for an answer to what a client gave up, or sends again.
+                    if !call.answer.is_closed() {
+                        return Event::Called(call);
+                    }
+                }
+                ending = self.player.ended() => return Event::Ended(ending),
+            }
         }
     }
 
@@ -233,17 +231,6 @@ impl Talk {
     }
 }
 
-/// What a program is told of its scenario.
-fn told(scenario: &Scenario) -> Value {
-    let messages: Vec<MessageRecord> = scenario.messages.iter().map(MessageRecord::from).collect();
-    json!({
-        "id": scenario.id, "topic": scenario.topic, "context": scenario.context,
-        "system_prompt": scenario.system_prompt, "user_responses": scenario.user_responses,
-        "messages": messages, "expected": scenario.expected, "customer": scenario.customer,
-        "metadata": scenario.metadata,
-    })
-}
-
 /// A scenario's id as a part of an address.
 fn place(id: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
@@ -258,6 +245,6 @@ fn secret(n: usize) -> Result<String, RolloutError> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn failed(what: impl std::fmt::Display) -> RolloutError {
+pub(super) fn failed(what: impl std::fmt::Display) -> RolloutError {
     RolloutError::new(Border::Environment, what)
 }

@@ -13,6 +13,8 @@ use super::Harness;
 
 /// Bytes of each output that are kept: its end.
 const KEPT_BYTES: usize = 16 << 10;
+/// Where programs find the server.
+const OURS: &str = "127.0.0.1,localhost";
 
 /// How a program ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +44,7 @@ impl Program {
         let mut command = Command::new("sh");
         command.arg("-c").arg(harness.script());
         command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.envs(around_proxies(|name| std::env::var(name).ok()));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.process_group(0).kill_on_drop(true);
         let child = command.spawn()?;
@@ -63,6 +66,16 @@ impl Program {
         let lost = || Ending { failure: Some("it was lost".to_owned()), stdout: String::new() };
         known.unwrap_or_else(lost)
     }
+}
+
+/// The server is on this machine, where no proxy finds it. Clients read one of two names; a name that is not
+/// there yet takes over what the other says, which it would hide otherwise.
+fn around_proxies(given: impl Fn(&str) -> Option<String>) -> [(&'static str, String); 2] {
+    let with_ours = |name: &'static str, other: &str| {
+        let hosts = given(name).or_else(|| given(other)).filter(|hosts| !hosts.trim().is_empty());
+        (name, hosts.into_iter().chain([OURS.to_owned()]).collect::<Vec<_>>().join(","))
+    };
+    [with_ours("NO_PROXY", "no_proxy"), with_ours("no_proxy", "NO_PROXY")]
 }
 
 async fn attend(mut child: Child, limit: Duration, gone: oneshot::Receiver<()>) -> Ending {
@@ -132,6 +145,32 @@ mod tests {
         assert!(badly.contains("exit status: 3") && badly.ends_with("last words: no"), "{badly}");
         let hung = started("sleep 100 & wait", Duration::from_millis(100)).ended().await;
         assert_eq!(hung.failure.unwrap(), "it was killed after 0.1 s");
+    }
+
+    #[test]
+    fn proxies_stay_and_are_told_of_us() {
+        let given = |upper: Option<&'static str>, lower: Option<&'static str>| {
+            let found = around_proxies(|name| match name {
+                "NO_PROXY" => upper.map(str::to_owned),
+                _ => lower.map(str::to_owned),
+            });
+            found.map(|(_, hosts)| hosts)
+        };
+        let ours = OURS.to_owned();
+        assert_eq!(given(None, None), [ours.clone(), ours.clone()]);
+        assert_eq!(given(Some(" "), None), [ours.clone(), ours.clone()]);
+        let both = |hosts: &str| format!("{hosts},{ours}");
+        assert_eq!(given(Some(".shop"), None), [both(".shop"), both(".shop")]);
+        assert_eq!(given(None, Some("a, b")), [both("a, b"), both("a, b")]);
+        assert_eq!(given(Some("a"), Some("b")), [both("a"), both("b")]);
+    }
+
+    #[tokio::test]
+    async fn programs_are_told_that_no_proxy_is_needed() {
+        let ending =
+            started("echo $NO_PROXY; echo $no_proxy", Duration::from_secs(60)).ended().await;
+        assert!(ending.stdout.lines().all(|line| line.ends_with(OURS)), "{}", ending.stdout);
+        assert_eq!(ending.stdout.lines().count(), 2);
     }
 
     #[tokio::test]

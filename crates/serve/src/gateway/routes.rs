@@ -1,13 +1,16 @@
-//! `/gateway/{run}/{scenario}/{sample}/...`: the APIs of models, the reward and the user, for one sample.
+//! `/gateway/{run}/{scenario}/{sample}/...`: the APIs of models, the user, the reward and the end, for one sample.
+//!
+//! All of them are opened by the key of the sample and by no other.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{FromRef, Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
+use serde::Deserialize;
 use serde_json::json;
 use tower::ServiceExt;
 
@@ -16,28 +19,51 @@ use super::session::Session;
 use super::sessions::{Address, Sessions};
 use super::world::UserTurn;
 use crate::api_error::{ApiError, Dialect, layer};
-use crate::body::JsonBody;
+use crate::body::{JsonBody, OptionalJson};
 use crate::models::{Models, ServedModel};
+use crate::security::presented;
 use crate::server::ServeConfig;
+use crate::services::check_text;
 use crate::{App, anthropic, openai};
 
-/// All routes of a gateway.
-pub(super) fn routes(sessions: Sessions, config: &ServeConfig) -> Router {
-    let state = Gateway { sessions, config: config.clone() };
+/// Characters of the reason why a sample failed.
+const MAX_ERROR_CHARS: usize = 10_000;
+
+/// The routes of samples.
+pub(crate) fn sample_routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Gateway: FromRef<S>,
+{
     Router::new()
         .route("/gateway/{run}/{scenario}/{sample}/reward", post(reward))
         .route("/gateway/{run}/{scenario}/{sample}/user", post(user))
+        .route("/gateway/{run}/{scenario}/{sample}/end", post(end))
         .layer(map_response(layer(Dialect::Own)))
         .route("/gateway/{run}/{scenario}/{sample}/v1/{*rest}", any(model))
-        .layer(axum::extract::DefaultBodyLimit::max(config.max_body_bytes))
         .layer(map_response(layer(Dialect::OpenAi)))
-        .with_state(state)
 }
 
+/// What the routes of samples share.
 #[derive(Clone)]
-struct Gateway {
+pub(crate) struct Gateway {
     sessions: Sessions,
     config: ServeConfig,
+}
+
+impl Gateway {
+    /// Answers programs whose samples are among `sessions`.
+    pub(super) fn new(sessions: Sessions, config: ServeConfig) -> Gateway {
+        Gateway { sessions, config }
+    }
+}
+
+impl FromRef<App> for Gateway {
+    /// A server without jobs has no samples.
+    fn from_ref(app: &App) -> Gateway {
+        let sessions = app.services().map(|services| services.jobs().sessions().clone());
+        Gateway::new(sessions.unwrap_or_default(), app.config().clone())
+    }
 }
 
 type Place = Path<(String, String, String)>;
@@ -49,9 +75,7 @@ impl Gateway {
         headers: &header::HeaderMap,
     ) -> Result<Arc<Session>, ApiError> {
         let address = Address { run, scenario, sample };
-        let given = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let bearer = given("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let Some(key) = bearer.or_else(|| given("x-api-key")) else {
+        let Some(Ok(key)) = presented(headers) else {
             let message = "the sample's key is missing: send \"Authorization: Bearer KEY\"";
             return Err(ApiError::new(StatusCode::UNAUTHORIZED, "missing_key", message));
         };
@@ -68,6 +92,28 @@ async fn reward(
     let session = gateway.session(place, &headers)?;
     session.judge(verdict.checked()?)?;
     Ok((StatusCode::CREATED, axum::Json(json!({"accepted": true}))).into_response())
+}
+
+/// How a sample ended.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct End {
+    /// Why it failed; it did not where absent.
+    error: Option<String>,
+}
+
+async fn end(
+    State(gateway): State<Gateway>,
+    Path(place): Place,
+    headers: header::HeaderMap,
+    OptionalJson(end): OptionalJson<End>,
+) -> Result<Response, ApiError> {
+    let session = gateway.session(place, &headers)?;
+    if let Some(error) = &end.error {
+        check_text("error", error, MAX_ERROR_CHARS)?;
+    }
+    session.end(end.error)?;
+    Ok((StatusCode::ACCEPTED, axum::Json(json!({"accepted": true}))).into_response())
 }
 
 async fn user(

@@ -3,11 +3,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use stateset_core::Environment;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::routes::routes;
+use super::players::Players;
+use super::routes::{Gateway, sample_routes};
 use super::sessions::Sessions;
 use super::{Harness, HarnessEnvironment};
 use crate::ServeError;
@@ -31,7 +34,10 @@ impl GatewayServer {
         let listener = TcpListener::bind(address).await.map_err(bind)?;
         let address = listener.local_addr()?;
         let sessions = Sessions::default();
-        let router = routes(sessions.clone(), &ServeConfig::default());
+        let config = ServeConfig::default();
+        let body_limit = DefaultBodyLimit::max(config.max_body_bytes);
+        let gateway = Gateway::new(sessions.clone(), config);
+        let router: Router = sample_routes().layer(body_limit).with_state(gateway);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the gateway broke");
@@ -43,7 +49,8 @@ impl GatewayServer {
     /// An environment that starts programs of `harness`, which call this server; `inner` plays their user,
     /// where they ask.
     pub fn environment(&self, harness: Harness, inner: Arc<dyn Environment>) -> HarnessEnvironment {
-        HarnessEnvironment::new(harness, self.address, self.sessions.clone(), inner)
+        let players = Players::Here(harness, self.address);
+        HarnessEnvironment::new(players, self.sessions.clone(), inner)
     }
 }
 

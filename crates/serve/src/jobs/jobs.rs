@@ -10,10 +10,12 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use super::JobSettings;
+use super::gateway_wish::GatewayWish;
 use super::prepare::Described;
 use super::wish::Wish;
 use super::worker;
 use crate::api_error::ApiError;
+use crate::gateway::Sessions;
 use crate::models::Library;
 use crate::services::{available_bytes, unusable};
 use crate::store::{JobRow, JobState, Once, Store};
@@ -28,6 +30,8 @@ pub(super) struct Inner {
     pub(super) store: Store,
     pub(super) library: Arc<Library>,
     pub(super) settings: JobSettings,
+    /// Samples that programs elsewhere play.
+    pub(super) sessions: Sessions,
     /// A job may be there.
     pub(super) wake: Notify,
     /// A job's end was asked for here.
@@ -51,6 +55,7 @@ impl Jobs {
             store,
             library,
             settings,
+            sessions: Sessions::default(),
             wake: Notify::new(),
             cancelled: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
@@ -66,6 +71,11 @@ impl Jobs {
     /// How this process works on jobs.
     pub fn settings(&self) -> &JobSettings {
         &self.inner.settings
+    }
+
+    /// Samples that programs elsewhere play.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
     }
 
     /// Lets the running jobs end after their step and their checkpoint. They stay in the queue.
@@ -185,6 +195,7 @@ impl Jobs {
             model: model.clone(),
             run: run.clone(),
             threads: self.inner.settings.n_threads(),
+            gateway: wish.gateway.clone(),
         };
         let n_steps = self.check(described, &wish).await?;
         let now = store.now();
@@ -304,18 +315,23 @@ impl Jobs {
 
 impl Inner {
     /// The job as a run in its folder.
-    pub(super) fn described(&self, job: &JobRow) -> Described {
+    ///
+    /// # Errors
+    /// In words, where its row is damaged.
+    pub(super) fn described(&self, job: &JobRow) -> Result<Described, String> {
         let mut settings = job.settings.clone();
         let factor = f64::from_bits(self.scale.load(Ordering::Relaxed));
         if factor != 1.0 {
             settings.push((ROLLOUT_SLOTS.to_owned(), scaled_slots(factor).to_string()));
         }
-        Described {
+        let gateway = GatewayWish::of(&job.asked);
+        Ok(Described {
             settings,
             model: job.model.clone(),
             run: RunFolder::new(&job.run_dir),
             threads: self.settings.n_threads(),
-        }
+            gateway: gateway.map_err(|error| format!("its request is damaged: {error}"))?,
+        })
     }
 }
 

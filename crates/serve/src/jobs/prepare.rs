@@ -8,6 +8,7 @@ use stateset_train::config::{
 };
 use stateset_train::{JudgeModel, OnlineRun, RunFolder, TrainError};
 
+use super::gateway_wish::GatewayWish;
 use super::wish::Wish;
 use crate::api_error::ApiError;
 use crate::models::Library;
@@ -21,6 +22,8 @@ pub(super) struct Described {
     pub(super) model: String,
     pub(super) run: RunFolder,
     pub(super) threads: usize,
+    /// Who plays, where that are programs.
+    pub(super) gateway: Option<GatewayWish>,
 }
 
 /// Why a run cannot begin.
@@ -58,6 +61,12 @@ impl Described {
         Ok(run)
     }
 
+    /// Name of the run, which is the id of its job.
+    pub(super) fn name(&self) -> String {
+        let name = self.run.root().file_name();
+        name.map_or(String::new(), |name| name.to_string_lossy().into_owned())
+    }
+
     /// A run goes on with the settings it began with.
     fn file(&self) -> Result<Option<ConfigFile>, Refusal> {
         let path = self.run.config();
@@ -70,12 +79,15 @@ impl Described {
     fn flags(&self) -> Vec<Flag> {
         let root = self.run.root();
         let parent = root.parent().unwrap_or(Path::new("."));
-        let name = root.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         let mut flags: Vec<Flag> = USUAL.iter().map(|(path, value)| flag(path, value)).collect();
+        if let Some(gateway) = &self.gateway {
+            let keys = gateway.keys(self.threads);
+            flags.extend(keys.iter().map(|(path, value)| flag(path, value)));
+        }
         flags.extend(self.settings.iter().map(|(path, value)| flag(path, value)));
         flags.push(flag("agent.model_name", &self.model));
         flags.push(flag("training.output_dir", &parent.display().to_string()));
-        flags.push(flag("training.run_name", &name));
+        flags.push(flag("training.run_name", &self.name()));
         flags.push(flag("training.threads", &self.threads.to_string()));
         if self.run.config().is_file() {
             let path = root.display().to_string();

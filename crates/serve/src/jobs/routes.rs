@@ -2,7 +2,7 @@
 //!
 //! | method and path | success | errors |
 //! |---|---|---|
-//! | `POST /training` | 202, the job | 409 key or memory, 422 a field, 429 `queue_full` |
+//! | `POST /training` | 202, the job | 403 a command that is no admin's, 409 key or memory, 422 a field, 429 `queue_full` |
 //! | `POST /v1/training`, `/api/train` | the same, with prompts | the same |
 //! | `GET /training` | 200, a list | 422 a parameter |
 //! | `GET /training/{id}` | 200, the job | 404 |
@@ -11,18 +11,20 @@
 //! | `POST /training/{id}/deploy` | 200, the served model | 404, 409 `no_checkpoint` |
 //! | `DELETE /training/{id}` | 202, the job, which ends after its step | 404, 409 `training_over` |
 //!
-//! `/v1/training/{id}`, `/api/jobs/{id}`, `/api/status/{id}` and their mirrors below `/v1` and `/api/v2` are the
+//! [`super::samples`] has the samples of those that programs play. `/v1/training/{id}`, `/api/jobs/{id}`, `/api/status/{id}` and their mirrors below `/v1` and `/api/v2` are the
 //! same jobs.
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::batch;
 use super::deploy::deploy;
+use super::gateway_wish::GatewayWish;
+use super::samples::offer_routes;
 use super::train_request::TrainRequest;
 use super::training_request::TrainingRequest;
 use super::views::{accepted_body, event_body, job_body};
@@ -30,6 +32,7 @@ use super::wish::Wish;
 use crate::App;
 use crate::api_error::ApiError;
 use crate::body::OptionalJson;
+use crate::security::{Identity, Role};
 use crate::services::{ListQuery, check_text, page_body, unusable, with_key};
 
 /// Events of one answer.
@@ -56,15 +59,17 @@ pub(crate) fn job_routes() -> Router<App> {
             .route(&format!("{root}/{{id}}/resume"), post(resume))
             .route(&format!("{root}/{{id}}/deploy"), post(serve_it));
     }
-    router
+    router.merge(offer_routes())
 }
 
 async fn ask_training(
     State(app): State<App>,
+    Extension(identity): Extension<Identity>,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<TrainingRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let wish = asked.wish(app.services()?.jobs().settings())?;
+    check_command(&identity, wish.gateway.as_ref())?;
     ask(&app, &headers, wish).await
 }
 
@@ -99,6 +104,14 @@ async fn ask(
     }
     let job = app.services()?.jobs().ask(wish).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted_body(&job))))
+}
+
+/// Whoever lets a command run on this machine has to be an admin.
+fn check_command(identity: &Identity, gateway: Option<&GatewayWish>) -> Result<(), ApiError> {
+    match gateway.and_then(|gateway| gateway.command.as_ref()) {
+        Some(_) => identity.check(Role::Admin),
+        None => Ok(()),
+    }
 }
 
 async fn list(State(app): State<App>, ListQuery(page): ListQuery) -> Result<Json<Value>, ApiError> {
@@ -141,9 +154,13 @@ async fn cancel(
 
 async fn resume(
     State(app): State<App>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let job = app.services()?.jobs().resume(&id).await?;
+    let jobs = app.services()?.jobs();
+    let gateway = GatewayWish::of(&jobs.find(&id).await?.asked).map_err(ApiError::internal)?;
+    check_command(&identity, gateway.as_ref())?;
+    let job = jobs.resume(&id).await?;
     Ok((StatusCode::ACCEPTED, Json(accepted_body(&job))))
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::JobSettings;
 use super::allowed::check_reward;
+use super::gateway_wish::GatewayWish;
 use super::wish::Wish;
 use crate::api_error::ApiError;
 use crate::services::{check_text, unusable};
@@ -25,6 +26,7 @@ pub(super) struct TrainingRequest {
     profile: Option<String>,
     strategy: Option<String>,
     resume_from_checkpoint: Option<String>,
+    gateway: Option<GatewayWish>,
     training_config_overrides: Option<Map<String, Value>>,
     idempotency_key: Option<String>,
 }
@@ -37,15 +39,19 @@ impl TrainingRequest {
             "prompts": self.prompts, "reward_config": self.reward_config,
             "num_episodes": self.num_episodes, "num_iterations": self.num_iterations,
             "profile": self.profile, "strategy": self.strategy,
-            "resume_from_checkpoint": self.resume_from_checkpoint,
+            "resume_from_checkpoint": self.resume_from_checkpoint, "gateway": self.gateway,
             "training_config_overrides": self.training_config_overrides,
         });
         let mut wish = Wish {
             idempotency_key: self.idempotency_key.take(),
+            gateway: self.gateway.take(),
             after_job: self.resume_from_checkpoint.take(),
             asked,
             ..Wish::default()
         };
+        if let Some(gateway) = &wish.gateway {
+            gateway.check()?;
+        }
         let mut agent = self.agent_config.take().unwrap_or_default();
         wish.model = model_of(&mut agent)?;
         wish.set_all("agent_config", "agent", Some(agent))?;

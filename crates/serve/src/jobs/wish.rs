@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::allowed::check_key;
+use super::gateway_wish::GatewayWish;
 use crate::api_error::ApiError;
 use crate::services::{check_text, unusable};
 use crate::store::{Once, asked_sha256};
@@ -18,6 +19,8 @@ pub(super) struct Wish {
     pub(super) fields: Vec<(String, String)>,
     /// The samples of a prompt are judged beside each other by the model itself.
     pub(super) judges_itself: bool,
+    /// Who plays, where that are programs.
+    pub(super) gateway: Option<GatewayWish>,
     /// A job whose model is the beginning.
     pub(super) after_job: Option<String>,
     /// Lets the request count once.

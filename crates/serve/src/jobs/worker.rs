@@ -18,7 +18,9 @@ use tokio::sync::oneshot;
 use super::jobs::Inner;
 use super::prepare::{Described, Refusal};
 use super::recorder::{self, Teller, patiently};
+use crate::ServeError;
 use crate::api_error::is_full_disk;
+use crate::gateway::Sessions;
 use crate::models::Library;
 use crate::observe::DiskProbe;
 use crate::store::{JobRow, JobState, StoreError};
@@ -98,17 +100,23 @@ async fn train(inner: &Arc<Inner>, job: JobRow) {
         // Its last process died before it could stop.
         return finish(inner, &job, Ended::Stopped(json!({}))).await;
     }
+    let described = match inner.described(&job) {
+        Ok(described) => described,
+        Err(text) => return finish(inner, &job, Ended::Failed(text)).await,
+    };
+    // Until the end is written, so that whoever waits for a sample is told of the end.
+    let _open = described.gateway.as_ref().and_then(|wish| wish.open(&job.id, &inner.sessions));
     tracing::info!(job = job.id, attempt = job.attempts, "a training begins or goes on");
     let stop = StopSignal::default();
-    let described = inner.described(&job);
     let (says, ended) = oneshot::channel();
     let (teller, notes) = recorder::channel();
     let (store, stopping) = (inner.store.clone(), inner.stopping.subscribe());
     let recorder = tokio::spawn(recorder::record(store, job.clone(), notes, stopping));
-    let (library, signal) = (inner.library.clone(), stop.clone());
+    let (library, sessions) = (inner.library.clone(), inner.sessions.clone());
+    let signal = stop.clone();
     let thread = std::thread::Builder::new().name("training-job".to_owned());
     let started = thread.spawn(move || {
-        let ended = run(&library, &described, signal, teller);
+        let ended = run(&library, &sessions, &described, signal, teller);
         // Nobody listens where the runtime is gone already.
         says.send(ended).ok();
     });
@@ -175,7 +183,13 @@ async fn attend(
 }
 
 /// The run itself, on a thread that may block.
-fn run(library: &Library, described: &Described, stop: StopSignal, teller: Teller) -> Ended {
+fn run(
+    library: &Library,
+    sessions: &Sessions,
+    described: &Described,
+    stop: StopSignal,
+    teller: Teller,
+) -> Ended {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Ended::Failed(format!("no runtime could be started: {error}")),
@@ -190,8 +204,26 @@ fn run(library: &Library, described: &Described, stop: StopSignal, teller: Telle
     };
     let per_step = run.resolved.config.steps.rollouts_per_step() as i64;
     run.sinks.push(Box::new(teller.with_episodes_per_step(per_step)));
-    run.stop = stop;
-    match runtime.block_on(run.train()) {
+    run.stop = stop.clone();
+    let trained: Result<_, ServeError> = runtime.block_on(async {
+        let Some(gateway) = &described.gateway else { return Ok(Some(run.train().await)) };
+        // Before programs play: the check opens every scenario and plays none.
+        if let Err(error) = run.check().await {
+            return Ok(Some(Err(error)));
+        }
+        let id = described.name();
+        let _server = gateway.take_over(&mut run, &id, sessions).await?;
+        tokio::select! {
+            trained = run.train_checked() => Ok(Some(trained)),
+            () = gateway.cut_off(&id, sessions, &stop) => Ok(None),
+        }
+    });
+    let trained = match trained {
+        Ok(Some(trained)) => trained,
+        Ok(None) => return Ended::Stopped(json!({})),
+        Err(error) => return Ended::Failed(format!("failed to {error}")),
+    };
+    match trained {
         Ok(trained) if trained.is_complete => Ended::Completed(result(&trained)),
         Ok(trained) => Ended::Stopped(result(&trained)),
         Err(error) => ended_by(Refusal::Run(error)),

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -65,10 +64,8 @@ fn admitted(app: &App, parts: &axum::http::request::Parts) -> Result<Option<Iden
         }
         error
     })?;
-    if identity.role < needed {
-        app.observed().http().refused("role_missing");
-        return Err(role_missing(identity.role, needed));
-    }
+    let checked = identity.check(needed);
+    checked.inspect_err(|error| app.observed().http().refused(error.code))?;
     Ok(Some(identity))
 }
 
@@ -84,9 +81,4 @@ fn allowance(
         app.observed().http().refused("rate_limit_exceeded");
     }
     allowed.map(Some)
-}
-
-fn role_missing(role: Role, needed: Role) -> ApiError {
-    let message = format!("this needs the role {needed}; the key given has the role {role}");
-    ApiError::new(StatusCode::FORBIDDEN, "role_missing", message)
 }

@@ -3,7 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
+
 use super::Role;
+use crate::api_error::ApiError;
 
 /// How a caller is told from others.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,4 +26,19 @@ pub struct Identity {
     pub who: Who,
     /// What they may do.
     pub role: Role,
+}
+
+impl Identity {
+    /// That they may do what this role may.
+    ///
+    /// # Errors
+    /// [`ApiError`] 403.
+    pub(crate) fn check(&self, needed: Role) -> Result<(), ApiError> {
+        if self.role >= needed {
+            return Ok(());
+        }
+        let message =
+            format!("this needs the role {needed}; the key given has the role {}", self.role);
+        Err(ApiError::new(StatusCode::FORBIDDEN, "role_missing", message))
+    }
 }

@@ -29,5 +29,6 @@ pub use keys_file::{KeysFile, StoredKey};
 pub use lockout::Lockout;
 pub use role::Role;
 pub use roles::{Access, Need, access_of};
+pub(crate) use security::presented;
 pub use security::{Security, SecuritySettings};
 pub use token::{Presented, TokenSettings, Tokens};

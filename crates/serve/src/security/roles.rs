@@ -7,7 +7,7 @@ use super::Role::{self, Admin, Trainer, User};
 /// What a caller needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Nothing: the answer says only whether the server is well.
+    /// No key of the server's: the answer says only whether it is well, or the route has keys of its own.
     Open,
     /// This role or a higher one.
     Role(Role),
@@ -112,10 +112,9 @@ const TABLE: &[Access] = &[
     both("/api/scale", Trainer),
     both("/dashboard", Trainer),
     both("/dashboard/*", Trainer),
-    // A program under training talks like any user; starting one is starting a program on this machine.
-    both("/gateway/*", User),
-    both("/harness", Admin),
-    both("/harness/*", Admin),
+    // Trainers give samples out, each with a key of its own, which its routes ask for.
+    both("/gateway/{}/samples", Trainer),
+    open("/gateway/{run}/{scenario}/{sample}/*"),
 ];
 
 /// What a caller needs for this method of the route written as `path`, such as `/training/{id}`.
@@ -166,6 +165,9 @@ mod tests {
             (Some("/metrics/json"), Method::GET, Need::Role(Trainer)),
             (Some("/trainings"), Method::GET, Need::Role(Admin)),
             (Some("/something/new"), Method::GET, Need::Role(Admin)),
+            (Some("/gateway/{run}/samples"), Method::GET, Need::Role(Trainer)),
+            (Some("/gateway/{run}/{scenario}/{sample}/reward"), Method::POST, Need::Open),
+            (Some("/gateway/{run}/other"), Method::POST, Need::Role(Admin)),
             (None, Method::GET, Need::Role(User)),
         ];
         for (path, method, need) in cases {

@@ -186,7 +186,7 @@ impl Security {
 }
 
 /// The key or token that was sent; an error where it is no text.
-fn presented(headers: &HeaderMap) -> Option<Result<&str, ()>> {
+pub(crate) fn presented(headers: &HeaderMap) -> Option<Result<&str, ()>> {
     if let Some(key) = headers.get("x-api-key") {
         return Some(key.to_str().map(str::trim).map_err(drop));
     }

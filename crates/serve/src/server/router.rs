@@ -9,7 +9,7 @@ use tower::util::option_layer;
 use crate::api_error::ApiError;
 use crate::observe::around;
 use crate::security::admit;
-use crate::{App, anthropic, dashboard, observe, openai, services};
+use crate::{App, anthropic, dashboard, gateway, observe, openai, services};
 
 use super::headers::cors;
 
@@ -26,6 +26,7 @@ pub(super) fn router_with(app: App, more: Router<App>) -> Router {
         .merge(anthropic::routes())
         .merge(services::routes())
         .merge(dashboard::routes())
+        .merge(gateway::sample_routes())
         .merge(more)
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)

@@ -27,6 +27,15 @@ pub(super) async fn index(State(app): State<App>) -> Json<Value> {
             "operations": [
                 "/live", "/health", "/api/metrics", "/api/v2/system/status", "/api/scale", "/ws",
             ],
+            "gateway": [
+                "/gateway/{run}/samples",
+                "/gateway/{run}/{scenario}/{sample}/v1/chat/completions",
+                "/gateway/{run}/{scenario}/{sample}/v1/responses",
+                "/gateway/{run}/{scenario}/{sample}/v1/messages",
+                "/gateway/{run}/{scenario}/{sample}/user",
+                "/gateway/{run}/{scenario}/{sample}/reward",
+                "/gateway/{run}/{scenario}/{sample}/end",
+            ],
         },
     }))
 }

@@ -9,6 +9,7 @@ mod batch;
 mod clock;
 mod conversations;
 mod database;
+mod gateway;
 mod owners;
 mod running;
 mod scale;

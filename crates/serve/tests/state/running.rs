@@ -8,6 +8,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use stateset_serve::conversations::ConversationRules;
 use stateset_serve::jobs::JobSettings;
+use stateset_serve::security::Security;
 use stateset_serve::store::{Clock, Place, Store};
 use stateset_serve::{
     App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
@@ -133,6 +134,19 @@ impl Running {
         let loaded = Loaded { source: "builtin:tiny".to_owned(), options: small() };
         library.remember("tiny", loaded);
         Running::over(folder, store, model, library, settings).await
+    }
+
+    /// A server that knows keys and trains nothing itself.
+    pub(crate) async fn guarded(security: Security) -> Running {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let settings = JobSettings { max_running: 0, ..quick(folder.path()) };
+        let model = ServedModel::stub("stub:", Vec::new());
+        let library = Library::new("builtin:tiny", opener());
+        let security = Arc::new(security);
+        let config = ServeConfig { port: 0, security, ..ServeConfig::default() };
+        Running::of(config, folder, store, model, library, settings).await
     }
 
     async fn over(

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use stateset_core::{Trajectory, TrajectoryGroup};
 
 use crate::events::goal_reached;
 use crate::metric;
-use crate::rollout::JUDGED;
+use crate::rollout::{JUDGED, RESTARTED};
 
 /// Numbers by name; what nothing is known of is left out.
 pub(super) fn of_rollouts<'a>(
@@ -25,6 +26,7 @@ pub(super) fn of_rollouts<'a>(
     put("rollout/goal_share", all.iter().filter_map(|t| goal_reached(t)).collect());
     let failed = |t: &&Trajectory| f64::from(u8::from(t.error.is_some()));
     put("rollout/failed_share", all.iter().map(failed).collect());
+    put("rollout/restarts", all.iter().map(|t| restarts(t)).collect());
     let secs = |t: &&Trajectory| t.wall_secs;
     put("rollout/episode_secs", all.iter().map(secs).collect());
     let mut components: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
@@ -40,6 +42,12 @@ pub(super) fn of_rollouts<'a>(
         put(&name, values);
     }
     metrics
+}
+
+/// How often the agent read a history anew that did not go on with the tokens before it.
+fn restarts(trajectory: &Trajectory) -> f64 {
+    let reasons = trajectory.metadata.get(RESTARTED).and_then(Value::as_array);
+    reasons.map_or(0.0, |reasons| reasons.len() as f64)
 }
 
 /// How judging went, by name: a number for each group that was judged.
