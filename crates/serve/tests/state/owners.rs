@@ -58,8 +58,8 @@ async fn a_user_meets_their_own_conversations_only() {
         ids.sort();
         ids
     };
-    assert_eq!(listed(Some(ANNA)).await, [annas.clone()]);
-    assert_eq!(listed(None).await, [nobodys.clone()]);
+    assert_eq!(listed(Some(ANNA)).await, std::slice::from_ref(&annas));
+    assert_eq!(listed(None).await, std::slice::from_ref(&nobodys));
     assert_eq!(listed(Some(TRAINER)).await.len(), 3);
 
     let paths = [
