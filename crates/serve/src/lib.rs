@@ -11,6 +11,9 @@
 //! | [`gateway`] | training programs that call a model, unchanged |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
+//! | `objects_only` | structures are read from JSON objects and from nothing else |
+//! | `path_name` | the name in a path |
+//! | `description` | the server's own OpenAPI document |
 //! | [`conversations`] | conversations whose history the server keeps |
 //! | [`jobs`] | training that is asked for over HTTP |
 //! | [`security`] | who may ask for what: keys, tokens, roles, lock-out, pages of other sites |
@@ -32,13 +35,16 @@ pub mod body;
 mod constraint;
 pub mod conversations;
 pub mod dashboard;
+mod description;
 pub mod embedding;
 pub mod gateway;
 pub mod jobs;
 pub mod limits;
 pub mod models;
+mod objects_only;
 pub mod observe;
 pub mod openai;
+mod path_name;
 pub mod security;
 mod serve_error;
 pub mod server;
@@ -47,6 +53,7 @@ pub mod store;
 mod wire;
 
 pub use app::App;
+pub use description::document;
 pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};
 pub use serve_error::ServeError;
 pub use server::{ServeConfig, Server, Stopper};

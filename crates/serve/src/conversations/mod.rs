@@ -18,10 +18,14 @@ mod ask;
 mod bodies;
 mod claim;
 mod history;
+mod message_schema;
 mod routes;
 mod turn;
 
 pub(crate) use ask::{Ask, checked_metadata};
+pub(crate) use bodies::{ChatMetadata, ConversationAnswer};
 pub(crate) use history::MAX_MESSAGE_CHARS;
-pub(crate) use routes::{add_message, conversation_routes, one, remove};
+pub(crate) use routes::{
+    ConversationPaths, ROOTS, add_message, conversation_routes, one, remove,
+};
 pub(crate) use turn::{Said, Turn, say};

@@ -3,7 +3,6 @@
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use stateset_train::REPORT_STYLE;
@@ -11,7 +10,6 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 use super::{chat, compare, conversation, conversations, data, preferences, run, runs};
 use crate::App;
-use crate::api_error::{Dialect, layer};
 
 /// What pages may load: from this server, and nothing written into them.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -40,5 +38,4 @@ pub fn routes() -> Router<App> {
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static(POLICY),
         ))
-        .layer(map_response(layer(Dialect::Own)))
 }

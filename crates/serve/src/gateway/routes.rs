@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::reward::Verdict;
 use super::session::Session;
 use super::sessions::{Address, Sessions};
 use super::world::UserTurn;
-use crate::api_error::{ApiError, Dialect, layer};
+use crate::api_error::{ApiError, Dialect, layer, own_errors};
 use crate::body::JsonBody;
 use crate::models::{Models, ServedModel};
 use crate::server::ServeConfig;
@@ -27,7 +27,7 @@ pub(super) fn routes(sessions: Sessions, config: &ServeConfig) -> Router {
     Router::new()
         .route("/gateway/{run}/{scenario}/{sample}/reward", post(reward))
         .route("/gateway/{run}/{scenario}/{sample}/user", post(user))
-        .layer(map_response(layer(Dialect::Own)))
+        .layer(from_fn(own_errors))
         .route("/gateway/{run}/{scenario}/{sample}/v1/{*rest}", any(model))
         .layer(axum::extract::DefaultBodyLimit::max(config.max_body_bytes))
         .layer(map_response(layer(Dialect::OpenAi)))

@@ -32,4 +32,4 @@ pub(crate) use deploy::put;
 pub use deploy::serve_deployed;
 pub use job_settings::JobSettings;
 pub use jobs::Jobs;
-pub(crate) use routes::job_routes;
+pub(crate) use routes::{JobPaths, job_routes};

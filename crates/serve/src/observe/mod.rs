@@ -19,4 +19,5 @@ pub use http_metrics::HttpMetrics;
 pub use observed::Observed;
 pub use pulse::{EngineLoad, Pulses};
 pub use request_id::RequestId;
+pub(crate) use routes::ObservePaths;
 pub use routes::routes;

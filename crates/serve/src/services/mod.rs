@@ -23,8 +23,10 @@ mod scale;
 mod services;
 mod socket;
 
-pub(crate) use fields::{check_text, unusable, with_key};
+pub(crate) use chat::ChatPaths;
+pub(crate) use fields::{OnceHeader, check_text, unusable, with_key};
 pub(crate) use memory::available_bytes;
-pub(crate) use query::{ListQuery, page_body};
+pub(crate) use query::{List, ListParams, ListQuery};
+pub(crate) use routes::ServicePaths;
 pub use routes::routes;
 pub use services::Services;

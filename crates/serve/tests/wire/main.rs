@@ -9,7 +9,6 @@ mod data;
 mod anthropic;
 mod chat;
 mod clients;
-mod described;
 mod embeddings;
 mod errors;
 mod items;
