@@ -53,7 +53,6 @@ pub mod store;
 mod wire;
 
 pub use app::App;
-pub use description::document;
 pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};
 pub use serve_error::ServeError;
 pub use server::{ServeConfig, Server, Stopper};

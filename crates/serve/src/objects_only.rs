@@ -247,7 +247,9 @@ mod tests {
 
     #[test]
     fn lists_are_no_structures_at_any_depth() {
-        for wrong in [json!([]), json!({"inner": []}), json!({"list": [[]]}), json!({"list": [[1]]})] {
+        for wrong in
+            [json!([]), json!({"inner": []}), json!({"list": [[]]}), json!({"list": [[1]]})]
+        {
             let said = read(&wrong).unwrap_err();
             assert!(said.starts_with("invalid type: sequence, expected struct"), "{wrong}: {said}");
         }

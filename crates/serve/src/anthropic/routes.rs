@@ -25,6 +25,10 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
 #[derive(OpenApi)]
 #[openapi(
     paths(messages::create, count_tokens::count),
-    components(schemas(super::AnthropicError, super::request::Block, super::request::ImageSource))
+    components(schemas(
+        super::AnthropicError,
+        super::request::Block,
+        super::request::ImageSource
+    ))
 )]
 struct Described;

@@ -28,7 +28,8 @@ const ROOTS_OF_TRAININGS: [(&str, &str); 2] =
 pub(super) fn add_aliases(paths: &mut Map<String, Value>) {
     let of_conversations = ROOTS[1..].iter().map(|root| (*root, ROOTS[0]));
     for (alias, root) in of_conversations.chain(ROOTS_OF_TRAININGS) {
-        let below: Vec<String> = paths.keys().filter(|path| is_below(path, root)).cloned().collect();
+        let below: Vec<String> =
+            paths.keys().filter(|path| is_below(path, root)).cloned().collect();
         for path in below {
             copy(paths, &format!("{alias}{}", &path[root.len()..]), &path, ALL);
         }

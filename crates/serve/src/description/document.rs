@@ -33,7 +33,7 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(written);
 static ENDPOINTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(grouped);
 
 /// The server's OpenAPI 3.1 document. The pages under `/dashboard` and the WebSocket `/ws` are not in it.
-pub fn document() -> &'static Value {
+pub(crate) fn document() -> &'static Value {
     &DOCUMENT
 }
 
@@ -100,7 +100,10 @@ fn grouped() -> BTreeMap<String, Vec<String>> {
         let tag = operation.and_then(|operation| operation["tags"][0].as_str());
         groups.entry(tag.unwrap_or("operations").to_owned()).or_default().push(path.clone());
     }
-    groups.entry("operations".to_owned()).or_default().extend(["/dashboard", "/ws"].map(str::to_owned));
+    groups
+        .entry("operations".to_owned())
+        .or_default()
+        .extend(["/dashboard", "/ws"].map(str::to_owned));
     groups
 }
 
@@ -137,7 +140,8 @@ mod tests {
         let mut routed = BTreeSet::new();
         for path in paths_of(&router).into_iter().filter(|path| !is_left_out(path)) {
             let uri = path.replace(['{', '}', '*'], "");
-            let asked = Request::builder().method(Method::TRACE).uri(uri).header("host", "localhost");
+            let asked =
+                Request::builder().method(Method::TRACE).uri(uri).header("host", "localhost");
             let asked = asked.body(Body::empty()).unwrap();
             let refused = router.clone().oneshot(asked).await.unwrap();
             assert_eq!(refused.status(), 405, "{path}");

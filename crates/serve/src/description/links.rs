@@ -13,8 +13,11 @@ const MAKES: [(&str, &str); 4] = [
 
 /// Links every answer that holds an id to what can be done with it.
 pub(super) fn add_links(paths: &mut Map<String, Value>) {
-    let makers: Vec<String> =
-        paths.iter().filter(|(_, item)| item["post"].is_object()).map(|(path, _)| path.clone()).collect();
+    let makers: Vec<String> = paths
+        .iter()
+        .filter(|(_, item)| item["post"].is_object())
+        .map(|(path, _)| path.clone())
+        .collect();
     for path in makers {
         let links = links_below(paths, root_of(&path));
         let Some(responses) = paths[&path]["post"]["responses"].as_object_mut() else { continue };

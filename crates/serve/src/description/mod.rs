@@ -20,6 +20,5 @@ mod operation;
 mod refusals;
 mod routes;
 
-pub use document::document;
-pub(crate) use document::endpoints;
+pub(crate) use document::{document, endpoints};
 pub(crate) use routes::{DocumentPaths, routes};

@@ -26,9 +26,9 @@ const WHEN: [(u16, &str); 13] = [
 pub(super) fn add_refusals(kind: &Kind, operation: &mut Value) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for status in statuses(kind) {
-        responses.entry(status.to_string()).or_insert_with(|| {
-            json!({"$ref": format!("#/components/responses/{}", name(kind.dialect, status))})
-        });
+        responses.entry(status.to_string()).or_insert_with(
+            || json!({"$ref": format!("#/components/responses/{}", name(kind.dialect, status))}),
+        );
     }
 }
 

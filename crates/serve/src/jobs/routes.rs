@@ -30,16 +30,22 @@ use crate::App;
 use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
 use crate::path_name::PathName;
-use crate::services::{
-    List, ListParams, ListQuery, OnceHeader, check_text, unusable, with_key,
-};
+use crate::services::{List, ListParams, ListQuery, OnceHeader, check_text, unusable, with_key};
 
 /// Events of one answer.
 const MAX_EVENTS: usize = 1000;
 
 #[derive(OpenApi)]
 #[openapi(paths(
-    ask_training, ask_train, ask_train_v1, list, one, events, cancel, resume, serve_it
+    ask_training,
+    ask_train,
+    ask_train_v1,
+    list,
+    one,
+    events,
+    cancel,
+    resume,
+    serve_it
 ))]
 pub(crate) struct JobPaths;
 

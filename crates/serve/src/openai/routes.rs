@@ -36,6 +36,10 @@ pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
         embeddings::create,
         responses::create
     ),
-    components(schemas(super::OpenAiError, super::chat_request::ImageField, super::chat_response::ChatChunk))
+    components(schemas(
+        super::OpenAiError,
+        super::chat_request::ImageField,
+        super::chat_response::ChatChunk
+    ))
 )]
 struct Described;

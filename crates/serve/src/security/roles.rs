@@ -180,8 +180,7 @@ mod tests {
         let app = crate::App::new(crate::ServeConfig::default(), models);
         let paths = crate::server::paths_of(&crate::server::router(app));
         assert!(paths.contains(&"/v1/models".to_owned()), "{paths:?}");
-        let is_missing =
-            |path: &&String| !TABLE.iter().any(|access| fits(access.path, path));
+        let is_missing = |path: &&String| !TABLE.iter().any(|access| fits(access.path, path));
         let missing: Vec<&String> = paths.iter().filter(is_missing).collect();
         assert!(missing.is_empty(), "routes that security/roles.rs does not name: {missing:?}");
     }
