@@ -53,13 +53,27 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     tidy(operation);
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         response["headers"] = headers(status.parse().unwrap_or_default());
+        if need != Need::Open {
+            add_limits(&mut response["headers"]);
+        }
     }
     add_refusals(&kind, operation);
 }
 
+fn header(what: &str, schema: Value) -> Value {
+    json!({"description": what, "schema": schema})
+}
+
+/// Headers of answers that are counted, where the server counts.
+fn add_limits(headers: &mut Value) {
+    let count = || json!({"type": "integer", "minimum": 0});
+    headers["x-ratelimit-limit"] = header("Requests that a full bucket holds", count());
+    headers["x-ratelimit-remaining"] = header("Requests that may follow at once", count());
+    headers["x-ratelimit-reset"] = header("Seconds until the bucket is full", count());
+}
+
 /// Headers of an answer with this status.
 pub(super) fn headers(status: u16) -> Value {
-    let header = |what: &str, schema: Value| json!({"description": what, "schema": schema});
     let mut headers = json!({
         "x-request-id": header("The request's name in the log", json!({"type": "string"})),
         "x-response-time-ms": header(
