@@ -53,6 +53,7 @@ async fn create(
     OptionalJson(asked): OptionalJson<NewAgent>,
 ) -> Result<(StatusCode, Json<Agent>), ApiError> {
     let store = app.services()?.store();
+    asked.sampling.check().map_err(of_sampling)?;
     let sampling = SamplingWish {
         temperature: asked.temperature,
         max_tokens: asked.max_tokens.or(asked.max_new_tokens),
@@ -123,4 +124,10 @@ async fn remove(State(app): State<App>, PathName(id): PathName) -> Result<Status
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("agent", &id)),
     }
+}
+
+/// The same refusal, of a field that lies in `sampling`.
+fn of_sampling(error: ApiError) -> ApiError {
+    let field = error.field.clone().unwrap_or_default();
+    error.at(format!("sampling.{field}"))
 }

@@ -11,7 +11,7 @@ use crate::services::unusable;
 /// A wish for how answers are drawn. The request's goes first, then the conversation's, the agent's, and
 /// what suits the model.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct SamplingWish {
     /// 0 to 2; 0 always takes the likeliest token.
     #[serde(skip_serializing_if = "Option::is_none")]

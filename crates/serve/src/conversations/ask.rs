@@ -19,11 +19,12 @@ const MAX_METADATA_BYTES: usize = 16 << 10;
 
 /// What is said to a conversation, or begins one.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ConversationRequest)]
 pub(crate) struct Ask {
     /// What is said, in order; at most 128 messages of 4000 characters. Only the first of a conversation
     /// may hold instructions, of 10000 characters.
+    #[serde(default)]
     #[schema(value_type = Vec<ConversationMessage>, max_items = 128)]
     messages: Vec<MessageRecord>,
     /// A message of the user, after `messages`.
@@ -67,6 +68,7 @@ pub(crate) struct Ask {
     #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
     /// Only `false`: answers come as a whole.
+    #[serde(default)]
     stream: bool,
 }
 

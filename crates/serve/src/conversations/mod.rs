@@ -26,4 +26,4 @@ pub(crate) use ask::{Ask, checked_metadata};
 pub(crate) use bodies::{ChatMetadata, ConversationAnswer};
 pub(crate) use history::MAX_MESSAGE_CHARS;
 pub(crate) use routes::{ConversationPaths, ROOTS, add_message, conversation_routes, one, remove};
-pub(crate) use turn::{Said, Turn, say};
+pub(crate) use turn::{Turn, say};

@@ -15,9 +15,10 @@ const MAX_PARALLEL: u64 = 64;
 
 /// A training on prompts that is wanted.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TrainRequest {
     /// Prompts to learn from; the server sets how many, and how long they may be.
+    #[serde(default)]
     #[schema(required, min_items = 1)]
     prompts: Vec<String>,
     /// `computational` (which is `grpo`), `grpo`, `gspo` or another method.
@@ -30,8 +31,10 @@ pub(super) struct TrainRequest {
     #[schema(minimum = 1, maximum = 64)]
     parallel_batch_size: Option<u64>,
     /// Only `false`: a server has no trained reward model.
+    #[serde(default)]
     use_neural_rewards: bool,
     /// The model judges its own samples beside each other.
+    #[serde(default)]
     use_ruler_rewards: bool,
     /// Only empty: a server trains in one process.
     #[schema(value_type = Option<Object>)]

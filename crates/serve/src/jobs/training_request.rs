@@ -15,7 +15,7 @@ const MAX_SCENARIOS: usize = 1000;
 
 /// A training that is wanted.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TrainingRequest {
     /// The agent: `model_name` (or `model`), and keys of the section `agent` of the configuration.
     #[schema(value_type = Option<Object>)]

@@ -38,7 +38,13 @@ async fn nonsense_is_refused_by_field() {
         (json!({"model": "nobody"}), 404, "model_not_found", Some("model")),
         (json!({"temperature": 3}), 422, "invalid_value", Some("temperature")),
         (json!({"colour": 1}), 422, "unknown_field", Some("colour")),
-        (json!({"sampling": {"top_p": 0}}), 422, "invalid_value", Some("top_p")),
+        (json!({"sampling": {"top_p": 0}}), 422, "invalid_value", Some("sampling.top_p")),
+        (
+            json!({"temperature": 1, "sampling": {"temperature": -1}}),
+            422,
+            "invalid_value",
+            Some("sampling.temperature"),
+        ),
         (json!([]), 422, "invalid_value", None),
         (json!({"sampling": []}), 422, "invalid_value", Some("sampling")),
     ];
