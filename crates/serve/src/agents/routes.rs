@@ -54,6 +54,9 @@ async fn create(
 ) -> Result<(StatusCode, Json<Agent>), ApiError> {
     let store = app.services()?.store();
     asked.sampling.check().map_err(of_sampling)?;
+    // Each name is checked, also where another one counts before it.
+    let renamed = SamplingWish { max_tokens: asked.max_new_tokens, ..SamplingWish::default() };
+    renamed.check().map_err(|error| error.at("max_new_tokens"))?;
     let sampling = SamplingWish {
         temperature: asked.temperature,
         max_tokens: asked.max_tokens.or(asked.max_new_tokens),

@@ -37,6 +37,12 @@ async fn nonsense_is_refused_by_field() {
         (json!({"name": "a\u{0}"}), 422, "invalid_value", Some("name")),
         (json!({"model": "nobody"}), 404, "model_not_found", Some("model")),
         (json!({"temperature": 3}), 422, "invalid_value", Some("temperature")),
+        (
+            json!({"max_tokens": 1, "max_new_tokens": 0}),
+            422,
+            "invalid_value",
+            Some("max_new_tokens"),
+        ),
         (json!({"colour": 1}), 422, "unknown_field", Some("colour")),
         (json!({"sampling": {"top_p": 0}}), 422, "invalid_value", Some("sampling.top_p")),
         (
