@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use crate::api_error::ApiError;
+use crate::objects_only::ObjectsOnly;
 
 /// Longest part of a parser's message that is repeated to the client, in characters. Parsers quote
 /// unknown names, which come from outside.
@@ -32,7 +33,7 @@ const READ_LIMIT: Duration = Duration::from_secs(60);
 /// | not JSON, or nested too deeply | 400 | `invalid_json`, with line and column |
 /// | a field `T` does not know and refuses | 422 | `unknown_field` |
 /// | a field that is not there | 422 | `missing_field` |
-/// | a value of another type or outside of its range | 422 | `invalid_value` |
+/// | a value of another type (a list in the place of an object too) or outside of its range | 422 | `invalid_value` |
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonBody<T>(
     /// What was sent.
@@ -83,7 +84,7 @@ pub fn refusal(error: &serde_json::Error) -> ApiError {
 /// [`ApiError`] as in the table of [`JsonBody`].
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let value = serde_path_to_error::deserialize(ObjectsOnly(&mut json)).map_err(|error| {
         let path = error.path().to_string();
         misfit(if path == "." { "" } else { &path }, error.inner())
     })?;
@@ -192,15 +193,16 @@ mod tests {
     #[test]
     fn each_wrong_body_has_its_code_and_place() {
         let deep = "[".repeat(200);
-        let cases: [(&str, u16, &str, Option<&str>); 13] = [
+        let cases: [(&str, u16, &str, Option<&str>); 14] = [
             ("", 400, "invalid_json", None),
             ("{\"messages\": [}", 400, "invalid_json", None),
             ("{\"messages\": []} x", 400, "invalid_json", None),
-            (&deep, 422, "invalid_value", Some("[0][0][0]")),
+            (&deep, 422, "invalid_value", None),
             ("{}", 422, "missing_field", Some("messages")),
             ("7", 422, "invalid_value", None),
             (r#"{"messages": [], "m": 1}"#, 422, "unknown_field", Some("m")),
             (r#"{"messages": 3}"#, 422, "invalid_value", Some("messages")),
+            (r#"{"messages": [[]]}"#, 422, "invalid_value", Some("messages[0]")),
             (r#"{"messages": [{}]}"#, 422, "missing_field", Some("messages[0].content")),
             (
                 r#"{"messages": [{"content": 1}]}"#,

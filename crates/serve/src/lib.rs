@@ -11,6 +11,9 @@
 //! | [`gateway`] | training programs that call a model, unchanged |
 //! | [`models`] | the models that answer, and changing their weights while they do |
 //! | [`api_error`] | every refusal: a stable code, a message, the place, in the words of each API |
+//! | `objects_only` | structures are read from JSON objects and from nothing else |
+//! | `path_name` | the name in a path |
+//! | `description` | the server's own OpenAPI document |
 //! | [`conversations`] | conversations whose history the server keeps |
 //! | [`jobs`] | training that is asked for over HTTP |
 //! | [`security`] | who may ask for what: keys, tokens, roles, lock-out, pages of other sites |
@@ -33,14 +36,17 @@ pub mod body;
 mod constraint;
 pub mod conversations;
 pub mod dashboard;
+mod description;
 pub mod embedding;
 pub mod gateway;
 pub mod jobs;
 pub mod limits;
 mod lines_file;
 pub mod models;
+mod objects_only;
 pub mod observe;
 pub mod openai;
+mod path_name;
 pub mod security;
 mod serve_error;
 pub mod server;

@@ -7,8 +7,9 @@
 //! | `GET /agents/{id}` | 200, the agent | 404 |
 //! | `DELETE /agents/{id}` | 204 | 404 |
 
+mod bodies;
 mod routes;
 mod sampling_wish;
 
-pub(crate) use routes::{agent_routes, find};
+pub(crate) use routes::{AgentPaths, agent_routes, find};
 pub use sampling_wish::SamplingWish;

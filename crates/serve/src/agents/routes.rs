@@ -1,17 +1,18 @@
 //! The routes of agents.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::OpenApi;
 
 use super::SamplingWish;
+use super::bodies::{Agent, NewAgent};
 use crate::App;
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
-use crate::services::{ListQuery, check_text, page_body};
+use crate::path_name::PathName;
+use crate::services::{List, ListParams, ListQuery, check_text};
 use crate::store::AgentRow;
 
 /// Most characters of an agent's name.
@@ -20,19 +21,9 @@ const MAX_NAME_CHARS: usize = 200;
 /// Most characters of instructions.
 const MAX_PROMPT_CHARS: usize = 10_000;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewAgent {
-    name: Option<String>,
-    model: Option<String>,
-    model_name: Option<String>,
-    system_prompt: Option<String>,
-    #[serde(default)]
-    sampling: SamplingWish,
-    temperature: Option<f64>,
-    max_tokens: Option<usize>,
-    max_new_tokens: Option<usize>,
-}
+#[derive(OpenApi)]
+#[openapi(paths(create, list, one, remove))]
+pub(crate) struct AgentPaths;
 
 pub(crate) fn agent_routes() -> Router<App> {
     Router::new()
@@ -46,11 +37,26 @@ pub(crate) async fn find(app: &App, id: &str) -> Result<AgentRow, ApiError> {
     found.ok_or_else(|| ApiError::not_found("agent", id))
 }
 
+/// Makes an agent
+#[utoipa::path(
+    post,
+    path = "/agents",
+    tag = "agents",
+    request_body = NewAgent,
+    responses(
+        (status = 201, description = "The agent", body = Agent),
+        (status = 404, description = "No model has this name", body = OwnError),
+    )
+)]
 async fn create(
     State(app): State<App>,
     OptionalJson(asked): OptionalJson<NewAgent>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Agent>), ApiError> {
     let store = app.services()?.store();
+    asked.sampling.check().map_err(of_sampling)?;
+    // Each name is checked, also where another one counts before it.
+    let renamed = SamplingWish { max_tokens: asked.max_new_tokens, ..SamplingWish::default() };
+    renamed.check().map_err(|error| error.at("max_new_tokens"))?;
     let sampling = SamplingWish {
         temperature: asked.temperature,
         max_tokens: asked.max_tokens.or(asked.max_new_tokens),
@@ -77,29 +83,54 @@ async fn create(
         created_at: store.now(),
     };
     store.add_agent(&agent).await?;
-    Ok((StatusCode::CREATED, Json(body(&agent))))
+    Ok((StatusCode::CREATED, Json(Agent::of(&agent))))
 }
 
-async fn list(State(app): State<App>, ListQuery(page): ListQuery) -> Result<Json<Value>, ApiError> {
+/// The agents, newest first
+#[utoipa::path(
+    get,
+    path = "/agents",
+    tag = "agents",
+    params(ListParams),
+    responses((status = 200, description = "A piece of the list", body = List<Agent>))
+)]
+async fn list(
+    State(app): State<App>,
+    ListQuery(page): ListQuery,
+) -> Result<Json<List<Agent>>, ApiError> {
     let agents = app.services()?.store().agents(&page).await?;
-    Ok(Json(page_body(&agents, |agent| &agent.id, body)))
+    Ok(Json(List::of(&agents, |agent| &agent.id, Agent::of)))
 }
 
-async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    Ok(Json(body(&find(&app, &id).await?)))
+/// One agent
+#[utoipa::path(
+    get,
+    path = "/agents/{id}",
+    tag = "agents",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "The agent", body = Agent))
+)]
+async fn one(State(app): State<App>, PathName(id): PathName) -> Result<Json<Agent>, ApiError> {
+    Ok(Json(Agent::of(&find(&app, &id).await?)))
 }
 
-async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+/// Removes an agent
+#[utoipa::path(
+    delete,
+    path = "/agents/{id}",
+    tag = "agents",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 204, description = "It is gone; its conversations stay"))
+)]
+async fn remove(State(app): State<App>, PathName(id): PathName) -> Result<StatusCode, ApiError> {
     match app.services()?.store().remove_agent(&id).await? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(ApiError::not_found("agent", &id)),
     }
 }
 
-fn body(agent: &AgentRow) -> Value {
-    json!({
-        "id": agent.id, "agent_id": agent.id, "object": "agent", "name": agent.name,
-        "model": agent.model, "system_prompt": agent.system_prompt, "sampling": agent.sampling,
-        "created_at": agent.created_at / 1000,
-    })
+/// The same refusal, of a field that lies in `sampling`.
+fn of_sampling(error: ApiError) -> ApiError {
+    let field = error.field.clone().unwrap_or_default();
+    error.at(format!("sampling.{field}"))
 }

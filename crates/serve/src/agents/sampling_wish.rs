@@ -3,29 +3,34 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stateset_core::Sampling;
+use utoipa::ToSchema;
 
 use crate::api_error::ApiError;
 use crate::services::unusable;
 
 /// A wish for how answers are drawn. The request's goes first, then the conversation's, the agent's, and
 /// what suits the model.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct SamplingWish {
     /// 0 to 2; 0 always takes the likeliest token.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 2)]
     pub temperature: Option<f64>,
     /// Above 0, at most 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(exclusive_minimum = 0, maximum = 1)]
     pub top_p: Option<f64>,
     /// 0 keeps all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
-    /// Most tokens of an answer, 1 to [`SamplingWish::MAX_TOKENS`].
+    /// Most tokens of an answer, 1 to 8192.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 8192)]
     pub max_tokens: Option<usize>,
-    /// Up to [`SamplingWish::MAX_STOPS`] texts that end an answer.
+    /// Up to 8 texts that end an answer, none of them empty.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_items = 8)]
     pub stop: Option<Vec<String>>,
 }
 

@@ -6,7 +6,6 @@ use serde::Serialize;
 use stateset_core::{Message, ToolSpec};
 use utoipa::ToSchema;
 
-use super::AnthropicError;
 use super::conversation::conversation;
 use super::request::CountRequest;
 use super::tools::{Abilities, abilities};
@@ -31,7 +30,6 @@ pub(crate) struct Count {
     request_body = CountRequest,
     responses(
         (status = 200, description = "The number", body = Count),
-        (status = "4XX", description = "Refused", body = AnthropicError),
     )
 )]
 pub(super) async fn count(

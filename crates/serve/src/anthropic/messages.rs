@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 
-use super::AnthropicError;
 use super::conversation::conversation;
 use super::request::MessagesRequest;
 use super::response::{MessageResponse, MessageUsage};
@@ -35,8 +34,6 @@ use crate::wire::{
             (MessageResponse = "application/json"),
             (String = "text/event-stream"),
         )),
-        (status = "4XX", description = "Refused", body = AnthropicError),
-        (status = "5XX", description = "Failed", body = AnthropicError),
     )
 )]
 pub(super) async fn create(

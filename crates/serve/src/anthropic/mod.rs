@@ -20,4 +20,5 @@ mod tools;
 mod writer;
 
 use error_body::AnthropicError;
-pub use routes::{openapi, routes};
+pub(crate) use routes::openapi;
+pub use routes::routes;

@@ -18,13 +18,17 @@ pub fn routes() -> Router<App> {
 }
 
 /// The description of all routes under `/v1/messages`.
-pub fn openapi() -> utoipa::openapi::OpenApi {
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     Described::openapi()
 }
 
 #[derive(OpenApi)]
 #[openapi(
     paths(messages::create, count_tokens::count),
-    components(schemas(super::request::Block, super::request::ImageSource))
+    components(schemas(
+        super::AnthropicError,
+        super::request::Block,
+        super::request::ImageSource
+    ))
 )]
 struct Described;

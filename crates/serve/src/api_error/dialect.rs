@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::ApiError;
+use super::own_body::{Asked, OwnError, OwnErrorBody};
 
 /// Whose words errors are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub enum Dialect {
     OpenAi,
     /// `{"type": "error", "error": {"type", "message"}}`
     Anthropic,
-    /// `{"error": {"code", "message", "status_code", "details"}}`
+    /// `{"error": {"code", "message", "status_code", "details"}, "request_id", "path", "timestamp"}`
     Own,
 }
 
@@ -55,7 +56,7 @@ impl Dialect {
         }
     }
 
-    /// The body of an error.
+    /// The body of an error, without what is told of its request.
     pub fn body(self, error: &ApiError) -> Value {
         let ApiError { code, message, field, .. } = error;
         let status = self.status(error);
@@ -68,27 +69,33 @@ impl Dialect {
                 "type": anthropic_type(status.as_u16()),
                 "message": field.iter().chain([message]).map(String::as_str).collect::<Vec<_>>().join(": "),
             }}),
-            Dialect::Own => json!({"error": {
-                "code": code, "message": message, "status_code": status.as_u16(),
-                "details": field.as_ref().map(|field| json!({"field": field})),
-            }}),
+            Dialect::Own => json!({"error": OwnErrorBody::of(error)}),
         }
     }
 }
 
-/// For `axum::middleware::map_response`: writes an [`ApiError`] that a handler returned.
+/// For `axum::middleware::map_response`: writes an [`ApiError`] that a handler returned. This server's own
+/// words tell of the request too, and are written where it is known.
 pub fn layer(dialect: Dialect) -> impl Fn(Response) -> std::future::Ready<Response> + Clone {
     move |mut response| {
         let Some(error) = response.extensions_mut().remove::<ApiError>() else {
             return std::future::ready(response);
         };
-        std::future::ready(written(response, &error, dialect))
+        std::future::ready(written(response, &error, dialect, None))
     }
 }
 
-/// The response of an error, in these words; its headers stay.
-pub(crate) fn written(response: Response, error: &ApiError, dialect: Dialect) -> Response {
-    let mut written = Json(dialect.body(error)).into_response();
+/// The response of an error to the request `asked`, in these words; its headers stay.
+pub(crate) fn written(
+    response: Response,
+    error: &ApiError,
+    dialect: Dialect,
+    asked: Option<&Asked>,
+) -> Response {
+    let mut written = match asked.filter(|_| dialect == Dialect::Own) {
+        Some(asked) => Json(OwnError::of(error, asked)).into_response(),
+        None => Json(dialect.body(error)).into_response(),
+    };
     *written.status_mut() = dialect.status(error);
     for (name, value) in response.headers() {
         if name != CONTENT_LENGTH && name != CONTENT_TYPE {

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::Value;
 use stateset_core::{Message, MessageRecord};
+use utoipa::ToSchema;
 
 use super::caller::Caller;
+use super::message_schema::ConversationMessage;
 use super::turn::Turn;
 use crate::agents::SamplingWish;
 use crate::api_error::ApiError;
@@ -16,25 +18,58 @@ const MAX_NAME_CHARS: usize = 200;
 /// Most bytes of what a client wants to keep with a conversation.
 const MAX_METADATA_BYTES: usize = 16 << 10;
 
-/// The body of `POST /conversations` and `POST /conversations/{id}/messages`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// What is said to a conversation, or begins one.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ConversationRequest)]
 pub(crate) struct Ask {
+    /// What is said, in order; at most 128 messages of 4000 characters. Only the first of a conversation
+    /// may hold instructions, of 10000 characters.
+    #[serde(default)]
+    #[schema(value_type = Vec<ConversationMessage>, max_items = 128)]
     messages: Vec<MessageRecord>,
+    /// A message of the user, after `messages`.
+    #[schema(min_length = 1, max_length = 4000)]
     message: Option<String>,
+    /// Another name of `message`.
+    #[schema(min_length = 1, max_length = 4000)]
     content: Option<String>,
+    /// The conversation, where the path does not name it; a new one where absent.
     conversation_id: Option<String>,
+    /// Of a new conversation: the agent that answers.
+    #[schema(min_length = 1, max_length = 200)]
     agent_id: Option<String>,
+    /// Of a new conversation: the served model.
+    #[schema(min_length = 1, max_length = 200)]
     model: Option<String>,
+    /// Of a new conversation: whom it is with.
+    #[schema(min_length = 1, max_length = 200)]
     user_id: Option<String>,
+    /// Of a new conversation: what is kept with it, at most 16 KiB.
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
+    /// Another name of `metadata`.
+    #[schema(value_type = Option<Object>)]
     context: Option<Value>,
+    /// 0 always takes the likeliest token.
+    #[schema(minimum = 0, maximum = 2)]
     temperature: Option<f64>,
+    /// Keep the smallest set of tokens with this probability.
+    #[schema(exclusive_minimum = 0, maximum = 1)]
     top_p: Option<f64>,
+    /// Keep the k likeliest tokens; 0 keeps all.
     top_k: Option<usize>,
+    /// Most tokens of the answer.
+    #[schema(minimum = 1, maximum = 8192)]
     max_tokens: Option<usize>,
+    /// Up to 8 texts that end the answer, none of them empty.
+    #[schema(max_items = 8)]
     stop: Option<Vec<String>>,
+    /// Lets the request count once; the header `Idempotency-Key` counts before it.
+    #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
+    /// Only `false`: answers come as a whole.
+    #[serde(default)]
     stream: bool,
 }
 

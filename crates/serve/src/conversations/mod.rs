@@ -19,13 +19,15 @@ mod bodies;
 mod caller;
 mod claim;
 mod history;
+mod message_schema;
 mod routes;
 mod rules;
 mod turn;
 
 pub(crate) use ask::{Ask, checked_metadata};
+pub(crate) use bodies::{ChatMetadata, ConversationAnswer};
 pub(crate) use caller::Caller;
 pub(crate) use history::MAX_MESSAGE_CHARS;
-pub(crate) use routes::{add_message, conversation_routes, one, remove};
+pub(crate) use routes::{ConversationPaths, ROOTS, add_message, conversation_routes, one, remove};
 pub use rules::ConversationRules;
 pub(crate) use turn::{Said, Turn, say};

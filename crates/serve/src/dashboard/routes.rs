@@ -3,7 +3,6 @@
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
-use axum::middleware::map_response;
 use axum::response::IntoResponse;
 use axum::routing::{MethodRouter, get, post};
 use stateset_train::REPORT_STYLE;
@@ -14,7 +13,6 @@ use super::{
     scenario_set, step,
 };
 use crate::App;
-use crate::api_error::{Dialect, layer};
 
 /// What pages may load: from this server, and nothing written into them.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -56,7 +54,6 @@ pub fn routes() -> Router<App> {
             REFERRER_POLICY,
             HeaderValue::from_static("same-origin"),
         ))
-        .layer(map_response(layer(Dialect::Own)))
 }
 
 fn script(text: &'static str) -> MethodRouter<App> {

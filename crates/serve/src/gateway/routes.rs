@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRef, Path, Request, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::middleware::map_response;
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use super::reward::Verdict;
 use super::session::Session;
 use super::sessions::{Address, Sessions};
 use super::world::UserTurn;
-use crate::api_error::{ApiError, Dialect, layer};
+use crate::api_error::{ApiError, Dialect, layer, own_errors};
 use crate::body::{JsonBody, OptionalJson};
 use crate::models::{Models, ServedModel};
 use crate::security::presented;
@@ -39,7 +39,7 @@ where
         .route("/gateway/{run}/{scenario}/{sample}/reward", post(reward))
         .route("/gateway/{run}/{scenario}/{sample}/user", post(user))
         .route("/gateway/{run}/{scenario}/{sample}/end", post(end))
-        .layer(map_response(layer(Dialect::Own)))
+        .layer(from_fn(own_errors))
         .route("/gateway/{run}/{scenario}/{sample}/v1/{*rest}", any(model))
         .layer(map_response(layer(Dialect::OpenAi)))
 }

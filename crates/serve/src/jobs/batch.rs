@@ -12,16 +12,16 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::train_request::TrainRequest;
-use super::views::{accepted_body, job_body};
+use super::views::Training;
 use super::wish::Wish;
 use crate::App;
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
-use crate::services::{check_text, unusable, with_key};
+use crate::services::{OnceHeader, check_text, unusable, with_key};
 
 /// Trainings of one request.
 const MAX_REQUESTS: usize = 16;
@@ -29,23 +29,67 @@ const MAX_REQUESTS: usize = 16;
 /// Ids of one request.
 const MAX_IDS: usize = 100;
 
-#[derive(Deserialize)]
+/// Trainings that are wanted.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BatchRequest {
+    /// The trainings.
+    #[schema(min_items = 1, max_items = 16)]
     requests: Vec<TrainRequest>,
 }
 
-#[derive(Deserialize)]
+/// Trainings that are asked about.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BatchIds {
+    /// Their ids.
+    #[schema(min_items = 1, max_items = 100)]
     ids: Vec<String>,
 }
 
+/// The trainings of a batch, in the order in which they were named.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Batch {
+    /// Always `list`.
+    object: &'static str,
+    /// The trainings.
+    data: Vec<BatchItem>,
+}
+
+/// A training of a batch.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum BatchItem {
+    Known(Box<Training>),
+    Unknown(UnknownTraining),
+}
+
+/// An id that no training has.
+#[derive(Debug, Serialize, ToSchema)]
+struct UnknownTraining {
+    /// The id.
+    id: String,
+    /// Always `not_found`.
+    status: &'static str,
+}
+
+/// Trains several agents on prompts: all are put into the queue or none
+#[utoipa::path(
+    post,
+    path = "/api/batch/train",
+    tag = "training",
+    params(OnceHeader),
+    request_body = BatchRequest,
+    responses(
+        (status = 202, description = "The trainings, which wait for their turn", body = Batch),
+        (status = 409, description = "A key was used, or there is not enough memory", body = OwnError),
+    )
+)]
 pub(super) async fn train(
     State(app): State<App>,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<BatchRequest>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Batch>), ApiError> {
     check_n("requests", asked.requests.len(), MAX_REQUESTS)?;
     let jobs = app.services()?.jobs();
     let limits = jobs.settings();
@@ -66,46 +110,72 @@ pub(super) async fn train(
         Some(place) => within(place, error),
         None => error,
     })?;
-    Ok((StatusCode::ACCEPTED, list(asked.iter().map(accepted_body).collect())))
+    Ok((
+        StatusCode::ACCEPTED,
+        list(asked.iter().map(|job| known(Training::accepted(job))).collect()),
+    ))
 }
 
+/// How far several trainings are
+#[utoipa::path(
+    post,
+    path = "/api/batch/status",
+    tag = "training",
+    request_body = BatchIds,
+    responses((status = 200, description = "Each as it is now", body = Batch))
+)]
 pub(super) async fn status(
     State(app): State<App>,
     OptionalJson(asked): OptionalJson<BatchIds>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Batch>, ApiError> {
     check_n("ids", asked.ids.len(), MAX_IDS)?;
     let store = app.services()?.store();
     let mut bodies = Vec::with_capacity(asked.ids.len());
     for id in asked.ids {
         let job = store.job(&id).await?;
-        bodies.push(job.as_ref().map_or_else(|| unknown(&id), job_body));
+        bodies.push(match job {
+            Some(job) => known(Training::of(&job)),
+            None => unknown(id),
+        });
     }
     Ok(list(bodies))
 }
 
+/// Ends several trainings after the steps under way
+#[utoipa::path(
+    post,
+    path = "/api/batch/cancel",
+    tag = "training",
+    request_body = BatchIds,
+    responses((status = 202, description = "Each as it is now", body = Batch))
+)]
 pub(super) async fn cancel(
     State(app): State<App>,
     OptionalJson(asked): OptionalJson<BatchIds>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Batch>), ApiError> {
     check_n("ids", asked.ids.len(), MAX_IDS)?;
     let services = app.services()?;
     let mut bodies = Vec::with_capacity(asked.ids.len());
     for id in asked.ids {
         bodies.push(match services.store().job(&id).await? {
-            None => unknown(&id),
-            Some(job) if job.state.is_over() => job_body(&job),
-            Some(_) => job_body(&services.jobs().cancel(&id).await?),
+            None => unknown(id),
+            Some(job) if job.state.is_over() => known(Training::of(&job)),
+            Some(_) => known(Training::of(&services.jobs().cancel(&id).await?)),
         });
     }
     Ok((StatusCode::ACCEPTED, list(bodies)))
 }
 
-fn list(bodies: Vec<Value>) -> Json<Value> {
-    Json(json!({"object": "list", "data": bodies}))
+fn list(data: Vec<BatchItem>) -> Json<Batch> {
+    Json(Batch { object: "list", data })
 }
 
-fn unknown(id: &str) -> Value {
-    json!({"id": id, "status": "not_found"})
+fn known(training: Training) -> BatchItem {
+    BatchItem::Known(Box::new(training))
+}
+
+fn unknown(id: String) -> BatchItem {
+    BatchItem::Unknown(UnknownTraining { id, status: "not_found" })
 }
 
 fn check_n(field: &str, n: usize, most: usize) -> Result<(), ApiError> {

@@ -38,5 +38,5 @@ pub(crate) use deploy::{deploy, put};
 pub use job_settings::JobSettings;
 pub use jobs::Jobs;
 pub(crate) use jobs::has_model;
-pub(crate) use routes::job_routes;
+pub(crate) use routes::{JobPaths, job_routes};
 pub(crate) use views::{job_model, job_percent, job_status};

@@ -14,12 +14,13 @@
 //! [`super::samples`] has the samples of those that programs play. `/v1/training/{id}`, `/api/jobs/{id}`, `/api/status/{id}` and their mirrors below `/v1` and `/api/v2` are the
 //! same jobs.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::batch;
 use super::deploy::deploy;
@@ -27,16 +28,34 @@ use super::gateway_wish::GatewayWish;
 use super::samples::offer_routes;
 use super::train_request::TrainRequest;
 use super::training_request::TrainingRequest;
-use super::views::{accepted_body, event_body, job_body};
+use super::views::{Training, TrainingEvents};
 use super::wish::Wish;
 use crate::App;
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
+use crate::path_name::PathName;
 use crate::security::{Identity, Role};
-use crate::services::{ListQuery, check_text, page_body, unusable, with_key};
+use crate::services::{List, ListParams, ListQuery, OnceHeader, check_text, unusable, with_key};
 
 /// Events of one answer.
-const MAX_EVENTS: i64 = 1000;
+const MAX_EVENTS: usize = 1000;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    ask_training,
+    ask_train,
+    ask_train_v1,
+    list,
+    one,
+    events,
+    cancel,
+    resume,
+    serve_it,
+    batch::train,
+    batch::status,
+    batch::cancel
+))]
+pub(crate) struct JobPaths;
 
 pub(crate) fn job_routes() -> Router<App> {
     let mut router = Router::new()
@@ -62,32 +81,68 @@ pub(crate) fn job_routes() -> Router<App> {
     router.merge(offer_routes())
 }
 
+/// Trains an agent on scenarios
+#[utoipa::path(
+    post,
+    path = "/training",
+    tag = "training",
+    params(OnceHeader),
+    request_body = TrainingRequest,
+    responses(
+        (status = 202, description = "The training, which waits for its turn", body = Training),
+        (status = 409, description = "The key was used, or there is not enough memory", body = OwnError),
+    )
+)]
 async fn ask_training(
     State(app): State<App>,
     Extension(identity): Extension<Identity>,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<TrainingRequest>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Training>), ApiError> {
     let wish = asked.wish(app.services()?.jobs().settings())?;
     check_command(&identity, wish.gateway.as_ref())?;
     ask(&app, &headers, wish).await
 }
 
+/// Trains on prompts
+#[utoipa::path(
+    post,
+    path = "/api/train",
+    tag = "training",
+    params(OnceHeader),
+    request_body = TrainRequest,
+    responses(
+        (status = 202, description = "The training, which waits for its turn", body = Training),
+        (status = 409, description = "The key was used, or there is not enough memory", body = OwnError),
+    )
+)]
 async fn ask_train(
     State(app): State<App>,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<TrainRequest>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Training>), ApiError> {
     let limits = app.services()?.jobs().settings();
     let wish = asked.wish(limits, limits.max_iterations)?;
     ask(&app, &headers, wish).await
 }
 
+/// Trains on prompts, for longer
+#[utoipa::path(
+    post,
+    path = "/v1/training",
+    tag = "training",
+    params(OnceHeader),
+    request_body = TrainRequest,
+    responses(
+        (status = 202, description = "The training, which waits for its turn", body = Training),
+        (status = 409, description = "The key was used, or there is not enough memory", body = OwnError),
+    )
+)]
 async fn ask_train_v1(
     State(app): State<App>,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<TrainRequest>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Training>), ApiError> {
     let limits = app.services()?.jobs().settings();
     let wish = asked.wish(limits, limits.max_iterations_v1)?;
     ask(&app, &headers, wish).await
@@ -97,13 +152,13 @@ async fn ask(
     app: &App,
     headers: &HeaderMap,
     mut wish: Wish,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Training>), ApiError> {
     wish.idempotency_key = with_key(headers, wish.idempotency_key)?;
     if let Some(key) = &wish.idempotency_key {
         check_text("idempotency_key", key, 200)?;
     }
     let job = app.services()?.jobs().ask(wish).await?;
-    Ok((StatusCode::ACCEPTED, Json(accepted_body(&job))))
+    Ok((StatusCode::ACCEPTED, Json(Training::accepted(&job))))
 }
 
 /// Whoever lets a command run on this machine has to be an admin.
@@ -114,67 +169,143 @@ fn check_command(identity: &Identity, gateway: Option<&GatewayWish>) -> Result<(
     }
 }
 
-async fn list(State(app): State<App>, ListQuery(page): ListQuery) -> Result<Json<Value>, ApiError> {
+/// The trainings, newest first
+#[utoipa::path(
+    get,
+    path = "/training",
+    tag = "training",
+    params(ListParams),
+    responses((status = 200, description = "A piece of the list", body = List<Training>))
+)]
+async fn list(
+    State(app): State<App>,
+    ListQuery(page): ListQuery,
+) -> Result<Json<List<Training>>, ApiError> {
     let jobs = app.services()?.store().jobs(&page).await?;
-    Ok(Json(page_body(&jobs, |job| &job.id, job_body)))
+    Ok(Json(List::of(&jobs, |job| &job.id, Training::of)))
 }
 
-async fn one(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
-    Ok(Json(job_body(&app.services()?.jobs().find(&id).await?)))
+/// How far a training is
+#[utoipa::path(
+    get,
+    path = "/training/{id}",
+    tag = "training",
+    params(("id" = String, Path, description = "Its id")),
+    responses((status = 200, description = "The training", body = Training))
+)]
+async fn one(State(app): State<App>, PathName(id): PathName) -> Result<Json<Training>, ApiError> {
+    Ok(Json(Training::of(&app.services()?.jobs().find(&id).await?)))
 }
 
-#[derive(Deserialize)]
+/// Which events of a training.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct EventsQuery {
+    /// Those after this place; all where absent.
     #[serde(default)]
     after: i64,
 }
 
+/// What happened in a training
+#[utoipa::path(
+    get,
+    path = "/training/{id}/events",
+    tag = "training",
+    params(("id" = String, Path, description = "Its id"), EventsQuery),
+    responses((status = 200, description = "At most 1000 events", body = TrainingEvents))
+)]
 async fn events(
     State(app): State<App>,
-    Path(id): Path<String>,
-    query: Result<Query<EventsQuery>, axum::extract::rejection::QueryRejection>,
-) -> Result<Json<Value>, ApiError> {
+    PathName(id): PathName,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Result<Json<TrainingEvents>, ApiError> {
     let query = query.map_err(|error| unusable("invalid_query", "after", error.body_text()))?;
     let services = app.services()?;
     services.jobs().find(&id).await?;
-    let events = services.store().events(&id, query.after, MAX_EVENTS).await?;
-    let data: Vec<Value> = events.iter().map(event_body).collect();
-    let next = events.last().filter(|_| events.len() as i64 == MAX_EVENTS).map(|last| last.place);
-    Ok(Json(json!({"object": "list", "data": data, "next_cursor": next})))
+    let events = services.store().events(&id, query.after, MAX_EVENTS as i64).await?;
+    Ok(Json(TrainingEvents::of(&events, MAX_EVENTS)))
 }
 
+/// Ends a training after the step under way
+#[utoipa::path(
+    delete,
+    path = "/training/{id}",
+    tag = "training",
+    params(("id" = String, Path, description = "Its id")),
+    responses(
+        (status = 202, description = "The training, whose checkpoint stays", body = Training),
+        (status = 409, description = "It is over already", body = OwnError),
+    )
+)]
 async fn cancel(
     State(app): State<App>,
-    Path(id): Path<String>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+    PathName(id): PathName,
+) -> Result<(StatusCode, Json<Training>), ApiError> {
     let job = app.services()?.jobs().cancel(&id).await?;
-    Ok((StatusCode::ACCEPTED, Json(job_body(&job))))
+    Ok((StatusCode::ACCEPTED, Json(Training::of(&job))))
 }
 
+/// Goes on with a training that was cancelled or failed
+#[utoipa::path(
+    post,
+    path = "/training/{id}/resume",
+    tag = "training",
+    params(("id" = String, Path, description = "Its id")),
+    responses(
+        (status = 202, description = "The training, which waits for its turn", body = Training),
+        (status = 409, description = "It cannot be gone on with", body = OwnError),
+    )
+)]
 async fn resume(
     State(app): State<App>,
     Extension(identity): Extension<Identity>,
-    Path(id): Path<String>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+    PathName(id): PathName,
+) -> Result<(StatusCode, Json<Training>), ApiError> {
     let jobs = app.services()?.jobs();
     let gateway = GatewayWish::of(&jobs.find(&id).await?.asked).map_err(ApiError::internal)?;
     check_command(&identity, gateway.as_ref())?;
     let job = jobs.resume(&id).await?;
-    Ok((StatusCode::ACCEPTED, Json(accepted_body(&job))))
+    Ok((StatusCode::ACCEPTED, Json(Training::accepted(&job))))
 }
 
-#[derive(Deserialize)]
+/// How a training is served.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Deploy {
+    /// The name it is served by; its id where absent.
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
 }
 
+/// A training that is served.
+#[derive(Serialize, ToSchema)]
+struct Deployed {
+    /// Its id.
+    training_id: String,
+    /// The name it is served by.
+    model: String,
+    /// Always `serving`.
+    status: &'static str,
+}
+
+/// Serves a training's newest checkpoint
+#[utoipa::path(
+    post,
+    path = "/training/{id}/deploy",
+    tag = "training",
+    params(("id" = String, Path, description = "Its id")),
+    request_body = Deploy,
+    responses(
+        (status = 200, description = "It is served", body = Deployed),
+        (status = 409, description = "It has no checkpoint, or memory is short", body = OwnError),
+    )
+)]
 async fn serve_it(
     State(app): State<App>,
-    Path(id): Path<String>,
+    PathName(id): PathName,
     OptionalJson(asked): OptionalJson<Deploy>,
-) -> Result<Json<Value>, ApiError> {
-    let name = deploy(&app, &id, asked.name).await?;
-    Ok(Json(json!({"training_id": id, "model": name, "status": "serving"})))
+) -> Result<Json<Deployed>, ApiError> {
+    let model = deploy(&app, &id, asked.name).await?;
+    Ok(Json(Deployed { training_id: id, model, status: "serving" }))
 }

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -21,6 +21,7 @@ use crate::App;
 use crate::api_error::ApiError;
 use crate::body::OptionalJson;
 use crate::gateway::{Address, Session};
+use crate::path_name::PathName;
 use crate::services::unusable;
 
 /// Samples of one answer.
@@ -32,7 +33,7 @@ pub(super) fn offer_routes() -> Router<App> {
     Router::new().route("/gateway/{run}/samples", get(list).post(take))
 }
 
-async fn list(State(app): State<App>, Path(run): Path<String>) -> Result<Json<Value>, ApiError> {
+async fn list(State(app): State<App>, PathName(run): PathName) -> Result<Json<Value>, ApiError> {
     let offered = app.services()?.jobs().sessions().offered(&run);
     body(&app, &run, offered.iter().map(|(at, session)| sample_body(at, session)).collect()).await
 }
@@ -55,7 +56,7 @@ impl Default for Take {
 
 async fn take(
     State(app): State<App>,
-    Path(run): Path<String>,
+    PathName(run): PathName,
     OptionalJson(asked): OptionalJson<Take>,
 ) -> Result<Json<Value>, ApiError> {
     if !(1..=MAX_SAMPLES).contains(&asked.n) {

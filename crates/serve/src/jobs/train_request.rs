@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::JobSettings;
 use super::allowed::check_reward;
@@ -12,20 +13,42 @@ use crate::services::{check_text, unusable};
 /// Prompts of one step at most.
 const MAX_PARALLEL: u64 = 64;
 
-/// The body.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// A training on prompts that is wanted.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TrainRequest {
+    /// Prompts to learn from; the server sets how many, and how long they may be.
+    #[serde(default)]
+    #[schema(required, min_items = 1)]
     prompts: Vec<String>,
+    /// `computational` (which is `grpo`), `grpo`, `gspo` or another method.
+    #[schema(min_length = 1, max_length = 40)]
     strategy: Option<String>,
+    /// Steps to do, 1 where absent; the server sets the most.
+    #[schema(minimum = 1)]
     num_iterations: Option<u64>,
+    /// Prompts of one step; all where absent.
+    #[schema(minimum = 1, maximum = 64)]
     parallel_batch_size: Option<u64>,
+    /// Only `false`: a server has no trained reward model.
+    #[serde(default)]
     use_neural_rewards: bool,
+    /// The model judges its own samples beside each other.
+    #[serde(default)]
     use_ruler_rewards: bool,
+    /// Only empty: a server trains in one process.
+    #[schema(value_type = Option<Object>)]
     distributed_config: Option<Value>,
+    /// A reward in words, such as `contains:yes` or `helpfulness=0.6,safety=0.4`.
+    #[schema(min_length = 1, max_length = 1000)]
     reward: Option<String>,
+    /// A served model, or one that begins with `builtin:`; the server's first where absent.
     model: Option<String>,
+    /// Keys of the configuration; those that name files, places, models or secrets are refused.
+    #[schema(value_type = Option<Object>)]
     training_config_overrides: Option<Map<String, Value>>,
+    /// Lets the request count once; the header `Idempotency-Key` counts before it.
+    #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::JobSettings;
 use super::allowed::check_reward;
@@ -13,21 +14,44 @@ use crate::services::{check_text, unusable};
 /// Scenarios of one request.
 const MAX_SCENARIOS: usize = 1000;
 
-/// The body.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+/// A training that is wanted.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(super) struct TrainingRequest {
+    /// The agent: `model_name` (or `model`), and keys of the section `agent` of the configuration.
+    #[schema(value_type = Option<Object>)]
     agent_config: Option<Map<String, Value>>,
+    /// Scenarios to learn from; the built-in ones where absent.
+    #[schema(min_items = 1, max_items = 1000)]
     environment_scenarios: Option<Vec<Value>>,
+    /// Prompts to learn from, in the place of scenarios.
+    #[schema(min_items = 1, max_items = 1000)]
     prompts: Option<Vec<String>>,
+    /// Weights of rewards: a reward's name with `_weight` behind it, and a number, 0 or more.
+    #[schema(value_type = Option<Object>)]
     reward_config: Option<Map<String, Value>>,
+    /// Episodes to play; the server sets the most.
+    #[schema(minimum = 1)]
     num_episodes: Option<u64>,
+    /// Steps to do, in the place of `num_episodes`.
+    #[schema(minimum = 1)]
     num_iterations: Option<u64>,
+    /// A profile of the configuration, such as `balanced`.
+    #[schema(min_length = 1, max_length = 40)]
     profile: Option<String>,
+    /// A method, such as `grpo`.
+    #[schema(min_length = 1, max_length = 40)]
     strategy: Option<String>,
+    /// An earlier training whose model is the beginning.
     resume_from_checkpoint: Option<String>,
+    /// Programs play the samples: an object, empty where they run elsewhere.
+    #[schema(value_type = Option<Object>)]
     gateway: Option<GatewayWish>,
+    /// Keys of the configuration; those that name files, places, models or secrets are refused.
+    #[schema(value_type = Option<Object>)]
     training_config_overrides: Option<Map<String, Value>>,
+    /// Lets the request count once; the header `Idempotency-Key` counts before it.
+    #[schema(min_length = 1, max_length = 200)]
     idempotency_key: Option<String>,
 }
 

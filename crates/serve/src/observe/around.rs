@@ -15,7 +15,7 @@ use super::held_body::hold;
 use super::http_metrics::name;
 use super::{OpenSpan, RequestId};
 use crate::App;
-use crate::api_error::{ApiError, Dialect, written};
+use crate::api_error::{ApiError, Asked, Dialect, written};
 use crate::limits::Slot;
 use crate::security::{Identity, Need, access_of};
 use crate::server::protect;
@@ -24,6 +24,7 @@ use crate::server::protect;
 pub(crate) async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
+    let asked = Asked::new(id.clone(), request.uri().clone());
     let dialect = Dialect::of_path(request.uri().path());
     let mut running = Running::begin(app.clone(), &request, id.clone());
     let mut response = match running.take_slot() {
@@ -41,7 +42,7 @@ pub(crate) async fn around(State(app): State<App>, mut request: Request, next: N
         Err(error) => error.into_response(),
     };
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        response = written(response, &error, dialect);
+        response = written(response, &error, dialect, Some(&asked));
     }
     running.status = response.status();
     running.caller = response.extensions_mut().remove();

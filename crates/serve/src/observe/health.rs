@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How long one check may take before it counts as failed.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -23,7 +24,7 @@ pub struct Health {
 }
 
 /// How one part is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Component {
     /// Which part.
     pub name: String,
@@ -31,6 +32,7 @@ pub struct Component {
     pub healthy: bool,
     /// What is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     pub problem: Option<String>,
 }
 

@@ -23,6 +23,6 @@ pub use http_metrics::HttpMetrics;
 pub use observed::Observed;
 pub use pulse::{EngineLoad, Pulses};
 pub use request_id::RequestId;
-pub(crate) use routes::health_body;
 pub use routes::routes;
+pub(crate) use routes::{HealthReport, ObservePaths, health_report};
 use spans::OpenSpan;

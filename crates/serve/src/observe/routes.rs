@@ -8,20 +8,54 @@
 //! | GET `/metrics` | measurements, as OpenMetrics text that Prometheus reads | trainers |
 //! | GET `/metrics/json` | the same as JSON | trainers |
 
+use std::collections::BTreeMap;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Map, Number, Value, json};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::{Component, Report};
 use crate::App;
-use crate::api_error::{Dialect, layer};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whether the server takes work.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    /// True where it does.
+    ready: bool,
+    /// Every part of it.
+    components: Vec<Component>,
+}
+
+/// How the server is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct HealthReport {
+    /// `healthy` or `unhealthy`.
+    status: &'static str,
+    /// Its version.
+    version: &'static str,
+    /// Seconds since the start.
+    uptime_seconds: u64,
+    /// Every part of it.
+    components: Vec<Component>,
+}
+
+/// Measurements.
+#[derive(Debug, Serialize, ToSchema)]
+struct Measurements {
+    /// Name with labels, as in the text for Prometheus, to number.
+    metrics: BTreeMap<String, f64>,
+}
+
+#[derive(OpenApi)]
+#[openapi(paths(live, ready, health, metrics, metrics_as_json))]
+pub(crate) struct ObservePaths;
 
 /// The routes of the table above.
 pub fn routes() -> Router<App> {
@@ -34,9 +68,18 @@ pub fn routes() -> Router<App> {
         .route("/api/v2/health", get(health))
         .route("/metrics", get(metrics))
         .route("/metrics/json", get(metrics_as_json))
-        .layer(map_response(layer(Dialect::Own)))
 }
 
+/// Whether the program answers
+#[utoipa::path(
+    get,
+    path = "/live",
+    tag = "operations",
+    responses(
+        (status = 200, description = "It does", body = String, content_type = "text/plain"),
+        (status = 503, description = "An engine is stuck", body = String, content_type = "text/plain"),
+    )
+)]
 async fn live(State(app): State<App>) -> Response {
     match engines(&app).await.into_iter().find(|engine| !engine.healthy) {
         None => "ok".into_response(),
@@ -47,49 +90,80 @@ async fn live(State(app): State<App>) -> Response {
     }
 }
 
+/// Whether the server takes work
+#[utoipa::path(
+    get,
+    path = "/ready",
+    tag = "operations",
+    responses(
+        (status = 200, description = "It does, and all its parts work", body = Readiness),
+        (status = 503, description = "It does not, or a part does not work", body = Readiness),
+    )
+)]
 async fn ready(State(app): State<App>) -> Response {
     let (report, status) = whole_report(&app).await;
-    let is_ready = report.is_healthy();
-    (status, Json(json!({"ready": is_ready, "components": report.components}))).into_response()
+    let body = Readiness { ready: report.is_healthy(), components: report.components };
+    (status, Json(body)).into_response()
 }
 
+/// How the server is, part by part
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "operations",
+    responses(
+        (status = 200, description = "All parts work", body = HealthReport),
+        (status = 503, description = "A part does not work", body = HealthReport),
+    )
+)]
 async fn health(State(app): State<App>) -> Response {
-    let body = health_body(&app).await;
-    let is_healthy = body["status"] == "healthy";
-    (status_of(is_healthy), Json(body)).into_response()
+    let report = health_report(&app).await;
+    (status_of(report.status == "healthy"), Json(report)).into_response()
 }
 
-/// Whether the server is well, part by part.
-pub(crate) async fn health_body(app: &App) -> Value {
+/// How the server is, part by part.
+pub(crate) async fn health_report(app: &App) -> HealthReport {
     let (report, _) = whole_report(app).await;
-    let word = if report.is_healthy() { "healthy" } else { "unhealthy" };
-    json!({
-        "status": word,
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime_seconds": app.observed().started().elapsed().as_secs(),
-        "components": report.components,
-    })
+    HealthReport {
+        status: if report.is_healthy() { "healthy" } else { "unhealthy" },
+        version: env!("CARGO_PKG_VERSION"),
+        uptime_seconds: app.observed().started().elapsed().as_secs(),
+        components: report.components,
+    }
 }
 
-fn status_of(is_healthy: bool) -> StatusCode {
-    if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-}
-
+/// Measurements, for Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses(
+        (status = 200, description = "OpenMetrics", body = String,
+            content_type = "application/openmetrics-text"),
+    )
+)]
 async fn metrics(State(app): State<App>) -> Response {
     let text = app.observed().written(app.config(), app.models()).await;
     ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response()
 }
 
-async fn metrics_as_json(State(app): State<App>) -> Json<Value> {
+/// Measurements
+#[utoipa::path(
+    get,
+    path = "/metrics/json",
+    tag = "operations",
+    responses((status = 200, description = "All of them", body = Measurements))
+)]
+async fn metrics_as_json(State(app): State<App>) -> Json<Measurements> {
     let text = app.observed().written(app.config(), app.models()).await;
-    Json(json!({"metrics": numbers(&text)}))
+    Json(Measurements { metrics: numbers(&text) })
 }
 
 /// Every line `name{labels} number` as a pair of its name with labels, and its number.
-fn numbers(text: &str) -> Map<String, Value> {
+fn numbers(text: &str) -> BTreeMap<String, f64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let pairs = lines.filter_map(|line| line.rsplit_once(' '));
-    let number = |number: &str| number.parse().ok().and_then(Number::from_f64).map(Value::Number);
+    let number = |number: &str| number.parse().ok().filter(|number: &f64| number.is_finite());
     pairs.filter_map(|(name, value)| Some((name.to_owned(), number(value)?))).collect()
 }
 
@@ -114,4 +188,8 @@ async fn engines(app: &App) -> Vec<Component> {
         components.push(Component { name, healthy: load.is_ok(), problem: load.err() });
     }
     components
+}
+
+fn status_of(is_healthy: bool) -> StatusCode {
+    if is_healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }

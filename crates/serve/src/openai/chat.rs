@@ -36,8 +36,6 @@ use crate::wire::{
             (ChatResponse = "application/json"),
             (String = "text/event-stream"),
         )),
-        (status = "4XX", description = "Refused", body = super::OpenAiError),
-        (status = "5XX", description = "Failed", body = super::OpenAiError),
     )
 )]
 pub(super) async fn chat(

@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::OpenAiError;
 use super::fields::n_tokens;
 use super::limits::MAX_INPUTS;
 use crate::App;
@@ -91,8 +90,6 @@ impl Serialize for Vector {
     request_body = EmbeddingsRequest,
     responses(
         (status = 200, description = "The vectors", body = EmbeddingsResponse),
-        (status = "4XX", description = "Refused", body = OpenAiError),
-        (status = "5XX", description = "Failed", body = OpenAiError),
     )
 )]
 pub(super) async fn create(

@@ -1,14 +1,14 @@
 //! `GET /v1/models`.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::OpenAiError;
 use crate::App;
 use crate::api_error::ApiError;
 use crate::models::ServedModel;
+use crate::path_name::PathName;
 
 /// The models that answer.
 #[derive(Debug, Serialize, ToSchema)]
@@ -52,12 +52,11 @@ pub(super) async fn list(State(app): State<App>) -> Json<ModelList> {
     params(("name" = String, Path, description = "Its name; may hold slashes")),
     responses(
         (status = 200, description = "The model", body = ModelInfo),
-        (status = 404, description = "There is none of this name", body = OpenAiError),
     )
 )]
 pub(super) async fn one(
     State(app): State<App>,
-    Path(name): Path<String>,
+    PathName(name): PathName,
 ) -> Result<Json<ModelInfo>, ApiError> {
     let model = app.models().find(Some(&name))?;
     Ok(Json(ModelInfo::of(&model)))

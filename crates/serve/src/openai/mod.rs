@@ -35,5 +35,6 @@ mod usage;
 pub(crate) use chat_request::FunctionField;
 use error_body::OpenAiError;
 pub(crate) use fields::n_tokens;
-pub use routes::{openapi, routes};
+pub(crate) use routes::openapi;
+pub use routes::routes;
 pub(crate) use tools::specs;

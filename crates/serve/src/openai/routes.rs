@@ -22,7 +22,7 @@ pub fn routes() -> Router<App> {
 }
 
 /// The description of all routes under `/v1`.
-pub fn openapi() -> utoipa::openapi::OpenApi {
+pub(crate) fn openapi() -> utoipa::openapi::OpenApi {
     Described::openapi()
 }
 
@@ -36,6 +36,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
         embeddings::create,
         responses::create
     ),
-    components(schemas(super::chat_request::ImageField, super::chat_response::ChatChunk))
+    components(schemas(
+        super::OpenAiError,
+        super::chat_request::ImageField,
+        super::chat_response::ChatChunk
+    ))
 )]
 struct Described;

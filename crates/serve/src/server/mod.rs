@@ -11,6 +11,8 @@ mod tls;
 pub use config::ServeConfig;
 pub use headers::check_origin;
 pub(crate) use headers::protect;
+#[cfg(test)]
+pub(crate) use router::paths_of;
 pub use router::router;
 pub(crate) use router::wrong_method;
 pub use server::{Server, Stopper};

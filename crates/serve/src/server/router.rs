@@ -9,7 +9,7 @@ use tower::util::option_layer;
 use crate::api_error::ApiError;
 use crate::observe::around;
 use crate::security::admit;
-use crate::{App, anthropic, dashboard, gateway, observe, openai, services};
+use crate::{App, anthropic, dashboard, description, gateway, observe, openai, services};
 
 use super::headers::cors;
 
@@ -27,6 +27,7 @@ pub(super) fn router_with(app: App, more: Router<App>) -> Router {
         .merge(services::routes())
         .merge(dashboard::routes())
         .merge(gateway::sample_routes())
+        .merge(description::routes())
         .merge(more)
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
@@ -44,4 +45,13 @@ async fn no_route(uri: Uri) -> ApiError {
 pub(crate) async fn wrong_method(uri: Uri) -> ApiError {
     let message = format!("{} does not take this method", uri.path());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+}
+
+/// Paths of a router, as its `Debug` shows them. The fallback, which answers 404, has a name of its own.
+#[cfg(test)]
+pub(crate) fn paths_of(router: &Router) -> Vec<String> {
+    let shown = format!("{router:?}");
+    let quoted = shown.split('"').skip(1).step_by(2);
+    let is_path = |part: &&str| part.starts_with('/') && !part.contains("__private__axum");
+    quoted.filter(is_path).map(str::to_owned).collect()
 }

@@ -15,15 +15,21 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use stateset_core::Message;
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::{check_text, unusable, with_key};
+use super::{OnceHeader, check_text, unusable, with_key};
 use crate::App;
 use crate::agents::SamplingWish;
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
 use crate::conversations::{
-    Ask, Caller, MAX_MESSAGE_CHARS, Said, Turn, add_message, checked_metadata, one, remove, say,
+    Ask, Caller, ChatMetadata, ConversationAnswer, MAX_MESSAGE_CHARS, Turn, add_message,
+    checked_metadata, one, remove, say,
 };
+
+#[derive(OpenApi)]
+#[openapi(paths(chat, start))]
+pub(crate) struct ChatPaths;
 
 pub(super) fn chat_routes() -> Router<App> {
     Router::new()
@@ -36,20 +42,53 @@ pub(super) fn chat_routes() -> Router<App> {
         .route("/chat/{id}", delete(remove))
 }
 
-/// The body of `POST /api/chat`, and of a chat message over the WebSocket.
-#[derive(Debug, Deserialize)]
+/// A message of a user.
+#[derive(Debug, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+#[schema(as = UserMessage)]
 pub(super) struct ChatRequest {
+    /// What the user says.
+    #[schema(min_length = 1, max_length = 4000)]
     message: String,
+    /// The conversation; a new one where absent.
+    #[schema(min_length = 1, max_length = 200)]
     conversation_id: Option<String>,
+    /// How it is answered: `default`, `creative`, `precise` or `balanced`.
+    #[schema(value_type = Option<ChatStrategy>)]
     strategy: Option<String>,
+    /// Of a new conversation: whom it is with.
+    #[schema(min_length = 1, max_length = 200)]
     user_id: Option<String>,
+    /// Of a new conversation: what is kept with it, at most 16 KiB. It comes back with the answer.
+    #[schema(value_type = Option<Object>)]
     context: Option<Value>,
+    /// Most tokens of the answer; 512 where absent.
+    #[schema(minimum = 1, maximum = 8192)]
     max_tokens: Option<usize>,
+    /// 0 always takes the likeliest token; the strategy's where absent.
+    #[schema(minimum = 0, maximum = 2)]
     temperature: Option<f64>,
+    /// Of a new conversation: the agent that answers.
+    #[schema(min_length = 1, max_length = 200)]
     agent_id: Option<String>,
+    /// Of a new conversation: the served model.
+    #[schema(min_length = 1, max_length = 200)]
     model: Option<String>,
+    /// Lets the request count once; the header `Idempotency-Key` counts before it.
+    #[schema(min_length = 1, max_length = 200)]
     pub(super) idempotency_key: Option<String>,
+}
+
+/// How a chat message is answered.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it is never made: only its description is used")]
+enum ChatStrategy {
+    Default,
+    Creative,
+    Precise,
+    Balanced,
 }
 
 /// Documented: tokens of an answer, and temperature, where a request says nothing.
@@ -116,39 +155,63 @@ pub(super) async fn answer(
     app: &App,
     caller: Caller,
     asked: ChatRequest,
-) -> Result<Value, ApiError> {
+) -> Result<ConversationAnswer, ApiError> {
     let context = asked.context.clone().unwrap_or_else(|| json!({}));
     let strategy = asked.strategy.clone().unwrap_or_else(|| "default".to_owned());
     let said = say(app, Turn { caller, ..asked.turn()? }).await?;
-    Ok(chat_body(&said, &context, &strategy))
-}
-
-fn chat_body(said: &Said, context: &Value, strategy: &str) -> Value {
+    let metadata = ChatMetadata {
+        strategy,
+        model: said.model.clone(),
+        finish_reason: said.finish_reason.clone(),
+        messages_left_out: said.messages_left_out,
+    };
     let mut body = said.body();
-    body["context"] = context.clone();
-    body["metadata"] = json!({
-        "strategy": strategy, "model": said.model, "finish_reason": said.finish_reason,
-        "messages_left_out": said.messages_left_out,
-    });
-    body
+    (body.context, body.metadata) = (Some(context), Some(metadata));
+    Ok(body)
 }
 
+/// Answers a chat message
+#[utoipa::path(
+    post,
+    path = "/api/chat",
+    tag = "conversations",
+    params(OnceHeader),
+    request_body = ChatRequest,
+    responses(
+        (status = 200, description = "The answer", body = ConversationAnswer),
+        (status = 404, description = "No conversation, agent or model has this name", body = OwnError),
+        (status = 409, description = "It is being answered, or the key was used", body = OwnError),
+    )
+)]
 async fn chat(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
     OptionalJson(mut asked): OptionalJson<ChatRequest>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<ConversationAnswer>, ApiError> {
     asked.idempotency_key = with_key(&headers, asked.idempotency_key)?;
     Ok(Json(answer(&app, caller, asked).await?))
 }
 
+/// Begins a conversation
+#[utoipa::path(
+    post,
+    path = "/chat/start",
+    tag = "conversations",
+    params(OnceHeader),
+    request_body = Ask,
+    responses(
+        (status = 201, description = "A new conversation and the answer", body = ConversationAnswer),
+        (status = 404, description = "No agent or model has this name", body = OwnError),
+        (status = 409, description = "The key was used for another request", body = OwnError),
+    )
+)]
 async fn start(
     State(app): State<App>,
     caller: Caller,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<Ask>,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<ConversationAnswer>), ApiError> {
     let mut turn = Turn { caller, ..asked.turn(None)? };
     if turn.conversation.is_some() {
         let message = "a chat that starts has no id yet; write to /chat/{id}/message";

@@ -1,6 +1,7 @@
 //! What routes of this server ask of fields.
 
 use axum::http::StatusCode;
+use utoipa::IntoParams;
 
 use crate::api_error::ApiError;
 
@@ -24,6 +25,16 @@ pub(crate) fn check_text(field: &str, text: &str, most: usize) -> Result<(), Api
         return Err(unusable("invalid_value", field, "it holds the character U+0000"));
     }
     Ok(())
+}
+
+/// The header that lets a request count once.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is never made: only its description is used")]
+pub(crate) struct OnceHeader {
+    /// A request that is sent again with the same key has the first one's answer.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 200)]
+    key: Option<String>,
 }
 
 /// The idempotency key of a request: the header's, or else the body's.

@@ -1,41 +1,42 @@
 //! `GET /`: what this server is and where its routes are.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::App;
+use crate::description::endpoints;
 
-pub(super) async fn index(State(app): State<App>) -> Json<Value> {
-    let models: Vec<String> = app.models().all().iter().map(|model| model.name.clone()).collect();
-    Json(json!({
-        "name": "stateset-agents", "version": env!("CARGO_PKG_VERSION"), "models": models,
-        "endpoints": {
-            "openai": ["/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"],
-            "agents": ["/agents", "/agents/{id}"],
-            "conversations": [
-                "/conversations", "/conversations/{id}", "/conversations/{id}/messages", "/api/chat",
-                "/chat/start", "/chat/{id}/message", "/chat/{id}/history", "/chat/{id}",
-                "/api/v1/stream/chat",
-            ],
-            "training": [
-                "/training", "/training/{id}", "/training/{id}/events", "/training/{id}/resume",
-                "/training/{id}/deploy", "/api/train", "/api/status/{id}", "/api/jobs/{id}",
-                "/v1/training", "/v1/training/{id}", "/api/batch/train", "/api/batch/status",
-                "/api/batch/cancel",
-            ],
-            "operations": [
-                "/live", "/health", "/api/metrics", "/api/v2/system/status", "/api/scale", "/ws",
-            ],
-            "gateway": [
-                "/gateway/{run}/samples",
-                "/gateway/{run}/{scenario}/{sample}/v1/chat/completions",
-                "/gateway/{run}/{scenario}/{sample}/v1/responses",
-                "/gateway/{run}/{scenario}/{sample}/v1/messages",
-                "/gateway/{run}/{scenario}/{sample}/user",
-                "/gateway/{run}/{scenario}/{sample}/reward",
-                "/gateway/{run}/{scenario}/{sample}/end",
-            ],
-        },
-    }))
+/// What this server is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Index {
+    /// Always `stateset-agents`.
+    name: &'static str,
+    /// Its version.
+    version: &'static str,
+    /// Names of the models that answer.
+    models: Vec<String>,
+    /// Paths of its routes, by what they are for.
+    #[schema(value_type = HashMap<String, Vec<String>>)]
+    endpoints: &'static BTreeMap<String, Vec<String>>,
+}
+
+/// What this server is and where its routes are
+#[utoipa::path(
+    get,
+    path = "/",
+    tag = "operations",
+    responses((status = 200, description = "Name, version, models and routes", body = Index))
+)]
+pub(super) async fn index(State(app): State<App>) -> Json<Index> {
+    let models = app.models().all().iter().map(|model| model.name.clone()).collect();
+    Json(Index {
+        name: "stateset-agents",
+        version: env!("CARGO_PKG_VERSION"),
+        models,
+        endpoints: endpoints(),
+    })
 }

@@ -25,8 +25,10 @@ mod services;
 mod socket;
 mod stream;
 
-pub(crate) use fields::{check_text, unusable, with_key};
+pub(crate) use chat::ChatPaths;
+pub(crate) use fields::{OnceHeader, check_text, unusable, with_key};
 pub(crate) use memory::available_bytes;
-pub(crate) use query::{ListQuery, page_body};
+pub(crate) use query::{List, ListParams, ListQuery};
+pub(crate) use routes::ServicePaths;
 pub use routes::routes;
 pub use services::Services;

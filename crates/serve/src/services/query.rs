@@ -1,19 +1,24 @@
 //! Which piece of a list is asked for.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::unusable;
 use crate::App;
 use crate::api_error::ApiError;
 use crate::store::{Page, PageAsked};
 
-#[derive(Deserialize)]
+/// Which piece of a list, newest first.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Most items; 20 where absent.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
+    /// The `next_cursor` of the piece before.
     after: Option<String>,
 }
 
@@ -27,8 +32,8 @@ impl FromRequestParts<App> for ListQuery {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let query = axum::extract::Query::<Query>::from_request_parts(parts, app).await;
-        let axum::extract::Query(Query { limit, after }) =
+        let query = Query::<ListParams>::from_request_parts(parts, app).await;
+        let Query(ListParams { limit, after }) =
             query.map_err(|error| unusable("invalid_query", "query", error.body_text()))?;
         let limit = limit.unwrap_or(USUAL);
         if !(1..=PageAsked::MAX_ITEMS).contains(&limit) {
@@ -40,13 +45,27 @@ impl FromRequestParts<App> for ListQuery {
     }
 }
 
-/// The body of a piece: its items, and where the next one begins.
-pub(crate) fn page_body<T>(
-    page: &Page<T>,
-    id: impl Fn(&T) -> &str,
-    body: impl Fn(&T) -> Value,
-) -> Value {
-    let next = page.items.last().filter(|_| page.has_more).map(id);
-    let data: Vec<Value> = page.items.iter().map(body).collect();
-    json!({"object": "list", "data": data, "next_cursor": next})
+/// A piece of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    /// Always `list`.
+    object: &'static str,
+    /// Its items.
+    data: Vec<T>,
+    /// Where the next piece begins; null where there is none.
+    #[schema(required)]
+    next_cursor: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A piece as it is shown.
+    pub(crate) fn of<R>(
+        page: &Page<R>,
+        id: impl Fn(&R) -> &str,
+        shown: impl Fn(&R) -> T,
+    ) -> List<T> {
+        let next = page.items.last().filter(|_| page.has_more).map(id);
+        let next_cursor = next.map(str::to_owned);
+        List { object: "list", data: page.items.iter().map(shown).collect(), next_cursor }
+    }
 }

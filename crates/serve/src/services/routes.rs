@@ -1,8 +1,8 @@
 //! All routes of the services.
 
 use axum::Router;
-use axum::middleware::map_response;
 use axum::routing::{get, post};
+use utoipa::OpenApi;
 
 use super::chat::chat_routes;
 use super::figures::{metrics, system_status};
@@ -12,10 +12,20 @@ use super::socket::socket;
 use super::stream;
 use crate::App;
 use crate::agents::agent_routes;
-use crate::api_error::{Dialect, layer};
 use crate::conversations::conversation_routes;
 use crate::jobs::job_routes;
 use crate::server::wrong_method;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    super::index::index,
+    super::figures::metrics,
+    super::figures::system_status,
+    super::scale::scale,
+    super::stream::posted,
+    super::stream::queried
+))]
+pub(crate) struct ServicePaths;
 
 /// All routes of the services.
 pub fn routes() -> Router<App> {
@@ -36,5 +46,4 @@ pub fn routes() -> Router<App> {
         .merge(chat_routes())
         .merge(job_routes())
         .method_not_allowed_fallback(wrong_method)
-        .layer(map_response(layer(Dialect::Own)))
 }

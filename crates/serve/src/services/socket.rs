@@ -119,7 +119,8 @@ async fn reply(app: &App, caller: &Caller, text: &str) -> Value {
 
 async fn chat(app: &App, caller: &Caller, fields: Map<String, Value>) -> Result<Value, ApiError> {
     let asked: ChatRequest = serde_json::from_value(fields.into()).map_err(|e| refusal(&e))?;
-    let mut body = answer(app, caller.clone(), asked).await?;
+    let answer = answer(app, caller.clone(), asked).await?;
+    let mut body = serde_json::to_value(answer).map_err(ApiError::internal)?;
     body["type"] = "chat_response".into();
     Ok(body)
 }

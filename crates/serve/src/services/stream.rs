@@ -19,9 +19,9 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::chat::ChatRequest;
-use super::{unusable, with_key};
+use super::{OnceHeader, unusable, with_key};
 use crate::App;
-use crate::api_error::{ApiError, Dialect};
+use crate::api_error::{ApiError, Dialect, OwnError};
 use crate::body::OptionalJson;
 use crate::conversations::{Said, Turn, say};
 use crate::wire::named;
@@ -29,6 +29,19 @@ use crate::wire::named;
 /// How long a refusal may take to become the status of the response.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
+/// Answers a chat message in events, while the answer is drawn
+#[utoipa::path(
+    post,
+    path = "/api/v1/stream/chat",
+    tag = "conversations",
+    params(OnceHeader),
+    request_body = ChatRequest,
+    responses(
+        (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "No conversation, agent or model has this name", body = OwnError),
+        (status = 409, description = "It is being answered, or the key was used", body = OwnError),
+    )
+)]
 pub(super) async fn posted(
     State(app): State<App>,
     headers: HeaderMap,
@@ -37,6 +50,18 @@ pub(super) async fn posted(
     streamed(app, &headers, asked).await
 }
 
+/// The same, asked for in the query
+#[utoipa::path(
+    get,
+    path = "/api/v1/stream/chat",
+    tag = "conversations",
+    params(OnceHeader, ChatRequest),
+    responses(
+        (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 404, description = "No conversation, agent or model has this name", body = OwnError),
+        (status = 409, description = "It is being answered, or the key was used", body = OwnError),
+    )
+)]
 pub(super) async fn queried(
     State(app): State<App>,
     headers: HeaderMap,

@@ -87,3 +87,25 @@ async fn what_is_no_route_is_refused_in_the_words_of_the_api_it_looks_like() {
     let (status, body) = ask(reqwest::Method::GET, "/no/such/route").await;
     assert_eq!((status, body["error"]["code"].as_str()), (404, Some("not_found")));
 }
+
+#[tokio::test]
+async fn own_refusals_tell_the_request_and_those_of_other_apis_do_not() {
+    let server = start(with_keys());
+    // Refused before it reaches a route, by a route, and by one that does not exist.
+    for (path, status) in [("/agents", 401), ("/agents/a%20b", 503), ("/no/such/route", 404)] {
+        let asked = server.get(&format!("{path}?limit=1")).header("x-request-id", "mine-1");
+        let asked = if status == 401 { asked } else { asked.bearer_auth(USER) };
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        let body: Value = answer.json().await.unwrap();
+        assert_eq!(body["request_id"], "mine-1");
+        assert_eq!(body["path"], path);
+        assert!(body["timestamp"].is_u64());
+        assert!(body["error"]["details"].is_null());
+    }
+    for path in ["/v1/models/none", "/v1/messages"] {
+        let answer = server.get(path).bearer_auth(USER).send().await.unwrap();
+        let body: Value = answer.json().await.unwrap();
+        assert!(body["error"].is_object() && body.get("path").is_none(), "{path}");
+    }
+}

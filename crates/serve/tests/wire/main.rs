@@ -12,7 +12,6 @@ mod allowed;
 mod anthropic;
 mod chat;
 mod clients;
-mod described;
 mod embeddings;
 mod errors;
 mod items;

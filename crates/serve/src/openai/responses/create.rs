@@ -15,7 +15,6 @@ use crate::answer::{AnswerRequest, Form, Prompt};
 use crate::api_error::ApiError;
 use crate::body::JsonBody;
 use crate::models::ServedModel;
-use crate::openai::OpenAiError;
 use crate::openai::chat_request::FunctionField;
 use crate::openai::fields::n_tokens;
 use crate::openai::limits::MAX_TOP_LOGPROBS;
@@ -46,8 +45,6 @@ const NAMES: FieldNames = &[
             (ItemsResponse = "application/json"),
             (String = "text/event-stream"),
         )),
-        (status = "4XX", description = "Refused", body = OpenAiError),
-        (status = "5XX", description = "Failed", body = OpenAiError),
     )
 )]
 pub(in crate::openai) async fn create(

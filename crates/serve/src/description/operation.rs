@@ -1,0 +1,127 @@
+//! What is true of every operation: its name, who may use it, the headers of its answers.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::refusals::add_refusals;
+use crate::api_error::Dialect;
+use crate::security::{Need, access_of};
+
+/// What decides over the errors of an operation.
+pub(super) struct Kind {
+    pub(super) dialect: Dialect,
+    /// Everyone may use it.
+    pub(super) is_open: bool,
+    /// Something is sent along.
+    pub(super) has_body: bool,
+    /// The path holds the name of something.
+    pub(super) has_name: bool,
+    /// It is asked for with more than a name.
+    pub(super) has_parameters: bool,
+    /// It may change what the server keeps.
+    pub(super) writes: bool,
+}
+
+/// Completes the description of an operation; `schemas` are those of the document.
+pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
+    let need = need_of(path, method);
+    operation["operationId"] = id_of(path, method).into();
+    operation["security"] = match need {
+        Need::Open => json!([]),
+        Need::Role(_) => json!([{"bearer": []}, {"api_key": []}]),
+    };
+    if let Need::Role(role) = need {
+        let said = operation["description"].as_str().unwrap_or_default();
+        operation["description"] = format!("{said} Needs the role {role}.").trim_start().into();
+    }
+    let dialect = Dialect::of_path(path);
+    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        cannot_be_null(&mut parameter["schema"]);
+    }
+    if dialect == Dialect::Own {
+        may_be_absent(&mut operation["requestBody"], schemas);
+    }
+    let parameters = operation["parameters"].as_array();
+    let kind = Kind {
+        dialect,
+        is_open: need == Need::Open,
+        has_body: operation["requestBody"].is_object(),
+        has_name: path.contains('{'),
+        has_parameters: parameters.into_iter().flatten().any(|parameter| parameter["in"] != "path"),
+        writes: method != "get",
+    };
+    tidy(operation);
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        response["headers"] = headers(status.parse().unwrap_or_default());
+        if need != Need::Open {
+            add_limits(&mut response["headers"]);
+        }
+    }
+    add_refusals(&kind, operation);
+}
+
+fn header(what: &str, schema: Value) -> Value {
+    json!({"description": what, "schema": schema})
+}
+
+/// Headers of answers that are counted, where the server counts.
+fn add_limits(headers: &mut Value) {
+    let count = || json!({"type": "integer", "minimum": 0});
+    headers["x-ratelimit-limit"] = header("Requests that a full bucket holds", count());
+    headers["x-ratelimit-remaining"] = header("Requests that may follow at once", count());
+    headers["x-ratelimit-reset"] = header("Seconds until the bucket is full", count());
+}
+
+/// Headers of an answer with this status.
+pub(super) fn headers(status: u16) -> Value {
+    let mut headers = json!({
+        "x-request-id": header("The request's name in the log", json!({"type": "string"})),
+        "x-response-time-ms": header(
+            "Milliseconds until the answer began", json!({"type": "integer", "minimum": 0})),
+    });
+    if status == 401 {
+        headers["www-authenticate"] = header("How to send a key", json!({"type": "string"}));
+    }
+    if matches!(status, 409 | 429 | 503) {
+        let wait = json!({"type": "integer", "minimum": 1});
+        headers["retry-after"] = header("Seconds after which to try again", wait);
+    }
+    headers
+}
+
+fn need_of(path: &str, method: &str) -> Need {
+    let method = method.to_uppercase().parse().unwrap_or(Method::GET);
+    access_of(Some(path), &method)
+}
+
+/// A name that no other operation has: method and path.
+fn id_of(path: &str, method: &str) -> String {
+    let parts = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    std::iter::once(method).chain(parts).collect::<Vec<_>>().join("_")
+}
+
+/// A parameter that may be absent is described as one that may be null, which cannot be written in a query.
+fn cannot_be_null(schema: &mut Value) {
+    if let Some(kinds) = schema["type"].as_array() {
+        let kinds: Vec<&Value> = kinds.iter().filter(|kind| **kind != "null").collect();
+        if let [one] = kinds[..] {
+            schema["type"] = one.clone();
+        }
+    }
+}
+
+/// No body at all counts as `{}`, which will do where no field has to be there.
+fn may_be_absent(body: &mut Value, schemas: &Value) {
+    let reference = body["content"]["application/json"]["schema"]["$ref"].as_str();
+    let name = reference.and_then(|reference| reference.rsplit('/').next());
+    if name.is_some_and(|name| schemas[name].is_object() && schemas[name]["required"].is_null()) {
+        body["required"] = false.into();
+    }
+}
+
+/// Looking into what is not there has left nulls behind.
+fn tidy(operation: &mut Value) {
+    if let Some(fields) = operation.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+}
