@@ -104,7 +104,7 @@ fn grouped() -> BTreeMap<String, Vec<String>> {
     groups
         .entry("operations".to_owned())
         .or_default()
-        .extend(["/dashboard", "/gateway", "/ws"].map(str::to_owned));
+        .extend(["/dashboard", "/gateway/{run}/samples", "/ws"].map(str::to_owned));
     groups
 }
 

@@ -52,7 +52,6 @@ impl ChatChunks {
     }
 
     fn begun(&mut self, index: usize, begun: Begun) -> Vec<Event> {
-        self.usage.prompt_tokens = begun.n_prompt;
         self.head.system_fingerprint = Some(fingerprint(begun.version.0));
         let delta =
             Delta { role: Some("assistant"), content: Some(String::new()), ..Delta::default() };

@@ -12,7 +12,7 @@ use stateset_core::{
     FinishReason, GenerateRequest, Message, Policy, Purpose, RunSeed, Sampling, StreamKey,
     TokenTrace,
 };
-use stateset_serve::answer::{AnswerEvent, AnswerRequest, Answering, Prompt};
+use stateset_serve::answer::{Answer, AnswerEvent, AnswerRequest, Answering, Prompt};
 use stateset_train::EngineState;
 
 use super::support::{chat, hear, policy, tiny};
@@ -73,7 +73,10 @@ async fn texts_and_tokens_are_continued() {
     let text = hear(&model, ask(Prompt::Text("Thank you for".to_owned()))).await.unwrap();
     assert_eq!(text.answer.n_prompt, text.answer.prompt_tokens.len());
     let tokens = ask(Prompt::Tokens(text.answer.prompt_tokens.clone()));
-    assert_eq!(hear(&model, tokens).await.unwrap().answer, text.answer);
+    let again = hear(&model, tokens).await.unwrap().answer;
+    // The second time the prompt was read before.
+    assert_eq!(again.n_cached, Some(text.answer.n_prompt - 1));
+    assert_eq!(Answer { n_cached: text.answer.n_cached, ..again }, text.answer);
 }
 
 #[tokio::test]
