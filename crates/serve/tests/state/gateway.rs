@@ -140,7 +140,8 @@ async fn programs_elsewhere_train_the_weights_that_the_process_trains() {
 /// One step of one scenario, played twice.
 fn small(more: Value) -> Value {
     let mut body = json!({
-        "prompts": ["Say yes."], "num_iterations": 1,
+        "environment_scenarios": [{"id": "yes", "user_responses": ["Say yes.", "Again."]}],
+        "num_iterations": 1,
         "training_config_overrides": {
             "prompts_per_step": 1, "num_generations": 2, "max_completion_length": 4,
             "eval_before": false, "run_post_eval": false,
