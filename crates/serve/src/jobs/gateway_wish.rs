@@ -164,6 +164,6 @@ mod tests {
         assert_eq!(GatewayWish::of(&json!({"gateway": null})).unwrap(), None);
         let wish = GatewayWish { timeout_secs: Some(3), ..GatewayWish::default() };
         assert_eq!(GatewayWish::of(&json!({"gateway": wish})).unwrap(), Some(wish));
-        GatewayWish::of(&json!({"gateway": {"comand": "x"}})).unwrap_err();
+        GatewayWish::of(&json!({"gateway": {"program": "x"}})).unwrap_err();
     }
 }

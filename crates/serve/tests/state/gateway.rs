@@ -170,7 +170,7 @@ async fn programs_judge_fail_and_are_refused() {
     for (path, body) in [("/user", json!({})), ("/end", json!({})), ("/v1/messages", json!({}))] {
         assert_eq!(wrong.post(path, body).await.0, 404, "{path}");
     }
-    assert_eq!(good.post("/end", json!({"eror": "x"})).await.0, 422);
+    assert_eq!(good.post("/end", json!({"fault": "x"})).await.0, 422);
     assert_eq!(good.post("/v1/chat/completions", call.clone()).await.0, 200);
     let spoken = json!({"model": "any", "max_tokens": 4, "messages": call["messages"]});
     assert_eq!(good.post("/v1/messages", spoken).await.0, 200);
@@ -252,7 +252,7 @@ async fn the_example_plays_with_a_program_of_its_own_machine() {
 async fn wrong_fields_are_refused() {
     let server = Running::tiny().await;
     for (gateway, code, field) in [
-        (json!({"comand": "x"}), "unknown_field", "gateway.comand"),
+        (json!({"program": "x"}), "unknown_field", "gateway.program"),
         (json!({"timeout_secs": 0}), "invalid_value", "gateway.timeout_secs"),
         (json!({"parallel": 2}), "invalid_value", "gateway.parallel"),
     ] {
