@@ -17,6 +17,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, Stream, StreamExt};
 use serde_json::json;
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use super::chat::ChatRequest;
 use super::{OnceHeader, unusable, with_key};
@@ -29,6 +30,16 @@ use crate::wire::named;
 /// How long a refusal may take to become the status of the response.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
+/// What is told of an answer.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is never made: only its description is used")]
+struct ChatEvent {
+    /// `metadata`, `token`, `done` or `error`.
+    event: String,
+    /// What it says, as JSON.
+    data: String,
+}
+
 /// Answers a chat message in events, while the answer is drawn
 #[utoipa::path(
     post,
@@ -37,7 +48,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
     params(OnceHeader),
     request_body = ChatRequest,
     responses(
-        (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events", body = ChatEvent, content_type = "text/event-stream"),
         (status = 404, description = "No conversation, agent or model has this name", body = OwnError),
         (status = 409, description = "It is being answered, or the key was used", body = OwnError),
     )
@@ -57,7 +68,7 @@ pub(super) async fn posted(
     tag = "conversations",
     params(OnceHeader, ChatRequest),
     responses(
-        (status = 200, description = "The events", body = String, content_type = "text/event-stream"),
+        (status = 200, description = "The events", body = ChatEvent, content_type = "text/event-stream"),
         (status = 404, description = "No conversation, agent or model has this name", body = OwnError),
         (status = 409, description = "It is being answered, or the key was used", body = OwnError),
     )
