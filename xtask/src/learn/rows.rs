@@ -163,6 +163,7 @@ fn worlds() -> Vec<Row> {
         row("bookings").set(STEPS, 40).rate(3e-4),
         // Each of the 60 customers three times: few are alike.
         row("shop")
+            .within(200.0)
             .set("evaluation.num_generations", 3)
             .set(STEPS, 24)
             .rate(2e-4)
