@@ -15,6 +15,8 @@ use stateset_core::{Judge, RunSeed, Sampling};
 use stateset_train::config::{JudgeSettings, RemoteJudgeSettings};
 use stateset_train::{JudgeModel, PolicyJudge, TrainError};
 
+use crate::secret::secret;
+
 /// Most tokens of an answer: a group of sixteen with a sentence on each fits.
 const MAX_ANSWER_TOKENS: usize = 2048;
 
@@ -24,16 +26,8 @@ const MAX_ANSWER_TOKENS: usize = 2048;
 /// [`TrainError::Invalid`] naming the key of the configuration that cannot be used.
 pub(crate) fn remote_judge(settings: &JudgeSettings) -> Result<Option<JudgeModel>, TrainError> {
     let Some(remote) = &settings.remote else { return Ok(None) };
-    let api_key = match &remote.api_key_env {
-        None => None,
-        Some(name) => match std::env::var(name) {
-            Ok(key) if !key.trim().is_empty() => Some(Secret::new(key.trim())),
-            _ => {
-                let problem = format!("the environment variable {name} is not set");
-                return Err(invalid("judge_api_key_env", problem));
-            }
-        },
-    };
+    let api_key = remote.api_key_env.as_deref().map(secret).transpose();
+    let api_key = api_key.map_err(|problem| invalid("judge_api_key_env", problem))?;
     judge(&settings.model, remote, api_key).map(|judge| Some(JudgeModel::Ready(judge)))
 }
 

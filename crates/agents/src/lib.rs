@@ -21,6 +21,7 @@ mod facade;
 mod hub;
 mod judge;
 pub mod prelude;
+mod secret;
 mod tools;
 
 pub use facade::{

@@ -57,7 +57,7 @@ pub use model::{
 };
 pub use online::{
     BaselineSize, Cast, CheckpointWriter, CreditedGroup, CreditedSample, OnlineRun, Resume,
-    StepGroups, TrainedRun, new_run_folder, play_baseline, run_format, start_user_model,
+    StepGroups, TrainedRun, new_run_folder, play_baseline, run_format,
 };
 pub use policy::{LocalPolicy, StubPolicy, engine_error, stop_check};
 pub use preference::{

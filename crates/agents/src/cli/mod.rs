@@ -17,7 +17,7 @@ mod alias;
 mod chat;
 mod conversations;
 mod doctor;
-mod engine;
+pub(crate) mod engine;
 mod error;
 mod evaluate;
 mod generate;

@@ -19,7 +19,7 @@ use super::serve_conversations::ConversationArgs;
 use super::serve_guard::{GuardArgs, show};
 use super::serve_state::StateArgs;
 use super::serve_watch::WatchArgs;
-use super::signals::{either, stop_signals};
+use super::signals::StopSignals;
 
 /// Serve a model over HTTP
 ///
@@ -124,7 +124,7 @@ impl ServeArgs {
         let services = self.services(store);
         app.keep(services.clone());
         tokio::spawn(serve_deployed(app));
-        tokio::spawn(stop_on_signal(server.stopper()));
+        stop_on_signal(server.stopper());
         say(format_args!("listening on {scheme}://{address}"));
         let served = server.run().await.map_err(CliError::failed);
         services.stop().await;
@@ -168,14 +168,14 @@ fn host(text: &str) -> Result<IpAddr, String> {
     }
 }
 
-async fn stop_on_signal(stopper: Stopper) {
-    let Some((mut interrupt, mut terminate)) = stop_signals() else {
-        tracing::warn!("signals cannot be heard, so requests are cut off when the program ends");
-        return;
-    };
-    either(&mut interrupt, &mut terminate).await;
-    say("stopping: running requests are finished first; once more to stop at once");
-    stopper.stop();
-    either(&mut interrupt, &mut terminate).await;
-    stopper.stop_now();
+/// From now on the first signal lets running requests end well; the second cuts them off.
+fn stop_on_signal(stopper: Stopper) {
+    let Some(mut signals) = StopSignals::hear() else { return };
+    tokio::spawn(async move {
+        signals.next().await;
+        say("stopping: running requests are finished first; once more to stop at once");
+        stopper.stop();
+        signals.next().await;
+        stopper.stop_now();
+    });
 }

@@ -8,30 +8,42 @@ use super::output::say;
 /// Exit code of a program that was interrupted, as shells give it.
 const INTERRUPTED: i32 = 130;
 
-/// Waits for Ctrl-C or a request to terminate. The first lets the step under way end well; the second
-/// ends the program.
-pub(crate) async fn stop_on_signal(stop: StopSignal) {
-    let Some((mut interrupt, mut terminate)) = stop_signals() else {
-        tracing::warn!("signals cannot be heard, so stopping loses the step under way");
-        return;
-    };
-    either(&mut interrupt, &mut terminate).await;
-    say("stopping: the step under way is finished and saved first; once more to stop at once");
-    stop.stop();
-    either(&mut interrupt, &mut terminate).await;
-    std::process::exit(INTERRUPTED);
+/// Ctrl-C and requests to terminate, heard from when this is made: before that one ends the program.
+pub(crate) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
-/// Both signals that ask to stop; `None` where they cannot be heard.
-pub(crate) fn stop_signals() -> Option<(Signal, Signal)> {
-    let interrupt = signal(SignalKind::interrupt()).ok()?;
-    Some((interrupt, signal(SignalKind::terminate()).ok()?))
-}
-
-/// Waits for one of two signals.
-pub(crate) async fn either(first: &mut Signal, second: &mut Signal) {
-    tokio::select! {
-        _ = first.recv() => {}
-        _ = second.recv() => {}
+impl StopSignals {
+    /// `None`, with a warning, where they cannot be heard.
+    pub(crate) fn hear() -> Option<StopSignals> {
+        let heard = || {
+            let interrupt = signal(SignalKind::interrupt())?;
+            Ok(StopSignals { interrupt, terminate: signal(SignalKind::terminate())? })
+        };
+        let warn = |error: std::io::Error| {
+            tracing::warn!(%error, "signals cannot be heard: being asked to stop cuts off what is under way");
+        };
+        heard().map_err(warn).ok()
     }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// From now on the first signal lets the step under way end well; the second ends the program.
+pub(crate) fn stop_on_signal(stop: StopSignal) {
+    let Some(mut signals) = StopSignals::hear() else { return };
+    tokio::spawn(async move {
+        signals.next().await;
+        say("stopping: the step under way is finished and saved first; once more to stop at once");
+        stop.stop();
+        signals.next().await;
+        std::process::exit(INTERRUPTED);
+    });
 }

@@ -172,7 +172,7 @@ fn train(mut run: OnlineRun, args: &TrainArgs) -> Outcome {
     run.sinks.push(Box::new(Progress::new(progress_style(&run.resolved))));
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
-        tokio::spawn(stop_on_signal(stop));
+        stop_on_signal(stop);
         complete(&mut run.cast, &run.resolved.config).await.map_err(during_run)?;
         let _server = args.harness.take_over(&mut run).await?;
         run.train_checked().await.map_err(during_run)

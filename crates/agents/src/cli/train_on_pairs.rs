@@ -33,7 +33,7 @@ fn train(mut run: PreferenceRun, resolved: &Resolved, args: &TrainArgs) -> Outco
     run.sinks.push(Box::new(Progress::new(progress_style(resolved))));
     let stop = run.stop.clone();
     let trained = runtime()?.block_on(async {
-        tokio::spawn(stop_on_signal(stop));
+        stop_on_signal(stop);
         tokio::task::spawn_blocking(move || run.train()).await
     });
     let trained = trained.unwrap_or(Err(TrainError::EngineGone)).map_err(during_run)?;

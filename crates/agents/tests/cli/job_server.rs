@@ -1,7 +1,6 @@
 //! A server as a process of its own, whose trainings are watched.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::program::Program;
+use super::serving::exchange;
 
 /// A server as a process of its own; killed when dropped.
 pub(crate) struct Serving {
@@ -91,19 +91,9 @@ pub(crate) fn ask(
     path: &str,
     body: Option<&Value>,
 ) -> Option<(u16, Value)> {
-    let mut stream = TcpStream::connect(address).ok()?;
     let body = body.map_or(String::new(), Value::to_string);
-    let length = body.len();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-         content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
-    );
-    stream.write_all((head + &body).as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some((status, serde_json::from_str(body).ok()?))
+    let answer = exchange(address, method, path, &[], &body)?;
+    Some((answer.status, serde_json::from_str(&answer.body).ok()?))
 }
 
 /// A training of a few seconds.

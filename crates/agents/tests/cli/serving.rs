@@ -44,24 +44,31 @@ impl Serving {
     /// Sends a request on a connection of its own. `headers` are whole lines.
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let address = self.said.split("listening on http://").nth(1).expect("it listens").trim();
-        let mut stream = TcpStream::connect(address).expect("a connection");
-        let (more, length) = (headers.join("\r\n"), body.len());
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n{more}\r\n"
-        );
-        let end = if more.is_empty() { "" } else { "\r\n" };
-        stream.write_all(format!("{head}{end}{body}").as_bytes()).expect("it is sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Answer {
-            status: status.expect("a status"),
-            head: head.to_lowercase(),
-            body: body.to_owned(),
-        }
+        exchange(address, method, path, headers, body).expect("an answer")
     }
+}
+
+/// One request on a connection of its own; `None` where the server is gone.
+pub(crate) fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> Option<Answer> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n{more}\r\n",
+        body.len()
+    );
+    stream.write_all((head + body).as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    Some(Answer { status, head: head.to_lowercase(), body: body.to_owned() })
 }
 
 impl Drop for Serving {

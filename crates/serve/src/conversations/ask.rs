@@ -75,7 +75,11 @@ pub(crate) struct Ask {
 
 impl Ask {
     /// The turn that is asked for, of the conversation in the path where there is one.
-    pub(crate) fn turn(self, conversation: Option<String>) -> Result<Turn, ApiError> {
+    pub(crate) fn turn(
+        self,
+        caller: Caller,
+        conversation: Option<String>,
+    ) -> Result<Turn, ApiError> {
         if self.stream {
             let message = "conversations are answered as a whole; /v1/chat/completions streams";
             return Err(unusable("not_supported", "stream", message));
@@ -110,7 +114,7 @@ impl Ask {
             text.iter().try_for_each(|text| check_text(field, text, MAX_NAME_CHARS))?;
         }
         Ok(Turn {
-            caller: Caller::default(),
+            caller,
             conversation,
             messages,
             wish: SamplingWish {

@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 use super::ask::Ask;
 use super::bodies::{Conversation, ConversationAnswer};
 use super::caller::Caller;
-use super::turn::{Turn, say};
+use super::turn::say;
 use crate::App;
 use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
@@ -53,7 +53,7 @@ async fn begin(
     headers: HeaderMap,
     OptionalJson(ask): OptionalJson<Ask>,
 ) -> Result<(StatusCode, Json<ConversationAnswer>), ApiError> {
-    let mut turn = Turn { caller, ..ask.turn(None)? };
+    let mut turn = ask.turn(caller, None)?;
     turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;
     let status = match turn.conversation {
         Some(_) => StatusCode::OK,
@@ -116,7 +116,7 @@ pub(crate) async fn add_message(
     headers: HeaderMap,
     OptionalJson(ask): OptionalJson<Ask>,
 ) -> Result<Json<ConversationAnswer>, ApiError> {
-    let mut turn = Turn { caller, ..ask.turn(Some(id))? };
+    let mut turn = ask.turn(caller, Some(id))?;
     turn.idempotency_key = with_key(&headers, turn.idempotency_key)?;
     Ok(Json(say(&app, turn).await?.body()))
 }

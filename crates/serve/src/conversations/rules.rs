@@ -16,7 +16,7 @@ use stateset_core::{Message, MessageRecord};
 use super::turn::Said;
 use crate::api_error::ApiError;
 use crate::lines_file::LinesFile;
-use crate::store::{ConversationRow, Store};
+use crate::store::{ConversationRow, Store, millis};
 
 /// What holds for conversations. The default sets no limit and writes nothing down.
 #[derive(Clone, Debug, Default)]
@@ -63,7 +63,7 @@ impl ConversationRules {
         if n_others + usize::try_from(n).unwrap_or(usize::MAX) < most {
             return Ok(place);
         }
-        let ends_in = idle.zip(oldest).map(|(idle, oldest)| oldest + idle - now);
+        let ends_in = idle.zip(oldest).map(|(idle, oldest)| oldest.saturating_add(idle) - now);
         let wait = ends_in.map_or(RETRY, |wait| Duration::from_millis(wait.max(1) as u64));
         let message =
             format!("{most} conversations are under way, which is as many as this server holds");
@@ -78,7 +78,7 @@ impl ConversationRules {
     /// [`ApiError`] 410 where it has.
     pub(super) fn check_open(&self, store: &Store, row: &ConversationRow) -> Result<(), ApiError> {
         match self.idle {
-            Some(idle) if row.updated_at + millis(idle) < store.now() => {
+            Some(idle) if row.updated_at.saturating_add(millis(idle)) < store.now() => {
                 let message = format!(
                     "the conversation ended because nothing was said for {} s; begin a new one",
                     idle.as_secs_f64()
@@ -113,8 +113,4 @@ fn line(now: i64, said: &Said, messages: &[Message]) -> Value {
         "time": now / 1000, "conversation_id": said.conversation_id, "model": said.model,
         "messages": messages,
     })
-}
-
-fn millis(span: Duration) -> i64 {
-    i64::try_from(span.as_millis()).unwrap_or(i64::MAX / 2)
 }

@@ -4,6 +4,7 @@
 //! with whatever a page of another site posts here, so posts are taken from our own pages only
 //! (`security/browser.rs`).
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -13,6 +14,7 @@ use super::frame::{figure, frame};
 use crate::App;
 use crate::api_error::ApiError;
 use crate::jobs::{deploy, has_model, job_model, job_percent, job_status};
+use crate::security::Identity;
 use crate::store::{JobRow, JobState, PageAsked};
 
 /// Jobs that are shown, the newest.
@@ -37,9 +39,10 @@ pub(super) async fn cancel(
 
 pub(super) async fn resume(
     State(app): State<App>,
+    Extension(identity): Extension<Identity>,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let done = app.services()?.jobs().resume(&id).await;
+    let done = app.services()?.jobs().resume(&id, &identity).await;
     answer(&app, done, "/dashboard/jobs").await
 }
 
@@ -127,7 +130,8 @@ fn tag_of(status: &str) -> &'static str {
     }
 }
 
-/// What can be done with a job. Whoever sees these pages is a trainer and may do all of it.
+/// What can be done with a job. Whoever sees these pages is a trainer and may do all of it, but for a job that
+/// starts a command: with that only admins go on.
 fn buttons(job: &JobRow) -> Markup {
     let is_under_way = !job.state.is_over() && !job.is_cancel_asked;
     let can_go_on = matches!(job.state, JobState::Cancelled | JobState::Failed);

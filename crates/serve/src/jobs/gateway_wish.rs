@@ -12,6 +12,7 @@ use crate::api_error::ApiError;
 use crate::gateway::{
     Elsewhere, GatewayServer, Harness, HarnessEnvironment, OpenRun, Sessions, take_over,
 };
+use crate::security::{Identity, Role};
 use crate::services::{check_text, unusable};
 
 /// Time of a sample where nothing is said.
@@ -32,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(100);
 #[serde(deny_unknown_fields, default)]
 pub(super) struct GatewayWish {
     /// Started here for each sample; programs elsewhere take the samples where absent.
-    pub(super) command: Option<String>,
+    command: Option<String>,
     /// Seconds from the start, or the offer, of a sample to its end.
     timeout_secs: Option<u64>,
     /// MiB that the command may address.
@@ -48,6 +49,17 @@ impl GatewayWish {
     /// [`serde_json::Error`] where the row is damaged.
     pub(super) fn of(asked: &Value) -> Result<Option<GatewayWish>, serde_json::Error> {
         asked.get("gateway").map_or(Ok(None), |wish| serde_json::from_value(wish.clone()))
+    }
+
+    /// That whoever lets a command run on this machine is an admin.
+    ///
+    /// # Errors
+    /// [`ApiError`] 403.
+    pub(super) fn check_caller(&self, identity: &Identity) -> Result<(), ApiError> {
+        match self.command {
+            Some(_) => identity.check(Role::Admin),
+            None => Ok(()),
+        }
     }
 
     /// That every field can be used.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::store::millis;
+
 /// How a process works on jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobSettings {
@@ -64,8 +66,4 @@ impl JobSettings {
     pub(super) fn pause_millis(&self) -> i64 {
         millis(self.pause)
     }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -17,6 +17,7 @@ use super::worker;
 use crate::api_error::ApiError;
 use crate::gateway::Sessions;
 use crate::models::Library;
+use crate::security::Identity;
 use crate::services::{available_bytes, unusable};
 use crate::store::{JobRow, JobState, Once, Store};
 
@@ -294,12 +295,16 @@ impl Jobs {
         job.ok_or_else(|| ApiError::not_found("training", id))
     }
 
-    /// Puts a job that was cancelled or failed back into the queue: it goes on from its last checkpoint.
+    /// Puts a job that was cancelled or failed back into the queue, as `identity` asks: it goes on from its
+    /// last checkpoint.
     ///
     /// # Errors
-    /// [`ApiError`] 404 where there is none, 409 where it is in another state.
-    pub(crate) async fn resume(&self, id: &str) -> Result<JobRow, ApiError> {
+    /// [`ApiError`] 403 where it starts a command and they are no admin, 404 where there is none, 409 where it
+    /// is in another state.
+    pub(crate) async fn resume(&self, id: &str, identity: &Identity) -> Result<JobRow, ApiError> {
         let before = self.find(id).await?;
+        let gateway = GatewayWish::of(&before.asked).map_err(ApiError::internal)?;
+        gateway.iter().try_for_each(|gateway| gateway.check_caller(identity))?;
         self.check_queue(1).await?;
         if !self.inner.store.requeue_job(id).await? {
             let message = format!(

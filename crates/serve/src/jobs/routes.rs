@@ -24,7 +24,6 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::batch;
 use super::deploy::deploy;
-use super::gateway_wish::GatewayWish;
 use super::samples::offer_routes;
 use super::train_request::TrainRequest;
 use super::training_request::TrainingRequest;
@@ -34,7 +33,7 @@ use crate::App;
 use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
 use crate::path_name::PathName;
-use crate::security::{Identity, Role};
+use crate::security::Identity;
 use crate::services::{List, ListParams, ListQuery, OnceHeader, check_text, unusable, with_key};
 
 /// Events of one answer.
@@ -100,7 +99,7 @@ async fn ask_training(
     OptionalJson(asked): OptionalJson<TrainingRequest>,
 ) -> Result<(StatusCode, Json<Training>), ApiError> {
     let wish = asked.wish(app.services()?.jobs().settings())?;
-    check_command(&identity, wish.gateway.as_ref())?;
+    wish.gateway.iter().try_for_each(|gateway| gateway.check_caller(&identity))?;
     ask(&app, &headers, wish).await
 }
 
@@ -159,14 +158,6 @@ async fn ask(
     }
     let job = app.services()?.jobs().ask(wish).await?;
     Ok((StatusCode::ACCEPTED, Json(Training::accepted(&job))))
-}
-
-/// Whoever lets a command run on this machine has to be an admin.
-fn check_command(identity: &Identity, gateway: Option<&GatewayWish>) -> Result<(), ApiError> {
-    match gateway.and_then(|gateway| gateway.command.as_ref()) {
-        Some(_) => identity.check(Role::Admin),
-        None => Ok(()),
-    }
 }
 
 /// The trainings, newest first
@@ -262,10 +253,7 @@ async fn resume(
     Extension(identity): Extension<Identity>,
     PathName(id): PathName,
 ) -> Result<(StatusCode, Json<Training>), ApiError> {
-    let jobs = app.services()?.jobs();
-    let gateway = GatewayWish::of(&jobs.find(&id).await?.asked).map_err(ApiError::internal)?;
-    check_command(&identity, gateway.as_ref())?;
-    let job = jobs.resume(&id).await?;
+    let job = app.services()?.jobs().resume(&id, &identity).await?;
     Ok((StatusCode::ACCEPTED, Json(Training::accepted(&job))))
 }
 

@@ -104,7 +104,7 @@ const STRATEGIES: [(&str, f64, f64); 4] = [
 
 impl ChatRequest {
     /// The turn that is asked for.
-    pub(super) fn turn(self) -> Result<Turn, ApiError> {
+    pub(super) fn turn(self, caller: Caller) -> Result<Turn, ApiError> {
         check_text("message", &self.message, MAX_MESSAGE_CHARS)?;
         for (field, text) in [
             ("conversation_id", &self.conversation_id),
@@ -116,7 +116,7 @@ impl ChatRequest {
             text.iter().try_for_each(|text| check_text(field, text, 200))?;
         }
         Ok(Turn {
-            caller: Caller::default(),
+            caller,
             messages: vec![Message::user(self.message)],
             wish: wish(self.strategy.as_deref(), self.temperature, self.max_tokens)?,
             conversation: self.conversation_id,
@@ -158,7 +158,7 @@ pub(super) async fn answer(
 ) -> Result<ConversationAnswer, ApiError> {
     let context = asked.context.clone().unwrap_or_else(|| json!({}));
     let strategy = asked.strategy.clone().unwrap_or_else(|| "default".to_owned());
-    let said = say(app, Turn { caller, ..asked.turn()? }).await?;
+    let said = say(app, asked.turn(caller)?).await?;
     let metadata = ChatMetadata {
         strategy,
         model: said.model.clone(),
@@ -212,7 +212,7 @@ async fn start(
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<Ask>,
 ) -> Result<(StatusCode, Json<ConversationAnswer>), ApiError> {
-    let mut turn = Turn { caller, ..asked.turn(None)? };
+    let mut turn = asked.turn(caller, None)?;
     if turn.conversation.is_some() {
         let message = "a chat that starts has no id yet; write to /chat/{id}/message";
         return Err(unusable("not_supported", "conversation_id", message));

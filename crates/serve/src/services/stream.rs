@@ -24,7 +24,7 @@ use super::{OnceHeader, unusable, with_key};
 use crate::App;
 use crate::api_error::{ApiError, Dialect, OwnError};
 use crate::body::OptionalJson;
-use crate::conversations::{Said, Turn, say};
+use crate::conversations::{Caller, Said, Turn, say};
 use crate::wire::named;
 
 /// How long a refusal may take to become the status of the response.
@@ -55,10 +55,11 @@ struct ChatEvent {
 )]
 pub(super) async fn posted(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     OptionalJson(asked): OptionalJson<ChatRequest>,
 ) -> Result<Response, ApiError> {
-    streamed(app, &headers, asked).await
+    streamed(app, caller, &headers, asked).await
 }
 
 /// The same, asked for in the query
@@ -75,21 +76,23 @@ pub(super) async fn posted(
 )]
 pub(super) async fn queried(
     State(app): State<App>,
+    caller: Caller,
     headers: HeaderMap,
     asked: Result<Query<ChatRequest>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let refused = |error: QueryRejection| unusable("invalid_query", "query", error.body_text());
     let Query(asked) = asked.map_err(refused)?;
-    streamed(app, &headers, asked).await
+    streamed(app, caller, &headers, asked).await
 }
 
 async fn streamed(
     app: App,
+    caller: Caller,
     headers: &HeaderMap,
     mut asked: ChatRequest,
 ) -> Result<Response, ApiError> {
     asked.idempotency_key = with_key(headers, asked.idempotency_key)?;
-    let mut talk = Talk::begin(app, asked.turn()?);
+    let mut talk = Talk::begin(app, asked.turn(caller)?);
     let first = tokio::time::timeout(FIRST_WAIT, talk.next()).await.ok().flatten();
     if let Some(Heard::Failed(error)) = first {
         return Err(error);

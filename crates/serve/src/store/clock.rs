@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 type Hand = Arc<dyn Fn() -> i64 + Send + Sync>;
 
@@ -20,7 +20,7 @@ impl Clock {
     /// The system's clock.
     pub fn system() -> Clock {
         let (begun, at) = (Instant::now(), date());
-        let steady = move || at.saturating_add(millis(begun.elapsed().as_millis()));
+        let steady = move || at.saturating_add(millis(begun.elapsed()));
         Clock::new(date, steady)
     }
 
@@ -57,9 +57,10 @@ impl fmt::Debug for Clock {
 }
 
 fn date() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since.as_millis()))
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
 }
 
-fn millis(n: u128) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
+/// A span in whole milliseconds; the longest there is where it is longer.
+pub(crate) fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }

@@ -28,6 +28,7 @@ mod store_error;
 
 pub use agent_rows::AgentRow;
 pub use clock::Clock;
+pub(crate) use clock::millis;
 pub use conversation_rows::{Claimed, ConversationRow, NewMessages, StoredMessage};
 pub use job_rows::{EventRow, JobRow, JobState, Progress};
 pub use once::{Once, asked_sha256};

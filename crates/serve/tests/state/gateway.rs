@@ -289,6 +289,11 @@ async fn commands_are_for_admins_and_samples_for_trainers() {
     assert_eq!(post(Role::Trainer, &resume, json!({})).await.0, 403);
     // Only what was cancelled or failed goes on, but an admin may ask.
     assert_eq!(post(Role::Admin, &resume, json!({})).await.0, 409);
+    let button = format!("{}/dashboard/jobs/{}/resume", server.base, job["id"].as_str().unwrap());
+    for (role, expected) in [(Role::Trainer, 403), (Role::Admin, 409)] {
+        let pressed = client.post(&button).bearer_auth(key(role)).send().await.unwrap();
+        assert_eq!(pressed.status(), expected, "{role}");
+    }
 
     let (status, job) = post(Role::Trainer, "/training", small(json!({"gateway": {}}))).await;
     assert_eq!(status, 202, "{job}");

@@ -62,6 +62,13 @@ async fn a_user_meets_their_own_conversations_only() {
     assert_eq!(listed(None).await, std::slice::from_ref(&nobodys));
     assert_eq!(listed(Some(TRAINER)).await.len(), 3);
 
+    let stream = "/api/v1/stream/chat";
+    let heard = json!({"message": "And?", "conversation_id": annas});
+    for (key, expected) in [(Some(BOB), 404), (None, 404), (Some(ANNA), 200)] {
+        let (status, _) = ask(&server, key, Method::POST, stream, heard.clone()).await;
+        assert_eq!(status, expected, "{key:?}");
+    }
+
     let paths = [
         (Method::GET, format!("/conversations/{annas}")),
         (Method::GET, format!("/chat/{annas}/history")),

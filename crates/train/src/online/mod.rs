@@ -9,7 +9,6 @@
 //! | `player` | plays groups of episodes and tells everybody how far they are |
 //! | `dead` | groups from which nothing can be learned |
 //! | `evaluation` | plays the held-out scenarios and sums up |
-//! | [`start_user_model`] | an engine for the model that plays the users |
 //! | `learner` | the engine with what improves and saves it |
 //! | `health`, `adjusted` | what watches over a run, and the settings that it may change |
 //! | [`play_baseline`] | what the agent does before training |
@@ -36,7 +35,6 @@ mod state;
 mod step_groups;
 mod step_metrics;
 mod trainer;
-mod user_model;
 mod weighing;
 mod worlds;
 
@@ -51,4 +49,3 @@ pub use setup::run_format;
 pub(crate) use setup::{lora_spec, optimiser_step};
 pub(crate) use stagehands::files;
 pub use step_groups::{CreditedGroup, CreditedSample, StepGroups};
-pub use user_model::start_user_model;
