@@ -7,7 +7,7 @@
 use super::claims::Claim;
 use super::rlaif::{N_MARKS, RUBRIC};
 use super::row::{Row, Work};
-use super::worlds::SHOP_CALLS;
+use super::worlds::{SHOP_CALLS, SHOP_INSTRUCTIONS};
 
 const STEPS: &str = "training.max_steps";
 const MINIBATCHES: &str = "training.num_minibatches";
@@ -161,13 +161,17 @@ fn worlds() -> Vec<Row> {
     };
     vec![
         row("bookings").set(STEPS, 40).rate(3e-4),
-        // Each of the 60 customers three times: few are alike.
+        // Each of the 60 customers three times: few are alike. Half of the groups would be dead, and the trained
+        // tokens take most of the time.
         row("shop")
-            .within(200.0)
             .set("evaluation.num_generations", 3)
-            .set(STEPS, 24)
+            .set(STEPS, 13)
             .rate(2e-4)
+            .set("training.use_dynamic_sampling", true)
+            .set("training.dynamic_sampling_rounds", 1)
+            .set("training.use_reference_model", false)
             .set("agent.tool_format", SHOP_CALLS.as_str())
+            .set("agent.system_prompt", SHOP_INSTRUCTIONS)
             .set("training.max_prompt_length", 512)
             .set("training.context_length", 1024),
     ]

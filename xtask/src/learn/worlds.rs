@@ -40,6 +40,8 @@ struct Lesson {
     n_steps: usize,
     /// How calls are written; without it, as the template shows them.
     calls: Option<CallFormat>,
+    /// What the agent is told; without it, as the world has it.
+    instructions: Option<&'static str>,
     says: fn(&View<'_>, &mut Stream) -> Result<Message>,
 }
 
@@ -52,8 +54,13 @@ struct View<'a> {
 
 fn lesson(name: &str) -> Result<Lesson> {
     match name {
-        "bookings" => Ok(Lesson { n_steps: 30, calls: None, says: host }),
-        "shop" => Ok(Lesson { n_steps: 300, calls: Some(SHOP_CALLS), says: trainee }),
+        "bookings" => Ok(Lesson { n_steps: 30, calls: None, instructions: None, says: host }),
+        "shop" => Ok(Lesson {
+            n_steps: 180,
+            calls: Some(SHOP_CALLS),
+            instructions: Some(SHOP_INSTRUCTIONS),
+            says: trainee,
+        }),
         _ => bail!("nobody can show how {name} is done"),
     }
 }
@@ -127,7 +134,10 @@ async fn demonstration(
         messages.push(action.message);
         messages.extend(outcome.messages);
     }
-    let instructions = scenario.system_prompt.clone().unwrap_or_else(|| world.system_prompt());
+    let instructions = match lesson.instructions {
+        Some(text) => text.to_owned(),
+        None => scenario.system_prompt.clone().unwrap_or_else(|| world.system_prompt()),
+    };
     messages.insert(0, Message::system(instructions));
     Ok(SftExample::Chat { messages, tools: opening.tools })
 }
@@ -162,6 +172,8 @@ fn host(view: &View<'_>, stream: &mut Stream) -> Result<Message> {
 const P_SLIP: f64 = 0.3;
 /// What they say then.
 const SLIPS: &[&str] = &["It is done.", "It is sent.", "It costs 20."];
+/// What a clerk is told who was shown the rules. It is read again in every conversation, so it is short.
+pub(super) const SHOP_INSTRUCTIONS: &str = "You work in a small shop.";
 /// The shortest there are: nobody has shown the embedded model any.
 pub(super) const SHOP_CALLS: CallFormat = CallFormat::Pythonic;
 
