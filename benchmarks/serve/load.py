@@ -7,8 +7,7 @@
     python3 benchmarks/serve/load.py memory  --server target/release/stateset-agents
     python3 benchmarks/serve/load.py tokens  --url http://127.0.0.1:8080 --model NAME     # a peer that runs
 
-`stub` and `memory` need wrk (Debian: apt-get install wrk). Nothing else is needed but Python 3.9. A peer is
-any server that speaks the OpenAI API, such as `llama-server -m MODEL.gguf -np 16` or `transformers serve`.
+All of them need wrk (Debian: apt-get install wrk), and nothing else but Python 3.9. A peer is any server that speaks the OpenAI API, such as `llama-server -m MODEL.gguf -np 16` or `transformers serve`.
 One line of JSON goes to stdout, everything else to stderr. Run it on an idle machine: wrk, the server and
 its engine share the processors, and other load shows in p99 first. What does not depend on other load is the
 processor time of the server, which is given for each request and each token.
@@ -106,28 +105,46 @@ def get(url, path):
     return answer.status
 
 
-def body(model, max_tokens, seed=None):
+def body(model, max_tokens):
     asked = {"messages": [{"role": "user", "content": "Tell me about your shop."}], "max_tokens": max_tokens}
     if model:
         asked["model"] = model
-    if seed is not None:
-        asked["seed"] = seed
-    return json.dumps(asked)
+    return asked
 
 
-def wrk(server, args, seconds):
-    """Runs wrk; requests a second, the times of the slowest hundredth, and how many failed."""
+# Each request has a seed of its own; tokens are counted as the server says how many it drew.
+COUNTS_TOKENS = """
+local threads, n_asked, tokens = {}, 0, 0
+function setup(thread) thread:set("number", #threads); table.insert(threads, thread) end
+function init() drawn = 0 end
+function request()
+   n_asked = n_asked + 1
+   return wrk.format(nil, nil, nil, (wrk.body:gsub("SEED", tostring(number * 1000000 + n_asked))))
+end
+function response(status, headers, body)
+   drawn = drawn + tonumber(body:match('"completion_tokens": *(%d+)') or 0)
+end
+function done()
+   for _, thread in ipairs(threads) do tokens = tokens + thread:get("drawn") end
+   print("tokens drawn: " .. tokens)
+end
+"""
+
+
+def wrk(server, args, seconds, connections, asked, script_end=""):
+    """Runs wrk; requests a second, the times of the slowest hundredth, how many failed, and what else it said."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         if args.method == "POST":
-            script.write(f"wrk.method = 'POST'\nwrk.body = [[{body('stub:', 16)}]]\n")
+            script.write(f"wrk.method = 'POST'\nwrk.body = [[{json.dumps(asked)}]]\n")
             script.write("wrk.headers['Content-Type'] = 'application/json'\n")
+        script.write(script_end)
         script.flush()
-        command = ["wrk", "-t2", f"-c{args.connections}", f"-d{seconds}s", "--latency", "-s", script.name]
+        command = ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "600s", "--latency", "-s", script.name]
         said = subprocess.run([*command, server.url + args.path], capture_output=True, text=True, check=True).stdout
     print(said, file=sys.stderr)
     number, unit = re.search(r"99%\s+([\d.]+)(us|ms|s|m)", said).groups()
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
-    return {
+    return said, {
         "requests_per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1)),
         "p99_ms": round(float(number) * SECONDS_OF[unit] * 1e3, 3),
         "requests": int(re.search(r"(\d+) requests in", said).group(1)),
@@ -135,46 +152,40 @@ def wrk(server, args, seconds):
     }
 
 
+def many(server, args, seconds):
+    """Requests that cost the model nothing."""
+    return wrk(server, args, seconds, args.connections, body("stub:", 16))[1]
+
+
 def stub(args, server):
-    wrk(server, args, 2)
+    many(server, args, 2)
     before = server.cpu_seconds()
-    result = wrk(server, args, args.seconds)
+    result = many(server, args, args.seconds)
     result["cpu_us_per_request"] = round((server.cpu_seconds() - before) / result["requests"] * 1e6, 1)
     return {"path": args.path, "start_seconds": round(getattr(server, "start_seconds", 0), 3), **result}
 
 
 def memory(args, server):
-    wrk(server, args, 2)
+    many(server, args, 2)
     seen, n = [server.resident_mib()], 0
     while n < args.requests:
-        n += wrk(server, args, 2)["requests"]
+        n += many(server, args, 2)["requests"]
         seen.append(server.resident_mib())
     return {"requests": n, "resident_mib": [round(mib, 1) for mib in seen]}
 
 
 def tokens(args, server):
-    model = args.model or server.model
-    ask(server.url, model, args.tokens, 0)
-    counts, lock = [], threading.Lock()
-    ends = time.monotonic() + args.seconds
-
-    def client(number):
-        seed = number * 1_000_000
-        while time.monotonic() < ends:
-            drawn = ask(server.url, model, args.tokens, seed)
-            seed += 1
-            with lock:
-                counts.append(drawn)
-
-    begun, before = time.monotonic(), server.cpu_seconds()
-    clients = [threading.Thread(target=client, args=(n,)) for n in range(args.clients)]
-    for thread in clients:
-        thread.start()
-    for thread in clients:
-        thread.join()
-    rate = sum(counts) / (time.monotonic() - begun)
-    result = {"clients": args.clients, "answers": len(counts), "tokens_per_second": round(rate, 1)}
-    result["cpu_us_per_token"] = round((server.cpu_seconds() - before) / sum(counts) * 1e6, 1)
+    asked = {**body(args.model or server.model, args.tokens), "seed": "SEED"}
+    script = COUNTS_TOKENS.replace('"SEED"', "'\"SEED\"'")
+    wrk(server, args, 2, args.clients, asked, script)
+    before = server.cpu_seconds()
+    said, answers = wrk(server, args, args.seconds, args.clients, asked, script)
+    if answers["failed"]:
+        sys.exit(f"{answers['failed']} requests failed")
+    drawn = int(re.search(r"tokens drawn: (\d+)", said).group(1))
+    rate = drawn / args.seconds
+    result = {"clients": args.clients, "answers": answers["requests"], "tokens_per_second": round(rate, 1)}
+    result["cpu_us_per_token"] = round((server.cpu_seconds() - before) / drawn * 1e6, 1)
     if args.own_rate:
         command = [args.own_rate, str(args.clients), str(args.tokens)]
         own = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
@@ -182,17 +193,6 @@ def tokens(args, server):
         result["own_cpu_us_per_token"] = own["cpu_us_per_token"]
         result["share_of_own"] = round(rate / own["tokens_per_second"], 3)
     return result
-
-
-def ask(url, model, max_tokens, seed):
-    connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=600)
-    headers = {"Content-Type": "application/json"}
-    connection.request("POST", "/v1/chat/completions", body(model, max_tokens, seed), headers)
-    answer = connection.getresponse()
-    text = answer.read()
-    if answer.status != 200:
-        sys.exit(f"{answer.status}: {text[:300]!r}")
-    return json.loads(text)["usage"]["completion_tokens"]
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ const SETTINGS: [(&str, &str); 12] = [
     ("agent.model_name", MODEL),
     ("agent.max_new_tokens", "64"),
     ("algorithm", "grpo"),
-    ("training.max_steps", "80"),
+    ("training.max_steps", "50"),
     ("training.prompts_per_step", "8"),
     ("training.num_generations", "16"),
     ("training.num_minibatches", "2"),

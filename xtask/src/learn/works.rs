@@ -8,18 +8,10 @@ use super::rows::rows;
 use super::settings::Settings;
 use super::summary::interval;
 use super::{online, page, preference, reward_model, rlaif, worlds};
-use crate::command::{cargo, run};
-
-/// Set in the process that trains, which is an optimised build of this program.
-const OPTIMISED: &str = "STATESET_XTASK_OPTIMISED";
 
 /// `cargo xtask learn`.
 pub(crate) fn learn(words: &[String]) -> Result<()> {
     let settings = Settings::read(words)?;
-    if cfg!(debug_assertions) && !settings.only_reports && std::env::var_os(OPTIMISED).is_none() {
-        let again = ["run", "--quiet", "--release", "--package", "xtask", "--", "learn"];
-        return run(cargo().args(again).args(words).env(OPTIMISED, "1"));
-    }
     let mut broken = Vec::new();
     let mut table = Vec::new();
     for row in &settings.rows {

@@ -18,7 +18,7 @@ use stateset_core::{Message, RunSeed};
 use stateset_nn::{ChatFormat, Path, RealDisk, StoreType, Stretch, save_model};
 use stateset_train::EngineState;
 
-use crate::command::{cargo, root, run};
+use crate::command::root;
 use pretrain::{Data, Plan};
 use recipe::Recipe;
 
@@ -34,9 +34,6 @@ const N_HELD_OUT: usize = 400;
 const N_CHECKED: usize = 50;
 const PLAN: Plan = Plan { n_reading: 2_400, n_answering: 1_600, stop_after: usize::MAX };
 
-/// Set in the process that trains, which is an optimised build of this program.
-const OPTIMISED: &str = "STATESET_XTASK_OPTIMISED";
-
 /// `cargo xtask tiny [--check]`.
 pub(crate) fn tiny(arguments: &[String]) -> Result<()> {
     let checks = match arguments {
@@ -44,10 +41,6 @@ pub(crate) fn tiny(arguments: &[String]) -> Result<()> {
         [flag] if flag == "--check" => true,
         _ => bail!("tiny takes nothing or --check"),
     };
-    if cfg!(debug_assertions) && std::env::var_os(OPTIMISED).is_none() {
-        let again = ["run", "--quiet", "--release", "--package", "xtask", "--", "tiny"];
-        return run(cargo().args(again).args(arguments).env(OPTIMISED, "1"));
-    }
     let folder = root().join("assets/tiny");
     if checks { check(&folder) } else { make(&folder) }
 }
@@ -55,7 +48,8 @@ pub(crate) fn tiny(arguments: &[String]) -> Result<()> {
 fn make(folder: &FilePath) -> Result<()> {
     let start = Instant::now();
     println!("{}", corpus::statistics(SEED, N_FOR_VOCABULARY)?);
-    let (format, files, data) = prepare(N_CONVERSATIONS)?;
+    let (format, files) = vocabulary()?;
+    let data = Data::new(&format, messages(SEED, N_CONVERSATIONS).collect())?;
     println!("{} conversations, {} tokens", N_CONVERSATIONS, data.n_tokens());
     let held_out = Data::new(&format, messages(SEED.child(1), N_HELD_OUT).collect())?;
     let mut first_steps = Vec::new();
@@ -90,27 +84,28 @@ fn make(folder: &FilePath) -> Result<()> {
     Ok(())
 }
 
-/// Takes the first steps anew and compares with what was recorded.
+/// Takes the first steps anew, on the best kernels of this machine, and compares with what was recorded.
 fn check(folder: &FilePath) -> Result<()> {
     let recipe = Recipe::read(folder)?;
-    let (_, files, data) = prepare(N_CONVERSATIONS)?;
+    let (format, files) = vocabulary()?;
+    let conversation = |index| corpus::conversation(SEED, index).messages;
+    let data = Data::of_first_steps(&format, (N_CONVERSATIONS, conversation), N_CHECKED, SEED)?;
     for (name, text) in &files {
         let stored = fs::read_to_string(folder.join(name))?;
         ensure!(stored == *text, "{name} in assets/tiny is not what the corpus gives");
     }
-    for path in fast_paths() {
-        let found = hash_of_first_steps(&data, path)?;
-        let name = path.name();
-        // All paths give the same bits, so that a path nobody has recorded has its hash too.
-        let recorded = &recipe.checked_sha256;
-        let recorded = recorded.get(name).or(recorded.values().next());
-        let recorded = recorded.context("recipe.json has no hash")?;
-        ensure!(
-            found == *recorded,
-            "after {N_CHECKED} steps on {name} the weights hash to {found}, recorded is {recorded}"
-        );
-        println!("{N_CHECKED} steps on {name}: as recorded");
-    }
+    let path = Path::best();
+    let found = hash_of_first_steps(&data, path)?;
+    let name = path.name();
+    // All paths give the same bits, so that a path nobody has recorded has its hash too.
+    let recorded = &recipe.checked_sha256;
+    let recorded = recorded.get(name).or(recorded.values().next());
+    let recorded = recorded.context("recipe.json has no hash")?;
+    ensure!(
+        found == *recorded,
+        "after {N_CHECKED} steps on {name} the weights hash to {found}, recorded is {recorded}"
+    );
+    println!("{N_CHECKED} steps on {name}: as recorded");
     Ok(())
 }
 
@@ -126,14 +121,11 @@ fn fast_paths() -> Vec<Path> {
 
 type Files = Vec<(&'static str, String)>;
 
-/// Vocabulary and data of the first `n` conversations.
-fn prepare(n: usize) -> Result<(ChatFormat, Files, Data)> {
+fn vocabulary() -> Result<(ChatFormat, Files)> {
     let for_vocabulary = messages(SEED, N_FOR_VOCABULARY);
     let files = vocabulary::learn(for_vocabulary.flatten().map(|message| message.content))?;
     let text = vocabulary::as_files(&files)?;
-    let format = ChatFormat::load(&text, None, serde_json::Map::new())?;
-    let data = Data::new(&format, messages(SEED, n).collect())?;
-    Ok((format, files, data))
+    Ok((ChatFormat::load(&text, None, serde_json::Map::new())?, files))
 }
 
 fn messages(seed: RunSeed, n: usize) -> impl Iterator<Item = Vec<Message>> + Send {

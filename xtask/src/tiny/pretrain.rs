@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use stateset_algo::{Schedule, ScheduleShape};
 use stateset_core::{Message, RunSeed};
 use stateset_nn::{
@@ -19,6 +19,10 @@ pub(crate) const TOKENS_PER_STEP: usize = 8192;
 const MAX_ROWS: usize = 4096;
 /// Peak learning rate.
 pub(crate) const LEARNING_RATE: f64 = 3e-3;
+
+/// Seeds of the two orders.
+const READING: u64 = 1;
+const ANSWERING: u64 = 2;
 
 /// How long to train.
 #[derive(Clone, Copy, Debug)]
@@ -45,20 +49,53 @@ impl Data {
     pub(crate) fn new(format: &ChatFormat, conversations: Vec<Vec<Message>>) -> Result<Data> {
         let mut data = Data { reading: Vec::new(), answering: Vec::new() };
         for messages in conversations {
-            let example = SftExample::Chat { messages, tools: Vec::new() };
-            for row in example.rows(format, blueprint::MAX_POSITIONS)? {
-                let mask = (0..row.tokens.len()).map(|i| i > 0).collect();
-                data.reading.push(SftRow { tokens: row.tokens.clone(), mask });
+            for row in rows_of(format, messages)? {
+                data.reading.push(every_token(&row));
                 data.answering.push(row);
             }
         }
         Ok(data)
     }
 
+    /// What the first `n_steps` steps from `seed` read of `n` conversations, in the places of [`Data::new`]. Other
+    /// rows hold nothing: to draw and write all takes minutes.
+    pub(crate) fn of_first_steps(
+        format: &ChatFormat,
+        (n, conversation): (usize, impl Fn(usize) -> Vec<Message>),
+        n_steps: usize,
+        seed: RunSeed,
+    ) -> Result<Data> {
+        let blank = SftRow { tokens: vec![0], mask: vec![false] };
+        let mut reading = vec![blank; n];
+        let one_by_one = SftOrder::new(&reading, 1, seed.child(READING)).epoch(0);
+        let mut n_tokens = 0;
+        for at in one_by_one.into_iter().flatten() {
+            if n_tokens > n_steps * TOKENS_PER_STEP {
+                break;
+            }
+            let rows = rows_of(format, conversation(at))?;
+            let [row] = &rows[..] else { bail!("conversation {at} is not one row") };
+            reading[at] = every_token(row);
+            n_tokens += row.tokens.len();
+        }
+        Ok(Data { reading, answering: Vec::new() })
+    }
+
     /// Tokens of all rows.
     pub(crate) fn n_tokens(&self) -> usize {
         self.reading.iter().map(|row| row.tokens.len()).sum()
     }
+}
+
+fn rows_of(format: &ChatFormat, messages: Vec<Message>) -> Result<Vec<SftRow>> {
+    let example = SftExample::Chat { messages, tools: Vec::new() };
+    Ok(example.rows(format, blueprint::MAX_POSITIONS)?)
+}
+
+/// The same row, of which every token is learned.
+fn every_token(row: &SftRow) -> SftRow {
+    let mask = (0..row.tokens.len()).map(|i| i > 0).collect();
+    SftRow { tokens: row.tokens.clone(), mask }
 }
 
 /// The engine with the starting weights.
@@ -106,14 +143,11 @@ pub(crate) fn train(
     let (mut recent, mut n_tokens) = (Vec::new(), 0);
     let mut step = 0;
     for (rows, n_steps, salt) in
-        [(&data.reading, plan.n_reading, 1), (&data.answering, plan.n_answering, 2)]
+        [(&data.reading, plan.n_reading, READING), (&data.answering, plan.n_answering, ANSWERING)]
     {
         let order = SftOrder::new(rows, TOKENS_PER_STEP, seed.child(salt));
-        let batches = (0..).flat_map(|epoch| order.epoch(epoch)).take(n_steps);
-        for batch in batches {
-            if step == plan.stop_after {
-                break;
-            }
+        let n_steps = n_steps.min(plan.stop_after - step);
+        for batch in (0..).flat_map(|epoch| order.epoch(epoch)).take(n_steps) {
             let rows: Vec<&SftRow> = batch.iter().map(|i| &rows[*i]).collect();
             let report = sft_step(engine, &rows, optimiser(schedule.multiplier(step as u64)))?;
             recent.push(report.loss);

@@ -17,5 +17,5 @@ mod statistics;
 mod tests;
 mod turn;
 
-pub(crate) use conversation::conversations;
+pub(crate) use conversation::{conversation, conversations};
 pub(crate) use statistics::statistics;
