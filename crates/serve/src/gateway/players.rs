@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use stateset_core::{RolloutError, Scenario};
 use tokio::time::{Instant, timeout_at};
 
 use super::Harness;
+use super::address::Address;
 use super::environment::failed;
 use super::offer::Offer;
 use super::program::{Ending, Program};
 use super::session::Session;
-use super::sessions::Address;
-use super::told::told;
+use super::told::Told;
 
 /// Who plays the samples of an environment.
 pub(super) enum Players {
@@ -56,7 +57,7 @@ impl Players {
     pub(super) fn offer(&self, scenario: &Scenario) -> Option<Offer> {
         match self {
             Players::Here(..) => None,
-            Players::Elsewhere(elsewhere) => Some(Offer::new(told(scenario), elsewhere.purpose)),
+            Players::Elsewhere(elsewhere) => Some(Offer::new(Told::of(scenario), elsewhere.purpose)),
         }
     }
 
@@ -96,7 +97,7 @@ fn variables(base: &str, key: &str, scenario: &Scenario) -> [(&'static str, Stri
         ("STATESET_GATEWAY_URL", base.to_owned()),
         ("STATESET_GATEWAY_KEY", key.to_owned()),
         ("STATESET_SCENARIO_ID", scenario.id.clone()),
-        ("STATESET_SCENARIO", told(scenario).to_string()),
+        ("STATESET_SCENARIO", json!(Told::of(scenario)).to_string()),
     ]
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-/// Who it is; `None` where the route is open to everyone.
+/// Who it is; `None` where the route is open to everyone, or has keys of its own.
 fn admitted(app: &App, parts: &axum::http::request::Parts) -> Result<Option<Identity>, ApiError> {
     let security = &app.config().security;
     let is_loopback = app.config().host.is_loopback();
