@@ -45,6 +45,14 @@ fn a_support_agent_is_trained() {
 }
 
 #[test]
+fn a_program_that_names_its_sample_is_trained() {
+    let Some(summary) = trained("by_header.py") else { return };
+    assert_eq!(summary["episodes"], 4, "{summary}");
+    let reward = summary["reward_after"].as_f64().expect("a reward");
+    assert!((0.0..=1.0).contains(&reward), "{summary}");
+}
+
+#[test]
 fn a_program_with_its_own_reward_is_trained() {
     let Some(summary) = trained("own_reward.py") else { return };
     assert_eq!(summary["episodes"], 4, "{summary}");

@@ -79,6 +79,10 @@ fn written() -> Value {
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or a JWT"},
         "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
         "sample_key": {"type": "http", "scheme": "bearer", "description": "The key of a sample"},
+        "sample": {
+            "type": "apiKey", "in": "header", "name": "X-Stateset-Sample",
+            "description": "Names the sample that answers, as run/scenario/sample",
+        },
     });
     let schemas = document["components"]["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {

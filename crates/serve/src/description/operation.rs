@@ -26,9 +26,9 @@ pub(super) struct Kind {
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
     let (need, dialect) = (need_of(path, method), Dialect::of_path(path));
     operation["operationId"] = id_of(path, method).into();
-    operation["security"] = security(need);
+    operation["security"] = security(need, dialect);
     let said = operation["description"].as_str().unwrap_or_default();
-    let said = format!("{said} {}", needed(need));
+    let said = format!("{said} {}", needed(need, dialect));
     // An operation that is open and has no description stays without one.
     operation["description"] = Some(said.trim()).filter(|said| !said.is_empty()).into();
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
@@ -56,21 +56,27 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     add_refusals(&kind, operation);
 }
 
-/// What opens an operation: one of these.
-fn security(need: Need) -> Value {
+/// What opens an operation: one of these. A call of a model may name a sample, whose key then opens it.
+fn security(need: Need, dialect: Dialect) -> Value {
     match need {
         Need::Open => json!([]),
         Need::Sample => json!([{"sample_key": []}]),
-        Need::Role(_) => json!([{"bearer": []}, {"api_key": []}]),
+        Need::Role(_) if dialect == Dialect::Own => json!([{"bearer": []}, {"api_key": []}]),
+        Need::Role(_) => {
+            json!([{"bearer": []}, {"api_key": []}, {"sample": [], "sample_key": []}])
+        }
     }
 }
 
 /// The same for people.
-fn needed(need: Need) -> String {
+fn needed(need: Need, dialect: Dialect) -> String {
     match need {
         Need::Open => String::new(),
         Need::Sample => "Needs the key of the sample.".to_owned(),
-        Need::Role(role) => format!("Needs the role {role}."),
+        Need::Role(role) if dialect == Dialect::Own => format!("Needs the role {role}."),
+        Need::Role(role) => format!(
+            "Needs the role {role}; with X-Stateset-Sample the key of that sample, which then answers."
+        ),
     }
 }
 

@@ -48,6 +48,10 @@ fn statuses(kind: &Kind) -> Vec<u16> {
         Need::Sample => statuses.extend([401, 409]),
         Need::Role(_) => statuses.extend([401, 429, 503]),
     }
+    if !is_own {
+        // What a sample may answer, which the path or a header names.
+        statuses.extend([400, 404, 409]);
+    }
     if kind.has_body {
         statuses.extend([400, 408, 413, 415, if is_own { 422 } else { 404 }]);
     }

@@ -26,10 +26,12 @@ fn put_below_sample(operation: &mut Value, method: &str, path: &str) {
     let same = format!("{} {path}", method.to_uppercase());
     operation["tags"] = json!(["gateway"]);
     if REFUSED.contains(&path) {
-        operation["description"] = format!("As {same}, and refused: a sample is a conversation.").into();
+        operation["description"] =
+            format!("As {same}, and refused: a sample is a conversation.").into();
         operation["responses"] = json!({});
     } else {
-        operation["description"] = format!("As {same}, answered by the episode of the sample.").into();
+        operation["description"] =
+            format!("As {same}, answered by the episode of the sample.").into();
     }
     let mut parameters = json!(Address::into_params(|| None));
     let own = operation["parameters"].as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where a sample is found: run, scenario, sample; in paths.
+//! Where a sample is found: run, scenario, sample; in paths, and in a header.
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
@@ -29,6 +29,14 @@ impl Address {
         Address { run: plain(run), scenario: plain(scenario), sample }
     }
 
+    /// Reads `run/scenario/sample`; `None` where it is not that.
+    pub(super) fn read(name: &str) -> Option<Address> {
+        let parts: Vec<&str> = name.split('/').collect();
+        let [run, scenario, sample] = parts[..] else { return None };
+        let is_plain = parts.iter().all(|part| plain(part) == *part);
+        is_plain.then(|| Address::new(run, scenario, sample.to_owned()))
+    }
+
     /// `run/scenario/sample`.
     pub(crate) fn name(&self) -> String {
         format!("{}/{}/{}", self.run, self.scenario, self.sample)
@@ -54,4 +62,26 @@ fn plain(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
     let text: String = name.chars().take(MAX_PART_CHARS).map(plain).collect();
     if text.is_empty() { "_".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_read_as_it_is_written() {
+        for (run, scenario) in [("job_1", "late-parcel"), ("mein Lauf/2", "ü"), ("", ".")] {
+            let address = Address::new(run, scenario, "0af3".to_owned());
+            assert_eq!(Address::read(&address.name()), Some(address));
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_not_read() {
+        let long = format!("a/b/{}", "c".repeat(MAX_PART_CHARS + 1));
+        for name in ["", "a", "a/b", "a/b/c/d", "a//c", "/a/b", "a/b/", "a/b/c d", "a/b/ü", &long]
+        {
+            assert_eq!(Address::read(name), None, "{name:?}");
+        }
+    }
 }

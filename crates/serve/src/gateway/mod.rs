@@ -20,6 +20,7 @@
 //! | `reward` | what the program says of itself, or the run's reward |
 //! | `address` | where a sample is found |
 //! | `routes`, `server` | what is found there |
+//! | `sample_header` | calls of plain routes that name their sample |
 //! | `take_over` | programs in the place of a run's environments |
 
 mod address;
@@ -33,6 +34,7 @@ mod program;
 mod reward;
 mod routes;
 mod said;
+mod sample_header;
 mod server;
 mod session;
 mod sessions;
@@ -46,6 +48,7 @@ pub use harness::Harness;
 pub(crate) use players::Elsewhere;
 pub use reward::HarnessReward;
 pub(crate) use routes::{GatewayPaths, SAMPLE_PATH, sample_routes};
+pub(crate) use sample_header::{SAMPLE_HEADER, check_plain, with_sample_header};
 pub use server::GatewayServer;
 pub(crate) use session::Session;
 pub(crate) use sessions::{OpenRun, Sessions};

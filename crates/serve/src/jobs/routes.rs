@@ -22,12 +22,12 @@ use axum::{Extension, Json, Router};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::{batch, samples};
 use super::deploy::deploy;
 use super::train_request::TrainRequest;
 use super::training_request::TrainingRequest;
 use super::views::{Training, TrainingEvents};
 use super::wish::Wish;
+use super::{batch, samples};
 use crate::App;
 use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;

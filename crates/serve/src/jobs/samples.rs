@@ -41,10 +41,7 @@ pub(super) fn offer_routes() -> Router<App> {
     params(("run" = String, Path, description = "The training's id")),
     responses((status = 200, description = "Those that are open, taken or not", body = Samples))
 )]
-async fn list(
-    State(app): State<App>,
-    PathName(run): PathName,
-) -> Result<Json<Samples>, ApiError> {
+async fn list(State(app): State<App>, PathName(run): PathName) -> Result<Json<Samples>, ApiError> {
     let offered = app.services()?.jobs().sessions().offered(&run);
     let data = offered.iter().map(|(at, session)| Sample::shown(at, session)).collect();
     samples(&app, &run, data).await

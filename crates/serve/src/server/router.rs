@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use tower::util::option_layer;
 
 use crate::api_error::ApiError;
+use crate::gateway::with_sample_header;
 use crate::observe::around;
 use crate::security::admit;
 use crate::{App, anthropic, dashboard, description, gateway, observe, openai, services};
@@ -20,7 +21,7 @@ pub fn router(app: App) -> Router {
 
 /// Everything the server answers, and these routes besides.
 pub(super) fn router_with(app: App, more: Router<App>) -> Router {
-    routes(app, more)
+    with_sample_header(routes(app, more))
 }
 
 fn routes(app: App, more: Router<App>) -> Router {

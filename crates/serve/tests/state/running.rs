@@ -128,12 +128,33 @@ impl Running {
         store: Store,
         settings: JobSettings,
     ) -> Running {
+        let config = ServeConfig { port: 0, ..ServeConfig::default() };
+        Running::tiny_of(config, folder, store, settings).await
+    }
+
+    /// A server that knows keys and trains.
+    pub(crate) async fn tiny_guarded(security: Security) -> Running {
+        let config =
+            ServeConfig { port: 0, security: Arc::new(security), ..ServeConfig::default() };
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let settings = quick(folder.path());
+        Running::tiny_of(config, folder, store, settings).await
+    }
+
+    async fn tiny_of(
+        config: ServeConfig,
+        folder: Arc<TempDir>,
+        store: Store,
+        settings: JobSettings,
+    ) -> Running {
         let source = opener()("builtin:tiny").unwrap();
         let model = ServedModel::load("tiny", source, &small()).unwrap();
         let library = Library::new("tiny", opener());
         let loaded = Loaded { source: "builtin:tiny".to_owned(), options: small() };
         library.remember("tiny", loaded);
-        Running::over(folder, store, model, library, settings).await
+        Running::of(config, folder, store, model, library, settings).await
     }
 
     /// A server that knows keys and trains nothing itself.
