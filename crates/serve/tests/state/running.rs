@@ -11,8 +11,8 @@ use stateset_serve::jobs::JobSettings;
 use stateset_serve::security::Security;
 use stateset_serve::store::{Clock, Place, Store};
 use stateset_serve::{
-    App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
-    Services,
+    App, DataDisk, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel,
+    Server, Services,
 };
 use stateset_train::ModelSource;
 use tempfile::TempDir;
@@ -140,6 +140,19 @@ impl Running {
         let place = Place { folder: folder.path().to_owned(), database_url: None };
         let store = Store::open(&place, Clock::system()).await.unwrap();
         let settings = quick(folder.path());
+        Running::tiny_of(config, folder, store, settings).await
+    }
+
+    /// A server that trains on this disk and is quick to try again.
+    pub(crate) async fn tiny_on(disk: DataDisk) -> Running {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let data_dir = Some(folder.path().to_owned());
+        let config =
+            ServeConfig { port: 0, data_dir, disk: disk.clone(), ..ServeConfig::default() };
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let pause = Duration::from_millis(200);
+        let settings = JobSettings { disk, pause, ..quick(folder.path()) };
         Running::tiny_of(config, folder, store, settings).await
     }
 
