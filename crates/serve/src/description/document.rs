@@ -175,6 +175,23 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_is_opened_by_its_key_alone_and_may_be_named_in_a_header() {
+        let security = |path: &str| document()["paths"][path]["post"]["security"].clone();
+        let of_sample = json!([{"sample_key": []}]);
+        for route in ["/reward", "/user", "/end", "/v1/chat/completions", "/v1/messages"] {
+            let path = format!("/gateway/{{run}}/{{scenario}}/{{sample}}{route}");
+            assert_eq!(security(&path), of_sample, "{route}");
+        }
+        let named = json!({"sample": [], "sample_key": []});
+        for (path, may_name) in
+            [("/v1/responses", true), ("/v1/messages", true), ("/v1/chat", false)]
+        {
+            let all = security(path);
+            assert_eq!(all.as_array().unwrap().contains(&named), may_name, "{path}");
+        }
+    }
+
+    #[test]
     fn no_two_groups_mean_different_things_by_one_name() {
         let mut known = BTreeMap::new();
         for group in groups() {
