@@ -44,6 +44,8 @@ def play(server, sample, command):
         "ANTHROPIC_API_KEY": key,
         "STATESET_GATEWAY_URL": base,
         "STATESET_GATEWAY_KEY": key,
+        "STATESET_SERVER_URL": server,
+        "STATESET_SAMPLE": sample["path"].removeprefix("/gateway/"),
         "STATESET_SCENARIO_ID": sample["scenario"]["id"],
         "STATESET_SCENARIO": json.dumps(sample["scenario"]),
     }

@@ -24,6 +24,7 @@
 //! | [`anthropic`] | routes that speak as Anthropic's API does |
 //! | `wire` | what such routes share on their way to an answer and back |
 //! | [`services`] | the documented routes of the service, over the same state |
+//! | [`DataDisk`] | the disk of checkpoints, and of health |
 //! | [`LinesFile`] | files that only grow |
 //! | [`store`] | what a server remembers, in a database |
 
@@ -36,6 +37,7 @@ pub mod body;
 mod constraint;
 pub mod conversations;
 pub mod dashboard;
+mod data_disk;
 mod description;
 pub mod embedding;
 pub mod gateway;
@@ -55,6 +57,7 @@ pub mod store;
 mod wire;
 
 pub use app::App;
+pub use data_disk::DataDisk;
 pub use lines_file::LinesFile;
 pub use models::{Library, LoadOptions, Loaded, Models, OpenModel, ServedModel};
 pub use serve_error::ServeError;

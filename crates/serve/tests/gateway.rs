@@ -18,13 +18,16 @@ use tiny_run::tiny_run;
 const AGENT: &str = r#"
 import json, os, sys, urllib.request
 base, key = os.environ["STATESET_GATEWAY_URL"], os.environ["STATESET_GATEWAY_KEY"]
-def post(path, body):
-    headers = {"Authorization": "Bearer " + key, "Content-Type": "application/json"}
-    request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
+server, sample = os.environ["STATESET_SERVER_URL"], os.environ["STATESET_SAMPLE"]
+def post(path, body, at=base, named={}):
+    headers = {"Authorization": "Bearer " + key, "Content-Type": "application/json", **named}
+    request = urllib.request.Request(at + path, json.dumps(body).encode(), headers)
     return json.load(urllib.request.urlopen(request))
-def ask(messages):
-    answer = post("/v1/chat/completions", {"model": "gpt-5", "messages": messages})
+def ask(messages, *where):
+    answer = post("/v1/chat/completions", {"model": "gpt-5", "messages": messages}, *where)
     return answer["choices"][0]["message"]["content"]
+def ask_by_header(messages):
+    return ask(messages, server, {"X-Stateset-Sample": sample})
 "#;
 
 const CONVERSES: &str = r#"
@@ -72,23 +75,26 @@ fn conversations(folder: &RunFolder) -> Vec<Trajectory> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_trains_the_weights_that_the_process_trains() {
-    let places = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let plain = run_in(places[0].path());
+    let place = tempfile::tempdir().unwrap();
+    let plain = run_in(place.path());
     let plain_folder = plain.folder.clone();
     plain.train_checked().await.unwrap();
-    let run = run_in(places[1].path());
-    let folder = train_with(run, places[1].path(), CONVERSES).await;
-    let (ours, theirs) = (conversations(&plain_folder), conversations(&folder));
+    let ours = conversations(&plain_folder);
     assert_eq!(ours.len(), 3);
-    for (a, b) in ours.iter().zip(&theirs) {
-        assert_eq!(a.trace, b.trace, "tokens of {}", a.scenario_id);
-        assert_eq!(a.turns, b.turns);
-        assert_eq!(a.reward, b.reward);
+    // Its calls are found by the path, and by the header.
+    for script in [CONVERSES, &CONVERSES.replace("ask(", "ask_by_header(")] {
+        let place = tempfile::tempdir().unwrap();
+        let folder = train_with(run_in(place.path()), place.path(), script).await;
+        for (a, b) in ours.iter().zip(&conversations(&folder)) {
+            assert_eq!(a.trace, b.trace, "tokens of {}", a.scenario_id);
+            assert_eq!(a.turns, b.turns);
+            assert_eq!(a.reward, b.reward);
+        }
+        let weights = |folder: &RunFolder| {
+            std::fs::read(folder.final_checkpoint().join("model.safetensors")).unwrap()
+        };
+        assert!(weights(&plain_folder) == weights(&folder), "the trained weights differ");
     }
-    let weights = |folder: &RunFolder| {
-        std::fs::read(folder.final_checkpoint().join("model.safetensors")).unwrap()
-    };
-    assert!(weights(&plain_folder) == weights(&folder), "the trained weights differ");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,9 +135,9 @@ async fn programs_that_fail_are_failed_samples_and_no_failed_runs() {
 async fn refusals_have_codes() {
     let script = r#"
 import urllib.error
-def code(path, body, headers=None):
+def code(path, body, headers=None, at=base):
     headers = {"Content-Type": "application/json", **(headers or {"Authorization": "Bearer " + key})}
-    request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
+    request = urllib.request.Request(at + path, json.dumps(body).encode(), headers)
     try:
         urllib.request.urlopen(request)
         return 200
@@ -144,7 +150,14 @@ found = [
     code("/reward", {"rewrd": 1}),
     code("/v1/completions", {"prompt": "once"}),
     code("/v1/chat/completions", {"messages": []}),
+    code("/v1/nothing", {}),
 ]
+def named(name, key=key):
+    headers = {"X-Stateset-Sample": name, **({"Authorization": "Bearer " + key} if key else {})}
+    return code("/v1/chat/completions", {"messages": []}, headers, server)
+elsewhere = sample.rsplit("/", 1)[0] + "/0"
+found += [named(sample), named(sample, "wrong"), named(sample, None), named(elsewhere), named("sample")]
+found.append(code("/v1/chat/completions", {"messages": []}, None, server))
 code("/user", {})
 found.append(code("/user", {}))
 ask([{"role": "user", "content": "Hi"}])
@@ -163,6 +176,13 @@ open(os.environ["FOUND"] if "FOUND" in os.environ else sys.argv[0] + ".found", "
         [422, "unknown_field"],
         [400, "invalid_value"],
         [400, "invalid_value"],
+        [404, "not_found"],
+        [400, "invalid_value"],
+        [404, "not_found"],
+        [401, "missing_key"],
+        [404, "not_found"],
+        [400, "invalid_header"],
+        [404, "not_found"],
         [409, "not_the_users_turn"],
         200,
         [409, "reward_given"],

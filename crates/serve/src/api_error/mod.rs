@@ -14,4 +14,4 @@ pub use api_error::ApiError;
 pub(crate) use dialect::written;
 pub use dialect::{Dialect, layer};
 pub(crate) use full_disk::{full_disk, is_full_disk};
-pub(crate) use own_body::{Asked, OwnError, own_errors};
+pub(crate) use own_body::{Asked, OwnError, words_of_path};

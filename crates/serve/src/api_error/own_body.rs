@@ -82,12 +82,13 @@ impl OwnError {
 }
 
 /// For `axum::middleware::from_fn`, where nothing else knows the request: writes an [`ApiError`] that a
-/// handler returned, in this server's own words.
-pub(crate) async fn own_errors(request: Request, next: Next) -> Response {
+/// handler returned, in the words of the API that the path belongs to.
+pub(crate) async fn words_of_path(request: Request, next: Next) -> Response {
+    let dialect = Dialect::of_path(request.uri().path());
     let asked = Asked::new(RequestId::of(request.headers()), request.uri().clone());
     let mut response = next.run(request).await;
     match response.extensions_mut().remove::<ApiError>() {
-        Some(error) => written(response, &error, Dialect::Own, Some(&asked)),
+        Some(error) => written(response, &error, dialect, Some(&asked)),
         None => response,
     }
 }

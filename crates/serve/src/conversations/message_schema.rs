@@ -10,7 +10,7 @@ use crate::openai::schemas::text_or_parts;
 
 /// A message in OpenAI's layout.
 #[derive(ToSchema)]
-pub(super) struct ConversationMessage {
+pub(crate) struct ConversationMessage {
     /// Who says it.
     role: MessageRole,
     /// A text or parts; null counts as empty.

@@ -28,6 +28,7 @@ pub(crate) use ask::{Ask, checked_metadata};
 pub(crate) use bodies::{ChatMetadata, ConversationAnswer};
 pub(crate) use caller::Caller;
 pub(crate) use history::MAX_MESSAGE_CHARS;
+pub(crate) use message_schema::ConversationMessage;
 pub(crate) use routes::{ConversationPaths, ROOTS, add_message, conversation_routes, one, remove};
 pub use rules::ConversationRules;
 pub(crate) use turn::{Said, Turn, say};

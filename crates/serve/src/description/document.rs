@@ -11,29 +11,31 @@ use super::aliases::add_aliases;
 use super::links::add_links;
 use super::operation::complete;
 use super::refusals::responses;
+use super::samples::add_samples;
 use crate::agents::AgentPaths;
 use crate::api_error::OwnError;
 use crate::conversations::ConversationPaths;
+use crate::gateway::GatewayPaths;
 use crate::jobs::JobPaths;
 use crate::observe::ObservePaths;
 use crate::services::{ChatPaths, ServicePaths};
 use crate::{anthropic, openai};
 
 /// What the groups of routes are for.
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("openai", "As OpenAI's API"),
     ("anthropic", "As Anthropic's API"),
     ("agents", "A model with instructions and a way to draw"),
     ("conversations", "Conversations whose history the server keeps"),
     ("training", "Trainings, which run in the server"),
+    ("gateway", "Samples of trainings, which programs play"),
     ("operations", "How the server is, and how much it does"),
 ];
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(written);
 static ENDPOINTS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(grouped);
 
-/// The server's OpenAPI 3.1 document. The pages under `/dashboard`, the WebSocket
-/// `/ws`, and what programs under training find below `/gateway` are not in it.
+/// The server's OpenAPI 3.1 document. The pages under `/dashboard` and the WebSocket `/ws` are not in it.
 pub(crate) fn document() -> &'static Value {
     &DOCUMENT
 }
@@ -47,7 +49,7 @@ pub(crate) fn endpoints() -> &'static BTreeMap<String, Vec<String>> {
 #[openapi(components(schemas(OwnError)))]
 struct Shared;
 
-fn groups() -> [utoipa::openapi::OpenApi; 9] {
+fn groups() -> [utoipa::openapi::OpenApi; 10] {
     [
         DocumentPaths::openapi(),
         ObservePaths::openapi(),
@@ -56,6 +58,7 @@ fn groups() -> [utoipa::openapi::OpenApi; 9] {
         ConversationPaths::openapi(),
         ChatPaths::openapi(),
         JobPaths::openapi(),
+        GatewayPaths::openapi(),
         openai::openapi(),
         anthropic::openapi(),
     ]
@@ -75,9 +78,15 @@ fn written() -> Value {
     document["components"]["securitySchemes"] = json!({
         "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or a JWT"},
         "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        "sample_key": {"type": "http", "scheme": "bearer", "description": "The key of a sample"},
+        "sample": {
+            "type": "apiKey", "in": "header", "name": "X-Stateset-Sample",
+            "description": "Names the sample that answers, as run/scenario/sample",
+        },
     });
     let schemas = document["components"]["schemas"].clone();
     if let Some(paths) = document["paths"].as_object_mut() {
+        add_samples(paths);
         add_aliases(paths);
         for (path, method, operation) in operations(paths) {
             complete(path, method, operation, &schemas);
@@ -104,7 +113,7 @@ fn grouped() -> BTreeMap<String, Vec<String>> {
     groups
         .entry("operations".to_owned())
         .or_default()
-        .extend(["/dashboard", "/gateway/{run}/samples", "/ws"].map(str::to_owned));
+        .extend(["/dashboard", "/ws"].map(str::to_owned));
     groups
 }
 
@@ -117,11 +126,11 @@ mod tests {
     use tower::ServiceExt;
 
     use super::*;
-    use crate::server::{paths_of, router};
+    use crate::server::{paths, router};
     use crate::{App, Models, ServeConfig};
 
-    /// Pages for people, what is no request and answer, and what programs under training are told.
-    const LEFT_OUT: [&str; 4] = ["/dashboard", "/ws", "/v1/ws", "/gateway"];
+    /// Pages for people, and what is no request and answer.
+    const LEFT_OUT: [&str; 3] = ["/dashboard", "/ws", "/v1/ws"];
 
     fn is_left_out(path: &str) -> bool {
         LEFT_OUT.iter().any(|left_out| {
@@ -137,9 +146,10 @@ mod tests {
 
     /// Every path of the router with the methods that it takes, which it says when it is asked otherwise.
     async fn routed() -> BTreeSet<(String, String)> {
-        let router = router(App::new(ServeConfig::default(), Models::new(Vec::new())));
+        let app = App::new(ServeConfig::default(), Models::new(Vec::new()));
+        let router = router(app.clone());
         let mut routed = BTreeSet::new();
-        for path in paths_of(&router).into_iter().filter(|path| !is_left_out(path)) {
+        for path in paths(app).into_iter().filter(|path| !is_left_out(path)) {
             let uri = path.replace(['{', '}', '*'], "");
             let asked =
                 Request::builder().method(Method::TRACE).uri(uri).header("host", "localhost");
@@ -162,6 +172,23 @@ mod tests {
         assert!(missing.is_empty(), "routes without a description: {missing:#?}");
         let invented: Vec<_> = described.difference(&routed).collect();
         assert!(invented.is_empty(), "described, and no routes: {invented:#?}");
+    }
+
+    #[test]
+    fn a_sample_is_opened_by_its_key_alone_and_may_be_named_in_a_header() {
+        let security = |path: &str| document()["paths"][path]["post"]["security"].clone();
+        let of_sample = json!([{"sample_key": []}]);
+        for route in ["/reward", "/user", "/end", "/v1/chat/completions", "/v1/messages"] {
+            let path = format!("/gateway/{{run}}/{{scenario}}/{{sample}}{route}");
+            assert_eq!(security(&path), of_sample, "{route}");
+        }
+        let named = json!({"sample": [], "sample_key": []});
+        for (path, may_name) in
+            [("/v1/responses", true), ("/v1/messages", true), ("/v1/chat", false)]
+        {
+            let all = security(path);
+            assert_eq!(all.as_array().unwrap().contains(&named), may_name, "{path}");
+        }
     }
 
     #[test]

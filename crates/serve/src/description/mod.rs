@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `document` | the whole: what each group of routes says of itself, put together |
+//! | `samples` | the APIs of models below the path of a sample |
 //! | `aliases` | paths that lead to the handlers of others |
 //! | `operation` | what is true of every operation: its name, who may use it, headers |
 //! | `refusals` | the errors of each kind of operation, in the words of its API |
@@ -19,6 +20,7 @@ mod links;
 mod operation;
 mod refusals;
 mod routes;
+mod samples;
 
 pub(crate) use document::{document, endpoints};
 pub(crate) use routes::{DocumentPaths, routes};

@@ -10,8 +10,8 @@ use crate::security::{Need, access_of};
 /// What decides over the errors of an operation.
 pub(super) struct Kind {
     pub(super) dialect: Dialect,
-    /// Everyone may use it.
-    pub(super) is_open: bool,
+    /// Who may use it.
+    pub(super) need: Need,
     /// Something is sent along.
     pub(super) has_body: bool,
     /// The path holds the name of something.
@@ -24,17 +24,13 @@ pub(super) struct Kind {
 
 /// Completes the description of an operation; `schemas` are those of the document.
 pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas: &Value) {
-    let need = need_of(path, method);
+    let (need, dialect) = (need_of(path, method), Dialect::of_path(path));
     operation["operationId"] = id_of(path, method).into();
-    operation["security"] = match need {
-        Need::Open => json!([]),
-        Need::Role(_) => json!([{"bearer": []}, {"api_key": []}]),
-    };
-    if let Need::Role(role) = need {
-        let said = operation["description"].as_str().unwrap_or_default();
-        operation["description"] = format!("{said} Needs the role {role}.").trim_start().into();
-    }
-    let dialect = Dialect::of_path(path);
+    operation["security"] = security(need, dialect);
+    let said = operation["description"].as_str().unwrap_or_default();
+    let said = format!("{said} {}", needed(need, dialect));
+    // An operation that is open and has no description stays without one.
+    operation["description"] = Some(said.trim()).filter(|said| !said.is_empty()).into();
     for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
         cannot_be_null(&mut parameter["schema"]);
     }
@@ -44,7 +40,7 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     let parameters = operation["parameters"].as_array();
     let kind = Kind {
         dialect,
-        is_open: need == Need::Open,
+        need,
         has_body: operation["requestBody"].is_object(),
         has_name: path.contains('{'),
         has_parameters: parameters.into_iter().flatten().any(|parameter| parameter["in"] != "path"),
@@ -53,11 +49,35 @@ pub(super) fn complete(path: &str, method: &str, operation: &mut Value, schemas:
     tidy(operation);
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         response["headers"] = headers(status.parse().unwrap_or_default());
-        if need != Need::Open {
+        if matches!(need, Need::Role(_)) {
             add_limits(&mut response["headers"]);
         }
     }
     add_refusals(&kind, operation);
+}
+
+/// What opens an operation: one of these. A call of a model may name a sample, whose key then opens it.
+fn security(need: Need, dialect: Dialect) -> Value {
+    match need {
+        Need::Open => json!([]),
+        Need::Sample => json!([{"sample_key": []}]),
+        Need::Role(_) if dialect == Dialect::Own => json!([{"bearer": []}, {"api_key": []}]),
+        Need::Role(_) => {
+            json!([{"bearer": []}, {"api_key": []}, {"sample": [], "sample_key": []}])
+        }
+    }
+}
+
+/// The same for people.
+fn needed(need: Need, dialect: Dialect) -> String {
+    match need {
+        Need::Open => String::new(),
+        Need::Sample => "Needs the key of the sample.".to_owned(),
+        Need::Role(role) if dialect == Dialect::Own => format!("Needs the role {role}."),
+        Need::Role(role) => format!(
+            "Needs the role {role}; with X-Stateset-Sample the key of that sample, which then answers."
+        ),
+    }
 }
 
 fn header(what: &str, schema: Value) -> Value {

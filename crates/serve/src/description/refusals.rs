@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Kind, headers};
 use crate::api_error::Dialect;
+use crate::security::Need;
 
 /// Every status of an error, and when it comes.
 const WHEN: [(u16, &str); 13] = [
@@ -42,8 +43,14 @@ pub(super) fn responses() -> Map<String, Value> {
 fn statuses(kind: &Kind) -> Vec<u16> {
     let is_own = kind.dialect == Dialect::Own;
     let mut statuses = vec![403, 500];
-    if !kind.is_open {
-        statuses.extend([401, 429, 503]);
+    match kind.need {
+        Need::Open => {}
+        Need::Sample => statuses.extend([401, 409]),
+        Need::Role(_) => statuses.extend([401, 429, 503]),
+    }
+    if !is_own {
+        // What a sample may answer, which the path or a header names.
+        statuses.extend([400, 404, 409]);
     }
     if kind.has_body {
         statuses.extend([400, 408, 413, 415, if is_own { 422 } else { 404 }]);
@@ -54,7 +61,7 @@ fn statuses(kind: &Kind) -> Vec<u16> {
     if kind.has_parameters && is_own {
         statuses.push(422);
     }
-    if kind.writes && is_own {
+    if kind.writes && is_own && kind.need != Need::Sample {
         statuses.push(507);
     }
     statuses

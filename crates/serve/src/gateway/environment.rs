@@ -11,12 +11,13 @@ use stateset_core::{
 };
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::address::Address;
 use super::players::{Elsewhere, Player, Players};
 use super::program::Ending;
 use super::reward::{PROGRAM_REWARD, Verdict};
 use super::said::{Next, next};
 use super::session::{Call, Session};
-use super::sessions::{Address, Sessions};
+use super::sessions::Sessions;
 use super::world::World;
 
 /// Plays episodes by a program for each, which is started here or takes the sample from elsewhere.
@@ -75,8 +76,7 @@ impl HarnessEnvironment {
 
     fn start(&self, scenario: &Scenario, stream: Stream) -> Result<Arc<Live>, RolloutError> {
         let (sample, key) = (secret(8)?, format!("sk-harness-{}", secret(16)?));
-        let run = self.players.run().to_owned();
-        let address = Address { run, scenario: place(&scenario.id), sample };
+        let address = Address::new(self.players.run(), &scenario.id, sample);
         let world = World::new(self.inner.clone(), scenario.clone(), stream);
         let (session, calls) = Session::new(key, Some(world), self.players.offer(scenario));
         let session = Arc::new(session);
@@ -229,13 +229,6 @@ impl Talk {
             }
         }
     }
-}
-
-/// A scenario's id as a part of an address.
-fn place(id: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let text: String = id.chars().take(100).map(plain).collect();
-    if text.is_empty() { "_".to_owned() } else { text }
 }
 
 /// `n` random bytes as text.

@@ -18,9 +18,12 @@
 //! | `world` | the run's own environment, which a program may ask what the user says |
 //! | `program` | the process: started, limited, heard and ended with all its children |
 //! | `reward` | what the program says of itself, or the run's reward |
-//! | `routes`, `server` | the addresses |
+//! | `address` | where a sample is found |
+//! | `routes`, `server` | what is found there |
+//! | `sample_header` | calls of plain routes that name their sample |
 //! | `take_over` | programs in the place of a run's environments |
 
+mod address;
 mod environment;
 mod harness;
 #[cfg(test)]
@@ -31,6 +34,7 @@ mod program;
 mod reward;
 mod routes;
 mod said;
+mod sample_header;
 mod server;
 mod session;
 mod sessions;
@@ -38,12 +42,15 @@ mod take_over;
 mod told;
 mod world;
 
+pub(crate) use address::Address;
 pub use environment::HarnessEnvironment;
 pub use harness::Harness;
 pub(crate) use players::Elsewhere;
 pub use reward::HarnessReward;
-pub(crate) use routes::sample_routes;
+pub(crate) use routes::{GatewayPaths, SAMPLE_PATH, sample_routes};
+pub(crate) use sample_header::{SAMPLE_HEADER, check_plain, with_sample_header};
 pub use server::GatewayServer;
 pub(crate) use session::Session;
-pub(crate) use sessions::{Address, OpenRun, Sessions};
+pub(crate) use sessions::{OpenRun, Sessions};
 pub use take_over::take_over;
+pub(crate) use told::Told;

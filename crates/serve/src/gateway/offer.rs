@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use serde_json::Value;
+use super::told::Told;
 
 /// A sample that is offered to programs elsewhere.
 pub(crate) struct Offer {
     /// What the program is told of its scenario.
-    pub(crate) scenario: Value,
+    pub(crate) scenario: Told,
     /// What it is played for: `training` or `evaluation`.
     pub(crate) purpose: &'static str,
     /// When it was offered.
@@ -18,7 +18,7 @@ pub(crate) struct Offer {
 
 impl Offer {
     /// An offer that nobody took yet.
-    pub(super) fn new(scenario: Value, purpose: &'static str) -> Offer {
+    pub(super) fn new(scenario: Told, purpose: &'static str) -> Offer {
         Offer { scenario, purpose, since: Instant::now(), is_taken: AtomicBool::new(false) }
     }
 

@@ -5,16 +5,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
 use stateset_core::{RolloutError, Scenario};
 use tokio::time::{Instant, timeout_at};
 
 use super::Harness;
+use super::address::Address;
 use super::environment::failed;
 use super::offer::Offer;
 use super::program::{Ending, Program};
 use super::session::Session;
-use super::sessions::Address;
-use super::told::told;
+use super::told::Told;
 
 /// Who plays the samples of an environment.
 pub(super) enum Players {
@@ -56,7 +57,9 @@ impl Players {
     pub(super) fn offer(&self, scenario: &Scenario) -> Option<Offer> {
         match self {
             Players::Here(..) => None,
-            Players::Elsewhere(elsewhere) => Some(Offer::new(told(scenario), elsewhere.purpose)),
+            Players::Elsewhere(elsewhere) => {
+                Some(Offer::new(Told::of(scenario), elsewhere.purpose))
+            }
         }
     }
 
@@ -76,8 +79,7 @@ impl Players {
                 Ok(Player::Elsewhere { session, time_limit: *time_limit, until })
             }
             Players::Here(harness, server) => {
-                let base = format!("http://{server}{}", address.path());
-                let variables = variables(&base, session.key(), scenario);
+                let variables = variables(*server, address, session.key(), scenario);
                 let program = Program::start(harness, &variables).map_err(|error| {
                     failed(format!("start the program {:?}: {error}", harness.command))
                 })?;
@@ -87,16 +89,25 @@ impl Players {
     }
 }
 
-fn variables(base: &str, key: &str, scenario: &Scenario) -> [(&'static str, String); 8] {
+fn variables(
+    server: SocketAddr,
+    address: &Address,
+    key: &str,
+    scenario: &Scenario,
+) -> [(&'static str, String); 10] {
+    let server = format!("http://{server}");
+    let base = format!("{server}{}", address.path());
     [
         ("OPENAI_BASE_URL", format!("{base}/v1")),
         ("OPENAI_API_KEY", key.to_owned()),
-        ("ANTHROPIC_BASE_URL", base.to_owned()),
+        ("ANTHROPIC_BASE_URL", base.clone()),
         ("ANTHROPIC_API_KEY", key.to_owned()),
-        ("STATESET_GATEWAY_URL", base.to_owned()),
+        ("STATESET_GATEWAY_URL", base),
         ("STATESET_GATEWAY_KEY", key.to_owned()),
+        ("STATESET_SERVER_URL", server),
+        ("STATESET_SAMPLE", address.name()),
         ("STATESET_SCENARIO_ID", scenario.id.clone()),
-        ("STATESET_SCENARIO", told(scenario).to_string()),
+        ("STATESET_SCENARIO", json!(Told::of(scenario)).to_string()),
     ]
 }
 

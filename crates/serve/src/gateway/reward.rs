@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use stateset_core::{
     Reward, RewardComponent, RewardContext, RewardResult, Score, Trajectory, Weighing,
 };
+use utoipa::ToSchema;
 
 use crate::api_error::ApiError;
 
@@ -17,12 +18,12 @@ pub(super) const PROGRAM_REWARD: &str = "program_reward";
 const MAX_PARTS: usize = 64;
 
 /// A program's own verdict.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Verdict {
     /// The reward.
     reward: f64,
-    /// Its parts, for people to read; they are not added up.
+    /// Its parts, at most 64, for people to read; they are not added up.
     #[serde(default)]
     components: BTreeMap<String, f64>,
 }

@@ -3,18 +3,21 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderMap, Uri};
+use axum::middleware::from_fn;
 use stateset_core::Environment;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use super::players::Players;
 use super::routes::{Gateway, sample_routes};
+use super::sample_header::{check_plain, with_sample_header};
 use super::sessions::Sessions;
 use super::{Harness, HarnessEnvironment};
 use crate::ServeError;
-use crate::server::ServeConfig;
+use crate::api_error::{ApiError, words_of_path};
+use crate::server::{ServeConfig, wrong_method};
 
 /// Answers the programs of one run, on a free port of this machine's own address. Ends when it is dropped.
 pub struct GatewayServer {
@@ -37,7 +40,13 @@ impl GatewayServer {
         let config = ServeConfig::default();
         let body_limit = DefaultBodyLimit::max(config.max_body_bytes);
         let gateway = Gateway::new(sessions.clone(), config);
-        let router: Router = sample_routes().layer(body_limit).with_state(gateway);
+        let routes = sample_routes()
+            .fallback(no_route)
+            .method_not_allowed_fallback(wrong_method)
+            .layer(body_limit)
+            .layer(from_fn(words_of_path))
+            .with_state(gateway);
+        let router = with_sample_header(routes);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the gateway broke");
@@ -52,6 +61,15 @@ impl GatewayServer {
         let players = Players::Here(harness, self.address);
         HarnessEnvironment::new(players, self.sessions.clone(), inner)
     }
+}
+
+async fn no_route(uri: Uri, headers: HeaderMap) -> ApiError {
+    let plain = check_plain(uri.path(), &headers).map(|()| {
+        let mut error = ApiError::not_found("route", uri.path());
+        error.message.push_str("; name the sample in the path, or in X-Stateset-Sample");
+        error
+    });
+    plain.unwrap_or_else(|error| error)
 }
 
 impl Drop for GatewayServer {

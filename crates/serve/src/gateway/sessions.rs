@@ -4,25 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::sync::watch;
 
+use super::address::Address;
 use super::session::Session;
 use crate::api_error::ApiError;
-
-/// Where a session is found: run, scenario, sample.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Address {
-    pub(crate) run: String,
-    pub(crate) scenario: String,
-    pub(crate) sample: String,
-}
-
-impl Address {
-    /// The path that all routes of the sample begin with.
-    pub(crate) fn path(&self) -> String {
-        format!("/gateway/{}/{}/{}", self.run, self.scenario, self.sample)
-    }
-}
 
 /// All open sessions. Clones share them.
 #[derive(Clone, Default)]
@@ -71,9 +58,7 @@ impl Sessions {
         let open = self.read();
         let session = open.sessions.get(address).filter(|session| session.opens_with(key));
         session.cloned().ok_or_else(|| {
-            let Address { run, scenario, sample } = address;
-            let mut error =
-                ApiError::not_found("open sample", &format!("{run}/{scenario}/{sample}"));
+            let mut error = ApiError::not_found("open sample", &address.name());
             error.message.push_str(" for this key; it may be over");
             error
         })
@@ -142,4 +127,10 @@ impl Drop for OpenRun {
         self.sessions.write().runs.remove(&self.run);
         self.sessions.shared.changed.send_replace(());
     }
+}
+
+/// 401: no key of the sample was sent.
+pub(super) fn missing_key() -> ApiError {
+    let message = "the sample's key is missing: send \"Authorization: Bearer KEY\"";
+    ApiError::new(StatusCode::UNAUTHORIZED, "missing_key", message)
 }

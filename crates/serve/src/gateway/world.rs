@@ -9,8 +9,10 @@ use stateset_core::{
     Scenario, Stream,
 };
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 use crate::api_error::ApiError;
+use crate::conversations::ConversationMessage;
 
 /// The environment of one episode, as its program meets it.
 pub(super) struct World {
@@ -30,9 +32,10 @@ struct Inside {
 }
 
 /// What the user says.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct UserTurn {
     /// The messages to add to the conversation.
+    #[schema(value_type = Vec<ConversationMessage>)]
     messages: Vec<MessageRecord>,
     /// Nothing is to be answered any more.
     done: bool,

@@ -3,13 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::DataDisk;
 use crate::store::millis;
 
 /// How a process works on jobs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct JobSettings {
     /// Folder in which every job has its run folder. Processes that share jobs need to share it too.
     pub runs: PathBuf,
+    /// The disk of that folder, to which checkpoints go.
+    pub disk: DataDisk,
     /// Jobs that train at the same time; 0 leaves them to other processes.
     pub max_running: usize,
     /// Threads that each one computes with; half of the machine where absent.
@@ -39,6 +42,7 @@ impl JobSettings {
     pub fn new(runs: impl Into<PathBuf>) -> JobSettings {
         JobSettings {
             runs: runs.into(),
+            disk: DataDisk::default(),
             max_running: 1,
             threads: None,
             max_unfinished: 64,

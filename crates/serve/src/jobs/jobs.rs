@@ -195,6 +195,7 @@ impl Jobs {
             settings: wish.settings.clone(),
             model: model.clone(),
             run: run.clone(),
+            disk: self.inner.settings.disk.clone(),
             threads: self.inner.settings.n_threads(),
             gateway: wish.gateway.clone(),
         };
@@ -334,6 +335,7 @@ impl Inner {
             settings,
             model: job.model.clone(),
             run: RunFolder::new(&job.run_dir),
+            disk: self.settings.disk.clone(),
             threads: self.settings.n_threads(),
             gateway: gateway.map_err(|error| format!("its request is damaged: {error}"))?,
         })

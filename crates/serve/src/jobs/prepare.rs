@@ -10,6 +10,7 @@ use stateset_train::{JudgeModel, OnlineRun, RunFolder, TrainError};
 
 use super::gateway_wish::GatewayWish;
 use super::wish::Wish;
+use crate::DataDisk;
 use crate::api_error::ApiError;
 use crate::models::Library;
 use crate::services::unusable;
@@ -21,6 +22,8 @@ pub(super) struct Described {
     /// What to open.
     pub(super) model: String,
     pub(super) run: RunFolder,
+    /// Where its checkpoints go.
+    pub(super) disk: DataDisk,
     pub(super) threads: usize,
     /// Who plays, where that are programs.
     pub(super) gateway: Option<GatewayWish>,
@@ -58,6 +61,7 @@ impl Described {
         let judge = judge.map_err(Refusal::Run)?.map(|model| JudgeModel::Local(Box::new(model)));
         let mut run = OnlineRun::new(resolved, Some(model)).map_err(Refusal::Run)?;
         run.judge = judge;
+        run.disk = self.disk.shared();
         Ok(run)
     }
 

@@ -11,8 +11,8 @@
 //! | `POST /training/{id}/deploy` | 200, the served model | 404, 409 `no_checkpoint` |
 //! | `DELETE /training/{id}` | 202, the job, which ends after its step | 404, 409 `training_over` |
 //!
-//! [`super::samples`] has the samples of those that programs play. `/v1/training/{id}`, `/api/jobs/{id}`, `/api/status/{id}` and their mirrors below `/v1` and `/api/v2` are the
-//! same jobs.
+//! [`super::samples`] has the samples of those that programs play. `/v1/training/{id}`, `/api/jobs/{id}`,
+//! `/api/status/{id}` and their mirrors below `/v1` and `/api/v2` are the same jobs.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -22,13 +22,12 @@ use axum::{Extension, Json, Router};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::batch;
 use super::deploy::deploy;
-use super::samples::offer_routes;
 use super::train_request::TrainRequest;
 use super::training_request::TrainingRequest;
 use super::views::{Training, TrainingEvents};
 use super::wish::Wish;
+use super::{batch, samples};
 use crate::App;
 use crate::api_error::{ApiError, OwnError};
 use crate::body::OptionalJson;
@@ -52,7 +51,9 @@ const MAX_EVENTS: usize = 1000;
     serve_it,
     batch::train,
     batch::status,
-    batch::cancel
+    batch::cancel,
+    samples::list,
+    samples::take
 ))]
 pub(crate) struct JobPaths;
 
@@ -77,7 +78,7 @@ pub(crate) fn job_routes() -> Router<App> {
             .route(&format!("{root}/{{id}}/resume"), post(resume))
             .route(&format!("{root}/{{id}}/deploy"), post(serve_it));
     }
-    router.merge(offer_routes())
+    router.merge(samples::offer_routes())
 }
 
 /// Trains an agent on scenarios

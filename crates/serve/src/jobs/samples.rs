@@ -13,14 +13,14 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::views::job_status;
+use super::views::{TrainingStatus, job_status};
 use crate::App;
 use crate::api_error::ApiError;
 use crate::body::OptionalJson;
-use crate::gateway::{Address, Session};
+use crate::gateway::{Address, Session, Told};
 use crate::path_name::PathName;
 use crate::services::unusable;
 
@@ -33,18 +33,30 @@ pub(super) fn offer_routes() -> Router<App> {
     Router::new().route("/gateway/{run}/samples", get(list).post(take))
 }
 
-async fn list(State(app): State<App>, PathName(run): PathName) -> Result<Json<Value>, ApiError> {
+/// The open samples of a training
+#[utoipa::path(
+    get,
+    path = "/gateway/{run}/samples",
+    tag = "gateway",
+    params(("run" = String, Path, description = "The training's id")),
+    responses((status = 200, description = "Those that are open, taken or not", body = Samples))
+)]
+async fn list(State(app): State<App>, PathName(run): PathName) -> Result<Json<Samples>, ApiError> {
     let offered = app.services()?.jobs().sessions().offered(&run);
-    body(&app, &run, offered.iter().map(|(at, session)| sample_body(at, session)).collect()).await
+    let data = offered.iter().map(|(at, session)| Sample::shown(at, session)).collect();
+    samples(&app, &run, data).await
 }
 
 /// What is to be taken.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = TakeSamples)]
 struct Take {
     /// At most so many samples.
+    #[schema(minimum = 1, maximum = 64)]
     n: usize,
     /// Where there is none, how long to wait for one.
+    #[schema(minimum = 0, maximum = 60)]
     wait_secs: u64,
 }
 
@@ -54,11 +66,70 @@ impl Default for Take {
     }
 }
 
+/// Samples of a training.
+#[derive(Serialize, ToSchema)]
+struct Samples {
+    /// Always `list`.
+    object: &'static str,
+    /// The samples, the oldest first.
+    data: Vec<Sample>,
+    /// Where the training stands; once it is over there are no more.
+    #[schema(value_type = TrainingStatus)]
+    status: &'static str,
+    /// Whether this server works on it.
+    is_played_here: bool,
+}
+
+/// A sample that a program elsewhere plays.
+#[derive(Serialize, ToSchema)]
+struct Sample {
+    /// What the paths of its routes begin with.
+    path: String,
+    /// Its name within its run and scenario.
+    sample: String,
+    /// `training` or `evaluation`.
+    purpose: Option<&'static str>,
+    /// Whether somebody has it.
+    is_taken: bool,
+    /// What it is about.
+    scenario: Option<Told>,
+    /// What opens it, for whoever takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+}
+
+impl Sample {
+    fn shown(at: &Address, session: &Session) -> Sample {
+        let offer = session.offer.as_ref();
+        Sample {
+            path: at.path(),
+            sample: at.sample.clone(),
+            purpose: offer.map(|offer| offer.purpose),
+            is_taken: offer.is_some_and(|offer| offer.is_taken()),
+            scenario: offer.map(|offer| offer.scenario.clone()),
+            key: None,
+        }
+    }
+
+    fn taken(at: &Address, session: &Session) -> Sample {
+        Sample { key: Some(session.key().to_owned()), ..Sample::shown(at, session) }
+    }
+}
+
+/// Takes samples of a training
+#[utoipa::path(
+    post,
+    path = "/gateway/{run}/samples",
+    tag = "gateway",
+    params(("run" = String, Path, description = "The training's id")),
+    request_body = Take,
+    responses((status = 200, description = "Those that are now the caller's to play", body = Samples))
+)]
 async fn take(
     State(app): State<App>,
     PathName(run): PathName,
     OptionalJson(asked): OptionalJson<Take>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Samples>, ApiError> {
     if !(1..=MAX_SAMPLES).contains(&asked.n) {
         let message = format!("allowed are 1 to {MAX_SAMPLES}");
         return Err(unusable("invalid_value", "n", message));
@@ -72,29 +143,13 @@ async fn take(
     let is_over = jobs.find(&run).await?.state.is_over();
     let wait = if is_over { Duration::ZERO } else { Duration::from_secs(asked.wait_secs) };
     let taken = jobs.sessions().take(&run, asked.n, wait).await;
-    let with_key = |(at, session): &(Address, std::sync::Arc<Session>)| {
-        let mut body = sample_body(at, session);
-        body["key"] = session.key().into();
-        body
-    };
-    body(&app, &run, taken.iter().map(with_key).collect()).await
+    let data = taken.iter().map(|(at, session)| Sample::taken(at, session)).collect();
+    samples(&app, &run, data).await
 }
 
-async fn body(app: &App, run: &str, samples: Vec<Value>) -> Result<Json<Value>, ApiError> {
+async fn samples(app: &App, run: &str, data: Vec<Sample>) -> Result<Json<Samples>, ApiError> {
     let jobs = app.services()?.jobs();
     let job = jobs.find(run).await?;
-    Ok(Json(json!({
-        "object": "list", "data": samples, "status": job_status(&job),
-        "is_played_here": jobs.sessions().is_open(run),
-    })))
-}
-
-fn sample_body(at: &Address, session: &Session) -> Value {
-    let offer = session.offer.as_ref();
-    json!({
-        "path": at.path(), "sample": at.sample,
-        "purpose": offer.map(|offer| offer.purpose),
-        "is_taken": offer.is_some_and(|offer| offer.is_taken()),
-        "scenario": offer.map(|offer| &offer.scenario),
-    })
+    let (status, is_played_here) = (job_status(&job), jobs.sessions().is_open(run));
+    Ok(Json(Samples { object: "list", data, status, is_played_here }))
 }

@@ -75,7 +75,7 @@ pub(super) struct Training {
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[expect(dead_code, reason = "it is never made: only its description is used")]
-enum TrainingStatus {
+pub(super) enum TrainingStatus {
     Queued,
     Running,
     Cancelling,

@@ -194,7 +194,7 @@ fn run(
         Ok(runtime) => runtime,
         Err(error) => return Ended::Failed(format!("no runtime could be started: {error}")),
     };
-    if let Err(error) = make_room(described.run.root()) {
+    if let Err(error) = make_room(described) {
         let text = format!("its run folder cannot be written: {error}");
         return Ended::by(text, &error);
     }
@@ -231,9 +231,11 @@ fn run(
 }
 
 /// Makes the run folder, and sees before the model is loaded whether its disk takes anything.
-fn make_room(run_dir: &Path) -> std::io::Result<()> {
+fn make_room(described: &Described) -> std::io::Result<()> {
+    let run_dir = described.run.root();
     std::fs::create_dir_all(run_dir)?;
-    DiskProbe::new(run_dir.parent().unwrap_or(run_dir)).try_write()
+    let folder = run_dir.parent().unwrap_or(run_dir);
+    DiskProbe::new(folder, described.disk.clone()).try_write()
 }
 
 fn ended_by(refusal: Refusal) -> Ended {

@@ -108,11 +108,11 @@ impl Running {
         self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
     }
 
-    /// Questions about health are answered however much there is to do.
+    /// Questions about health are answered however much there is to do, and samples wait for each other.
     fn take_slot(&mut self) -> Result<(), ApiError> {
         let route = self.route.as_ref().map(MatchedPath::as_str);
         let is_watching = route.is_some_and(|route| route.starts_with("/metrics"));
-        if is_watching || access_of(route, &self.method) == Need::Open {
+        if is_watching || !matches!(access_of(route, &self.method), Need::Role(_)) {
             return Ok(());
         }
         let slot = self.app.gate().capacity.take();

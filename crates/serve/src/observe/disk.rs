@@ -1,9 +1,10 @@
 //! Whether the data folder can still be written: the only question that also answers for full disks,
 //! quotas, read-only remounts and folders that are gone.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+
+use crate::DataDisk;
 
 /// What is written; more than file systems keep inside of a directory entry.
 const BYTES: usize = 16 << 10;
@@ -12,12 +13,13 @@ const BYTES: usize = 16 << 10;
 #[derive(Clone, Debug)]
 pub struct DiskProbe {
     file: PathBuf,
+    disk: DataDisk,
 }
 
 impl DiskProbe {
-    /// Writes into this folder.
-    pub fn new(folder: &Path) -> DiskProbe {
-        DiskProbe { file: folder.join(".write-probe") }
+    /// Writes into this folder of `disk`.
+    pub fn new(folder: &Path, disk: DataDisk) -> DiskProbe {
+        DiskProbe { file: folder.join(".write-probe"), disk }
     }
 
     /// Writes once.
@@ -25,10 +27,7 @@ impl DiskProbe {
     /// # Errors
     /// What the file system says.
     pub fn try_write(&self) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).open(&self.file)?;
-        file.write_all(&[b'.'; BYTES])?;
-        file.sync_all()
+        self.disk.write(&self.file, &[b'.'; BYTES])
     }
 
     /// Writes once.
@@ -51,7 +50,7 @@ mod tests {
     #[test]
     fn a_full_disk_and_a_lost_folder_are_noticed() {
         let folder = tempfile::tempdir().unwrap();
-        let probe = DiskProbe::new(folder.path());
+        let probe = DiskProbe::new(folder.path(), DataDisk::default());
         assert_eq!(probe.write(), Ok(()));
         assert_eq!(probe.write(), Ok(()));
         std::fs::remove_file(&probe.file).unwrap();

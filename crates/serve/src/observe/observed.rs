@@ -35,7 +35,7 @@ impl Observed {
         answers.register(&mut registry);
         let health = Health::default();
         if let Some(folder) = &config.data_dir {
-            let probe = DiskProbe::new(folder);
+            let probe = DiskProbe::new(folder, config.disk.clone());
             health.add(
                 "disk",
                 Arc::new(move || {

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::{Identity, Need, Role, Who, access_of, browser, origin};
 use crate::App;
 use crate::api_error::ApiError;
+use crate::gateway::check_plain;
 use crate::limits::Allowance;
 
 /// Lets a request in, with its [`Identity`] among its extensions, or answers it with a refusal.
@@ -44,7 +45,7 @@ pub(crate) async fn admit(State(app): State<App>, request: Request, next: Next) 
     response
 }
 
-/// Who it is; `None` where the route is open to everyone.
+/// Who it is; `None` where the route is open to everyone, or has keys of its own.
 fn admitted(app: &App, parts: &axum::http::request::Parts) -> Result<Option<Identity>, ApiError> {
     let security = &app.config().security;
     let is_loopback = app.config().host.is_loopback();
@@ -52,6 +53,7 @@ fn admitted(app: &App, parts: &axum::http::request::Parts) -> Result<Option<Iden
         origin::check(parts, &security.hosts, security.origins())?;
     }
     browser::check_sender(parts, security.origins())?;
+    check_plain(parts.uri.path(), &parts.headers)?;
     let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     let Need::Role(needed) = access_of(matched, &parts.method) else { return Ok(None) };
     let client = security.proxies.client(&parts.headers, &parts.extensions);

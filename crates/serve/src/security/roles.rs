@@ -7,8 +7,10 @@ use super::Role::{self, Admin, Trainer, User};
 /// What a caller needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// No key of the server's: the answer says only whether it is well, or the route has keys of its own.
+    /// No key: the answer says only whether the server is well, and what it is.
     Open,
+    /// The key of the sample in the path, which the route itself asks for. No key of the server's opens it.
+    Sample,
     /// This role or a higher one.
     Role(Role),
 }
@@ -27,6 +29,10 @@ pub struct Access {
 
 const fn open(path: &'static str) -> Access {
     Access { path, read: Need::Open, write: Need::Open }
+}
+
+const fn of_sample(path: &'static str) -> Access {
+    Access { path, read: Need::Sample, write: Need::Sample }
 }
 
 const fn both(path: &'static str, role: Role) -> Access {
@@ -114,7 +120,7 @@ const TABLE: &[Access] = &[
     both("/dashboard/*", Trainer),
     // Trainers give samples out, each with a key of its own, which its routes ask for.
     both("/gateway/{}/samples", Trainer),
-    open("/gateway/{run}/{scenario}/{sample}/*"),
+    of_sample("/gateway/{run}/{scenario}/{sample}/*"),
 ];
 
 /// What a caller needs for this method of the route written as `path`, such as `/training/{id}`.
@@ -166,7 +172,7 @@ mod tests {
             (Some("/trainings"), Method::GET, Need::Role(Admin)),
             (Some("/something/new"), Method::GET, Need::Role(Admin)),
             (Some("/gateway/{run}/samples"), Method::GET, Need::Role(Trainer)),
-            (Some("/gateway/{run}/{scenario}/{sample}/reward"), Method::POST, Need::Open),
+            (Some("/gateway/{run}/{scenario}/{sample}/reward"), Method::POST, Need::Sample),
             (Some("/gateway/{run}/other"), Method::POST, Need::Role(Admin)),
             (None, Method::GET, Need::Role(User)),
         ];
@@ -187,7 +193,7 @@ mod tests {
     fn every_route_is_in_the_table() {
         let models = crate::Models::new(Vec::new());
         let app = crate::App::new(crate::ServeConfig::default(), models);
-        let paths = crate::server::paths_of(&crate::server::router(app));
+        let paths = crate::server::paths(app);
         assert!(paths.contains(&"/v1/models".to_owned()), "{paths:?}");
         let is_missing = |path: &&String| !TABLE.iter().any(|access| fits(access.path, path));
         let missing: Vec<&String> = paths.iter().filter(is_missing).collect();

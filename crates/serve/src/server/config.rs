@@ -8,6 +8,7 @@ use std::time::Duration;
 use stateset_connect::Traces;
 
 use super::TlsFiles;
+use crate::DataDisk;
 use crate::conversations::ConversationRules;
 use crate::dashboard::{PreferenceFile, RunsFolder};
 use crate::limits::Limits;
@@ -38,6 +39,8 @@ pub struct ServeConfig {
     pub tls: Option<TlsFiles>,
     /// Folder whose disk must not be full for the server to be well.
     pub data_dir: Option<PathBuf>,
+    /// The disk of that folder.
+    pub disk: DataDisk,
     /// Requests that take as long are written to the log.
     pub slow_request: Duration,
     /// Where spans of requests go; nowhere where absent.
@@ -60,6 +63,7 @@ impl Default for ServeConfig {
             limits: Limits::default(),
             tls: None,
             data_dir: None,
+            disk: DataDisk::default(),
             slow_request: Duration::from_secs(10),
             traces: None,
             engine_deadline: Duration::from_secs(60),

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::ServeError;
+use crate::gateway::SAMPLE_HEADER;
 
 /// Headers of every answer. Only the policy for contents may be another one, which pages set themselves.
 const FIXED: [(&str, &str); 4] = [
@@ -44,6 +45,7 @@ pub(super) fn cors(origins: &[String]) -> CorsLayer {
             HeaderName::from_static("anthropic-beta"),
             HeaderName::from_static("openai-organization"),
             HeaderName::from_static("openai-project"),
+            HeaderName::from_static(SAMPLE_HEADER),
         ])
         .expose_headers([
             HeaderName::from_static("x-request-id"),

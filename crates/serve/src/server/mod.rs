@@ -12,7 +12,7 @@ pub use config::ServeConfig;
 pub use headers::check_origin;
 pub(crate) use headers::protect;
 #[cfg(test)]
-pub(crate) use router::paths_of;
+pub(crate) use router::paths;
 pub use router::router;
 pub(crate) use router::wrong_method;
 pub use server::{Server, Stopper};

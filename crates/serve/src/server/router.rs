@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use tower::util::option_layer;
 
 use crate::api_error::ApiError;
+use crate::gateway::with_sample_header;
 use crate::observe::around;
 use crate::security::admit;
 use crate::{App, anthropic, dashboard, description, gateway, observe, openai, services};
@@ -20,6 +21,10 @@ pub fn router(app: App) -> Router {
 
 /// Everything the server answers, and these routes besides.
 pub(super) fn router_with(app: App, more: Router<App>) -> Router {
+    with_sample_header(routes(app, more))
+}
+
+fn routes(app: App, more: Router<App>) -> Router {
     let origins = app.config().security.origins();
     observe::routes()
         .merge(openai::routes())
@@ -47,10 +52,10 @@ pub(crate) async fn wrong_method(uri: Uri) -> ApiError {
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
 
-/// Paths of a router, as its `Debug` shows them. The fallback, which answers 404, has a name of its own.
+/// All paths, as the `Debug` of a router shows them. The fallback, which answers 404, has a name of its own.
 #[cfg(test)]
-pub(crate) fn paths_of(router: &Router) -> Vec<String> {
-    let shown = format!("{router:?}");
+pub(crate) fn paths(app: App) -> Vec<String> {
+    let shown = format!("{:?}", routes(app, Router::new()));
     let quoted = shown.split('"').skip(1).step_by(2);
     let is_path = |part: &&str| part.starts_with('/') && !part.contains("__private__axum");
     quoted.filter(is_path).map(str::to_owned).collect()

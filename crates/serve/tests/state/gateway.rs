@@ -28,22 +28,34 @@ fn wish(more: Value) -> Value {
 #[derive(Clone)]
 struct Program {
     client: Client,
-    base: String,
+    server: String,
+    path: String,
     key: String,
+    /// It calls the model at the plain routes, and names its sample in a header.
+    names_sample: bool,
 }
 
 impl Program {
     fn of(server: &Running, sample: &Value) -> Program {
         Program {
             client: Client::builder().no_proxy().build().unwrap(),
-            base: format!("{}{}", server.base, sample["path"].as_str().unwrap()),
+            server: server.base.clone(),
+            path: sample["path"].as_str().unwrap().to_owned(),
             key: sample["key"].as_str().unwrap().to_owned(),
+            names_sample: false,
         }
     }
 
     async fn post(&self, path: &str, body: Value) -> (u16, Value) {
-        let request = self.client.post(format!("{}{path}", self.base)).bearer_auth(&self.key);
-        let answer = request.json(&body).send().await.unwrap();
+        let request = if self.names_sample && path.starts_with("/v1/") {
+            let name = self.path.strip_prefix("/gateway/").unwrap();
+            let request = self.client.post(format!("{}{path}", self.server));
+            request.header("X-Stateset-Sample", name)
+        } else {
+            self.client.post(format!("{}{}{path}", self.server, self.path))
+        };
+        let request = request.bearer_auth(&self.key).json(&body);
+        let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap())
     }
@@ -71,13 +83,15 @@ async fn take(server: &Running, id: &str, n: usize) -> Value {
     server.post(&format!("/gateway/{id}/samples"), asked).await.ok(200)
 }
 
-/// Plays whatever a training offers until it is over.
+/// Plays whatever a training offers until it is over, every second sample by the header.
 async fn play_all(server: &Running, id: &str) {
     let mut programs = Vec::new();
     loop {
         let taken = take(server, id, 4).await;
         for sample in taken["data"].as_array().unwrap() {
-            programs.push(tokio::spawn(Program::of(server, sample).converse()));
+            let names_sample = programs.len() % 2 == 1;
+            let program = Program { names_sample, ..Program::of(server, sample) };
+            programs.push(tokio::spawn(program.converse()));
         }
         if ["completed", "failed", "cancelled"].contains(&taken["status"].as_str().unwrap()) {
             break;
@@ -267,13 +281,20 @@ async fn wrong_fields_are_refused() {
     }
 }
 
+fn key(role: Role) -> String {
+    format!("key-of-the-{role}")
+}
+
+/// A key for each role.
+fn with_keys() -> Security {
+    let roles = [Role::User, Role::Trainer, Role::Admin];
+    let keys = roles.map(|role| ("--api-key", Secret::new(key(role)), role)).to_vec();
+    Security::open(SecuritySettings { keys, ..SecuritySettings::default() }, true).unwrap().0
+}
+
 #[tokio::test]
 async fn commands_are_for_admins_and_samples_for_trainers() {
-    let roles = [Role::User, Role::Trainer, Role::Admin];
-    let key = |role: Role| format!("key-of-the-{role}");
-    let keys = roles.map(|role| ("--api-key", Secret::new(key(role)), role)).to_vec();
-    let settings = SecuritySettings { keys, ..SecuritySettings::default() };
-    let server = Running::guarded(Security::open(settings, true).unwrap().0).await;
+    let server = Running::guarded(with_keys()).await;
     let client = Client::builder().no_proxy().build().unwrap();
     let post = async |role: Role, path: &str, body: Value| -> (u16, Value) {
         let request = client.post(format!("{}{path}", server.base)).bearer_auth(key(role));
@@ -304,4 +325,54 @@ async fn commands_are_for_admins_and_samples_for_trainers() {
     // No key of the server's opens a sample, not even an admin's.
     let of_sample = "/gateway/run/scenario/sample/reward";
     assert_eq!(post(Role::Admin, of_sample, json!({"reward": 1})).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_sample_that_a_header_names_is_opened_by_its_key_alone() {
+    let server = Running::tiny_guarded(with_keys()).await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let train = async |path: &str, body: Value| -> Value {
+        let request = client.post(format!("{}{path}", server.base)).bearer_auth(key(Role::Trainer));
+        request.json(&body).send().await.unwrap().json().await.unwrap()
+    };
+    let id = train("/training", small(json!({"gateway": {}}))).await["id"].clone();
+    let id = id.as_str().unwrap();
+    let asked = json!({"wait_secs": 60});
+    let taken = train(&format!("/gateway/{id}/samples"), asked).await["data"][0].clone();
+    let name = taken["path"].as_str().unwrap().strip_prefix("/gateway/").unwrap();
+    let of_sample = taken["key"].as_str().unwrap();
+    let call = async |name: Option<&str>, key: Option<&str>| {
+        let mut request = client.post(format!("{}/v1/chat/completions", server.base));
+        if let Some(name) = name {
+            request = request.header("x-stateset-sample", name);
+        }
+        if let Some(key) = key {
+            request = request.bearer_auth(key);
+        }
+        let messages = json!([{"role": "user", "content": "Say yes."}]);
+        let body = json!({"model": "tiny", "max_tokens": 2, "messages": messages});
+        let answer = request.json(&body).send().await.unwrap();
+        let is_counted = answer.headers().contains_key("x-ratelimit-limit");
+        let status = answer.status().as_u16();
+        (status, answer.json::<Value>().await.unwrap(), is_counted)
+    };
+    let (user, admin) = (key(Role::User), key(Role::Admin));
+    for (named, key, expected) in [
+        (Some(name), None, (401, "missing_key")),
+        (Some(name), Some(&*admin), (404, "not_found")),
+        (Some("run/scenario/sample"), Some(of_sample), (404, "not_found")),
+        (Some("sample"), Some(of_sample), (400, "invalid_header")),
+        (Some("sample"), Some(&*admin), (400, "invalid_header")),
+        (Some("sample"), None, (401, "missing_key")),
+        (None, Some(of_sample), (401, "invalid_api_key")),
+        (None, None, (401, "api_key_missing")),
+    ] {
+        let (status, body, _) = call(named, key).await;
+        let code = body["error"]["code"].as_str().unwrap();
+        assert_eq!((status, code), expected, "{named:?} {key:?}");
+    }
+    let (status, by_sample, is_counted) = call(Some(name), Some(of_sample)).await;
+    assert_eq!((status, &by_sample["model"], is_counted), (200, &json!("policy"), false));
+    let (status, plain, is_counted) = call(None, Some(&*user)).await;
+    assert_eq!((status, &plain["model"], is_counted), (200, &json!("tiny"), true));
 }

@@ -9,6 +9,7 @@ mod batch;
 mod clock;
 mod conversations;
 mod database;
+mod full_disk;
 mod gateway;
 mod owners;
 mod running;

@@ -11,8 +11,8 @@ use stateset_serve::jobs::JobSettings;
 use stateset_serve::security::Security;
 use stateset_serve::store::{Clock, Place, Store};
 use stateset_serve::{
-    App, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel, Server,
-    Services,
+    App, DataDisk, Library, LoadOptions, Loaded, Models, OpenModel, ServeConfig, ServedModel,
+    Server, Services,
 };
 use stateset_train::ModelSource;
 use tempfile::TempDir;
@@ -128,12 +128,46 @@ impl Running {
         store: Store,
         settings: JobSettings,
     ) -> Running {
+        let config = ServeConfig { port: 0, ..ServeConfig::default() };
+        Running::tiny_of(config, folder, store, settings).await
+    }
+
+    /// A server that knows keys and trains.
+    pub(crate) async fn tiny_guarded(security: Security) -> Running {
+        let config =
+            ServeConfig { port: 0, security: Arc::new(security), ..ServeConfig::default() };
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let settings = quick(folder.path());
+        Running::tiny_of(config, folder, store, settings).await
+    }
+
+    /// A server that trains on this disk and is quick to try again.
+    pub(crate) async fn tiny_on(disk: DataDisk) -> Running {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        let data_dir = Some(folder.path().to_owned());
+        let config =
+            ServeConfig { port: 0, data_dir, disk: disk.clone(), ..ServeConfig::default() };
+        let place = Place { folder: folder.path().to_owned(), database_url: None };
+        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let pause = Duration::from_millis(200);
+        let settings = JobSettings { disk, pause, ..quick(folder.path()) };
+        Running::tiny_of(config, folder, store, settings).await
+    }
+
+    async fn tiny_of(
+        config: ServeConfig,
+        folder: Arc<TempDir>,
+        store: Store,
+        settings: JobSettings,
+    ) -> Running {
         let source = opener()("builtin:tiny").unwrap();
         let model = ServedModel::load("tiny", source, &small()).unwrap();
         let library = Library::new("tiny", opener());
         let loaded = Loaded { source: "builtin:tiny".to_owned(), options: small() };
         library.remember("tiny", loaded);
-        Running::over(folder, store, model, library, settings).await
+        Running::of(config, folder, store, model, library, settings).await
     }
 
     /// A server that knows keys and trains nothing itself.
