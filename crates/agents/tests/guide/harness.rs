@@ -29,6 +29,7 @@ fn trained(what: &str, n: usize) -> Option<Value> {
          --set training.max_completion_length=24"
     );
     let line = line.replace("\"python ", "\"python3 ").replace("stateset-agents ", "");
+    let line = line.replace(" --steps 12", "");
     let output = Command::new("sh")
         .arg("-c")
         .arg(format!("\"$0\" {line} {short} --output \"$1\""))
@@ -46,6 +47,12 @@ fn a_support_agent_is_trained() {
     let Some(summary) = trained("support_agent.py", 2) else { return };
     assert_eq!(summary["episodes"], 4, "{summary}");
     assert!(summary["reward_after"].as_f64().is_some(), "{summary}");
+}
+
+#[test]
+fn the_learning_curve_can_be_drawn_again() {
+    let Some(summary) = trained("support_agent.py\" --steps 12", 1) else { return };
+    assert_eq!(summary["episodes"], 2, "{summary}");
 }
 
 #[test]
