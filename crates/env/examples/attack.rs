@@ -43,7 +43,6 @@ impl Row {
 #[derive(Deserialize)]
 struct Learned {
     reward: String,
-    seconds: f64,
     n_replies: usize,
     first: f64,
     last: f64,
@@ -191,11 +190,11 @@ fn page(rows: &[Row], n_texts: usize) -> String {
 
 fn learned_page(learned: &[Learned], rows: &[Row], english: &English) -> String {
     let mut page = String::from(
-        "\n## What policies learn\n\nThe embedded model learned by GRPO for about a minute from each reward \
-         alone, with nothing that keeps it near its start, answering the users of the honest replies. \
+        "\n## What policies learn\n\nThe embedded model learned by GRPO from each reward \
+         alone for 50 steps (a minute on two processors), with nothing that keeps it near its start, answering the users of the honest replies. \
          Every reply it tried was seen. The same rule holds for the best that is no English.\n\n\
-         | reward | replies | seconds | mean, first tenth | mean, last tenth | best | best that is no \
-         English | honest, nine tenths | holds |\n|---|---|---|---|---|---|---|---|---|\n",
+         | reward | replies | mean, first tenth | mean, last tenth | best | best that is no \
+         English | honest, nine tenths | holds |\n|---|---|---|---|---|---|---|---|\n",
     );
     for one in learned {
         let best = one.finds.first().map_or(0.0, |said| said.score);
@@ -204,8 +203,8 @@ fn learned_page(learned: &[Learned], rows: &[Row], english: &English) -> String 
         let holds = if one.holds(rows, english) { "yes" } else { "no" };
         let _ = writeln!(
             page,
-            "| `{}` | {} | {:.0} | {:.2} | {:.2} | {best:.2} | {dishonest} | {most:.2} | {holds} |",
-            one.reward, one.n_replies, one.seconds, one.first, one.last,
+            "| `{}` | {} | {:.2} | {:.2} | {best:.2} | {dishonest} | {most:.2} | {holds} |",
+            one.reward, one.n_replies, one.first, one.last,
         );
     }
     page.push_str("\nThe best reply of each that is no English, else its best:\n");
