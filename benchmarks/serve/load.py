@@ -119,7 +119,7 @@ function setup(thread) thread:set("number", #threads); table.insert(threads, thr
 function init() drawn = 0 end
 function request()
    n_asked = n_asked + 1
-   return wrk.format(nil, nil, nil, (wrk.body:gsub("SEED", tostring(number * 1000000 + n_asked))))
+   return wrk.format(nil, nil, nil, (wrk.body:gsub('"SEED"', tostring(number * 1000000 + n_asked))))
 end
 function response(status, headers, body)
    drawn = drawn + tonumber(body:match('"completion_tokens": *(%d+)') or 0)
@@ -176,10 +176,9 @@ def memory(args, server):
 
 def tokens(args, server):
     asked = {**body(args.model or server.model, args.tokens), "seed": "SEED"}
-    script = COUNTS_TOKENS.replace('"SEED"', "'\"SEED\"'")
-    wrk(server, args, 2, args.clients, asked, script)
+    wrk(server, args, 2, args.clients, asked, COUNTS_TOKENS)
     before = server.cpu_seconds()
-    said, answers = wrk(server, args, args.seconds, args.clients, asked, script)
+    said, answers = wrk(server, args, args.seconds, args.clients, asked, COUNTS_TOKENS)
     if answers["failed"]:
         sys.exit(f"{answers['failed']} requests failed")
     drawn = int(re.search(r"tokens drawn: (\d+)", said).group(1))

@@ -134,10 +134,8 @@ async fn demonstration(
         messages.push(action.message);
         messages.extend(outcome.messages);
     }
-    let instructions = match lesson.instructions {
-        Some(text) => text.to_owned(),
-        None => scenario.system_prompt.clone().unwrap_or_else(|| world.system_prompt()),
-    };
+    let instructions = lesson.instructions.map(str::to_owned).or(scenario.system_prompt.clone());
+    let instructions = instructions.unwrap_or_else(|| world.system_prompt());
     messages.insert(0, Message::system(instructions));
     Ok(SftExample::Chat { messages, tools: opening.tools })
 }

@@ -19,7 +19,7 @@ use super::serve_conversations::ConversationArgs;
 use super::serve_guard::{GuardArgs, show};
 use super::serve_state::StateArgs;
 use super::serve_watch::WatchArgs;
-use super::signals::StopSignals;
+use super::signals::on_signals;
 
 /// Serve a model over HTTP
 ///
@@ -170,12 +170,7 @@ fn host(text: &str) -> Result<IpAddr, String> {
 
 /// From now on the first signal lets running requests end well; the second cuts them off.
 fn stop_on_signal(stopper: Stopper) {
-    let Some(mut signals) = StopSignals::hear() else { return };
-    tokio::spawn(async move {
-        signals.next().await;
-        say("stopping: running requests are finished first; once more to stop at once");
-        stopper.stop();
-        signals.next().await;
-        stopper.stop_now();
-    });
+    let text = "stopping: running requests are finished first; once more to stop at once";
+    let now = stopper.clone();
+    on_signals(text, move || stopper.stop(), move || now.stop_now());
 }

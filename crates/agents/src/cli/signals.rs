@@ -8,42 +8,52 @@ use super::output::say;
 /// Exit code of a program that was interrupted, as shells give it.
 const INTERRUPTED: i32 = 130;
 
-/// Ctrl-C and requests to terminate, heard from when this is made: before that one ends the program.
-pub(crate) struct StopSignals {
+/// From now on the first signal lets the step under way end well; the second ends the program.
+pub(crate) fn stop_on_signal(stop: StopSignal) {
+    let text =
+        "stopping: the step under way is finished and saved first; once more to stop at once";
+    on_signals(text, move || stop.stop(), || std::process::exit(INTERRUPTED));
+}
+
+/// From now on the first Ctrl-C or request to terminate says `text` and calls `first`; the next calls `second`.
+/// Before that, one ends the program.
+pub(crate) fn on_signals(
+    text: &'static str,
+    first: impl FnOnce() + Send + 'static,
+    second: impl FnOnce() + Send + 'static,
+) {
+    let mut signals = match StopSignals::hear() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::warn!(%error, "signals cannot be heard: being asked to stop cuts off what is under way");
+            return;
+        }
+    };
+    tokio::spawn(async move {
+        signals.next().await;
+        say(text);
+        first();
+        signals.next().await;
+        second();
+    });
+}
+
+/// Both signals that ask to stop, heard from when this is made.
+struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
-    /// `None`, with a warning, where they cannot be heard.
-    pub(crate) fn hear() -> Option<StopSignals> {
-        let heard = || {
-            let interrupt = signal(SignalKind::interrupt())?;
-            Ok(StopSignals { interrupt, terminate: signal(SignalKind::terminate())? })
-        };
-        let warn = |error: std::io::Error| {
-            tracing::warn!(%error, "signals cannot be heard: being asked to stop cuts off what is under way");
-        };
-        heard().map_err(warn).ok()
+    fn hear() -> std::io::Result<StopSignals> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(StopSignals { interrupt, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one.
-    pub(crate) async fn next(&mut self) {
+    async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
-}
-
-/// From now on the first signal lets the step under way end well; the second ends the program.
-pub(crate) fn stop_on_signal(stop: StopSignal) {
-    let Some(mut signals) = StopSignals::hear() else { return };
-    tokio::spawn(async move {
-        signals.next().await;
-        say("stopping: the step under way is finished and saved first; once more to stop at once");
-        stop.stop();
-        signals.next().await;
-        std::process::exit(INTERRUPTED);
-    });
 }

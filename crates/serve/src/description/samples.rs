@@ -33,8 +33,7 @@ fn put_below_sample(operation: &mut Value, method: &str, path: &str) {
         operation["description"] =
             format!("As {same}, answered by the episode of the sample.").into();
     }
-    let mut parameters = json!(Address::into_params(|| None));
-    let own = operation["parameters"].as_array().cloned().unwrap_or_default();
-    parameters.as_array_mut().into_iter().for_each(|all| all.extend(own.iter().cloned()));
-    operation["parameters"] = parameters;
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let address = json!(Address::into_params(|| None));
+    operation["parameters"] = [list(&address), list(&operation["parameters"])].concat().into();
 }

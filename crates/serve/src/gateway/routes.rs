@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRef, FromRequestParts, Request, State};
+use axum::extract::{FromRef, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::Response;
@@ -87,7 +87,10 @@ impl FromRef<App> for Gateway {
 }
 
 /// The sample of a request, opened by its key.
-struct Opened(Arc<Session>);
+struct Opened {
+    session: Arc<Session>,
+    config: ServeConfig,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for Opened
 where
@@ -98,7 +101,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Opened, ApiError> {
         let address = Address::from_request_parts(parts, state).await?;
         let Some(Ok(key)) = presented(&parts.headers) else { return Err(missing_key()) };
-        Gateway::from_ref(state).sessions.find(&address, key).map(Opened)
+        let Gateway { sessions, config } = Gateway::from_ref(state);
+        Ok(Opened { session: sessions.find(&address, key)?, config })
     }
 }
 
@@ -124,7 +128,7 @@ struct Accepted {
     )
 )]
 async fn reward(
-    Opened(session): Opened,
+    Opened { session, .. }: Opened,
     JsonBody(verdict): JsonBody<Verdict>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     session.judge(verdict.checked()?)?;
@@ -156,7 +160,7 @@ struct End {
     )
 )]
 async fn end(
-    Opened(session): Opened,
+    Opened { session, .. }: Opened,
     OptionalJson(end): OptionalJson<End>,
 ) -> Result<(StatusCode, Json<Accepted>), ApiError> {
     if let Some(error) = &end.error {
@@ -177,7 +181,7 @@ async fn end(
         (status = 409, description = "It is the model's turn", body = OwnError),
     )
 )]
-async fn user(Opened(session): Opened) -> Result<Json<UserTurn>, ApiError> {
+async fn user(Opened { session, .. }: Opened) -> Result<Json<UserTurn>, ApiError> {
     let Some(world) = &session.world else {
         return Err(ApiError::not_found("user", "of this run"));
     };
@@ -186,13 +190,12 @@ async fn user(Opened(session): Opened) -> Result<Json<UserTurn>, ApiError> {
 
 /// A call of a model, answered by the episode of the sample.
 async fn model(
-    State(gateway): State<Gateway>,
-    Opened(session): Opened,
+    Opened { session, config }: Opened,
     mut request: Request,
 ) -> Result<Response, ApiError> {
     *request.uri_mut() = below_sample(request.uri())?;
     let model = ServedModel::spoken_by("policy", session);
-    let app = App::new(gateway.config.clone(), Models::under_any_name(model));
+    let app = App::new(config, Models::under_any_name(model));
     let apis = openai::routes().merge(anthropic::routes()).with_state(app);
     let answered = apis.oneshot(request).await;
     answered.map_err(ApiError::internal)

@@ -64,6 +64,12 @@ pub(crate) fn opener() -> OpenModel {
     })
 }
 
+/// A database in this folder.
+async fn in_file(folder: &Path, clock: Clock) -> Store {
+    let place = Place { folder: folder.to_owned(), database_url: None };
+    Store::open(&place, clock).await.unwrap()
+}
+
 /// Settings of jobs that are quick about everything.
 pub(crate) fn quick(folder: &Path) -> JobSettings {
     JobSettings {
@@ -81,8 +87,7 @@ impl Running {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let library = Library::new("stub:", opener());
         let settings = quick(folder.path());
-        let place = Place { folder: folder.path().to_owned(), database_url: None };
-        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let store = in_file(folder.path(), Clock::system()).await;
         let model = ServedModel::stub("stub:", replies);
         Running::over(folder, store, model, library, settings).await
     }
@@ -96,8 +101,7 @@ impl Running {
     /// A server with canned answers.
     pub(crate) async fn configured(config: ServeConfig, clock: Clock) -> Running {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let place = Place { folder: folder.path().to_owned(), database_url: None };
-        let store = Store::open(&place, clock).await.unwrap();
+        let store = in_file(folder.path(), clock).await;
         let library = Library::new("stub:", opener());
         let settings = quick(folder.path());
         let model = ServedModel::stub("stub:", vec!["Yes.".to_owned()]);
@@ -137,8 +141,7 @@ impl Running {
         let config =
             ServeConfig { port: 0, security: Arc::new(security), ..ServeConfig::default() };
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let place = Place { folder: folder.path().to_owned(), database_url: None };
-        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let store = in_file(folder.path(), Clock::system()).await;
         let settings = quick(folder.path());
         Running::tiny_of(config, folder, store, settings).await
     }
@@ -149,8 +152,7 @@ impl Running {
         let data_dir = Some(folder.path().to_owned());
         let config =
             ServeConfig { port: 0, data_dir, disk: disk.clone(), ..ServeConfig::default() };
-        let place = Place { folder: folder.path().to_owned(), database_url: None };
-        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let store = in_file(folder.path(), Clock::system()).await;
         let pause = Duration::from_millis(200);
         let settings = JobSettings { disk, pause, ..quick(folder.path()) };
         Running::tiny_of(config, folder, store, settings).await
@@ -173,8 +175,7 @@ impl Running {
     /// A server that knows keys and trains nothing itself.
     pub(crate) async fn guarded(security: Security) -> Running {
         let folder = Arc::new(tempfile::tempdir().unwrap());
-        let place = Place { folder: folder.path().to_owned(), database_url: None };
-        let store = Store::open(&place, Clock::system()).await.unwrap();
+        let store = in_file(folder.path(), Clock::system()).await;
         let settings = JobSettings { max_running: 0, ..quick(folder.path()) };
         let model = ServedModel::stub("stub:", Vec::new());
         let library = Library::new("builtin:tiny", opener());
